@@ -1,0 +1,76 @@
+// One instruction set's kernels, as plain data: nothing here can emit a shared symbol.
+// Threads: tables are constant; every kernel may run on any number of threads.
+// Kernels check nothing: pointers, counts and dimensions are proven by the caller. They never read past a row's end,
+// accept any alignment, and allocate nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "lanner/types.hpp"
+
+namespace lanner {
+
+// The arithmetic a metric is made of. `x` is a row, `q` the query, both of `dim` features.
+enum class Op : std::uint8_t {
+    kL2 = 0,          // sum (q-x)^2
+    kDot = 1,         // sum q*x
+    kCenteredL2 = 2,  // sum ((q-mean q) - (x-mean x))^2, see "offsets" below
+    kHamming = 3,     // bits: popcount(q ^ x)
+    kJaccard = 4,     // bits: 1 - popcount(q & x) / popcount(q | x), 0 when both are empty
+};
+inline constexpr int kOpCount = 5;
+
+// Largest dimension: integer sums of squares up to 65536 * 255^2 still fit 32 unsigned bits. Bits may have 16 times as many.
+inline constexpr std::size_t kMaxDim = 65536;
+inline constexpr std::size_t kMaxBits = 1048576;
+
+// Queries. For float32, float16 and bfloat16 rows the query is float32; for int8, uint8 and bits it has the rows' type.
+// Bits: ceil(dim / 8) bytes a row, unused bits of the last byte are zero.
+//
+// Offsets, used by kCenteredL2 alone (null or 0 otherwise). Float rows: the query comes already centred, query_offset is
+// ignored, and row_offsets[i] is the mean of row i, so that the kernel sums ((x - mean x) - q)^2 without cancellation.
+// Integer rows: query_offset and row_offsets[i] are the exact sums of the features (at most 2^24, exact in float32), and
+// the kernel returns L2 - (sum x - sum q)^2 / dim, evaluated in double from the exact integer L2 and rounded once.
+//
+// Integer results are exact in 32 bits and rounded once, to nearest, to the float written.
+//
+// For one table, the value of a (query, row) pair is bitwise the same whichever shape computed it, at whatever place in
+// the call and with whatever neighbours: every shape accumulates a pair in the same order.
+
+// One query against `count` rows anywhere in memory. Prefetches rows ahead; also serves one single row.
+using RowsKernel = void (*)(const void* query, float query_offset, const void* const* rows, const float* row_offsets,
+                            std::size_t count, std::size_t dim, float* out) noexcept;
+
+// One query against `count` consecutive rows, `stride` bytes apart.
+using BlockKernel = void (*)(const void* query, float query_offset, const void* rows, std::size_t stride,
+                             const float* row_offsets, std::size_t count, std::size_t dim, float* out) noexcept;
+
+// Every query against every row: out[i * out_stride + j] for query i and row j. Strides of queries and rows in bytes,
+// of out in floats.
+using TileKernel = void (*)(const void* queries, std::size_t query_stride, const float* query_offsets,
+                            std::size_t query_count, const void* rows, std::size_t row_stride,
+                            const float* row_offsets, std::size_t row_count, std::size_t dim, float* out,
+                            std::size_t out_stride) noexcept;
+
+struct KernelTable {
+    const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
+    std::uint32_t needs;  // CPU feature bits (cpu.hpp), all of which must be present
+
+    // Indexed by ElementType and Op; null where the pair has no meaning (kHamming on float32, kDot on bits, ...).
+    RowsKernel rows[kElementTypeCount][kOpCount];
+    BlockKernel block[kElementTypeCount][kOpCount];
+    TileKernel tile[kElementTypeCount][kOpCount];
+
+    // Conversions round to nearest even, keep denormals, infinities and NaN.
+    void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;
+    void (*f16_to_f32)(const std::uint16_t* from, float* to, std::size_t count) noexcept;
+    void (*f32_to_bf16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;
+    void (*bf16_to_f32)(const std::uint16_t* from, float* to, std::size_t count) noexcept;
+
+    // Reads every byte once and returns their exclusive-or by 8-byte words (a tail is zero-extended): the yardstick
+    // for memory bandwidth.
+    std::uint64_t (*read_all)(const void* bytes, std::size_t size) noexcept;
+};
+
+}  // namespace lanner
