@@ -1,0 +1,180 @@
+// lanner::Index: vectors under ids, found again by nearness. The one façade of the core.
+// Threads: any number of searches and other const calls may run beside one another and beside one change; changes
+// exclude each other. A search sees every change that had returned before the search began; of a bulk add still running
+// it may already see some rows.
+// Every call that fails throws lanner::Error (std::bad_alloc when memory runs out) and leaves the index as it was.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "lanner/error.hpp"
+#include "lanner/types.hpp"
+
+namespace lanner {
+
+struct IndexOptions {
+    std::size_t dim = 0;  // features; bits for ElementType::kBits
+    Metric metric = Metric::kCosine;
+    ElementType type = ElementType::kFloat32;
+    bool graph = true;             // false: every search is an exact scan
+    std::uint32_t M = 16;          // neighbours a node, twice as many on the ground layer; 2 to 512
+    std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
+    std::uint64_t seed = 0;
+};
+
+// Rows handed in: contiguous, native byte order, bits packed least significant bit first. An index of a float type
+// takes float32, float16 and bfloat16; every other index takes its own type only.
+struct Vectors {
+    const void* data = nullptr;
+    std::size_t count = 0;
+    ElementType type = ElementType::kFloat32;
+};
+
+enum class IdKind : std::uint8_t { kNone = 0, kInt = 1, kString = 2 };
+
+// One id a row. The first add decides which kind an index has; std::monostate asks for generated integers.
+using Ids = std::variant<std::monostate, std::span<const std::int64_t>, std::span<const std::string_view>>;
+using OwnedIds = std::variant<std::vector<std::int64_t>, std::vector<std::string>>;
+
+// Called on the calling thread, some 20 times a second and at the end. What it throws stops the work.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
+
+struct WriteOptions {
+    std::size_t threads = 0;  // 0: default_threads()
+    Progress progress;
+};
+
+struct SearchOptions {
+    std::size_t k = 10;
+    std::size_t ef = 0;  // 0: the default, chosen for recall@10 of at least 0.95; never below k
+    bool exact = false;  // scan every row even where there is a graph
+    std::size_t threads = 0;
+};
+
+// Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
+// Places beyond the number of hits hold id -1 or an untouched string, and distance infinity.
+struct HitBuffers {
+    std::int64_t* ids = nullptr;
+    std::string* strings = nullptr;
+    float* distances = nullptr;
+    std::int64_t* counts = nullptr;
+};
+
+// Hits of query i stand at offsets[i] .. offsets[i + 1], nearest first.
+struct RadiusHits {
+    OwnedIds ids;
+    std::vector<float> distances;
+    std::vector<std::int64_t> offsets;
+};
+
+struct MemoryUse {
+    std::size_t vectors = 0;
+    std::size_t graph = 0;
+    std::size_t ids = 0;
+    std::size_t scratch = 0;
+    std::size_t total() const noexcept { return vectors + graph + ids + scratch; }
+};
+
+// What validate() counted.
+struct GraphFigures {
+    std::size_t nodes = 0;
+    std::size_t reachable = 0;  // from the entry point, on the ground layer
+    std::size_t levels = 0;     // layers above the ground
+    std::size_t edges = 0;      // on the ground layer
+};
+
+struct SearchStats {
+    std::uint64_t queries = 0;
+    std::uint64_t distances = 0;
+    std::uint64_t hops = 0;
+};
+
+struct OpenOptions {
+    bool writable = false;  // true: changes go to a private copy in memory and reach a file by save() alone
+    bool verify = false;    // true: read everything, check every checksum and invariant
+};
+
+class Index {
+  public:
+    explicit Index(const IndexOptions& options);
+    ~Index();
+    Index(Index&&) noexcept;
+    Index& operator=(Index&&) noexcept;
+
+    static Index open(const std::string& path, const OpenOptions& options = {});
+    static Index from_bytes(std::span<const std::byte> bytes);
+    void save(const std::string& path) const;
+    std::vector<std::byte> to_bytes() const;
+
+    // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
+    OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false);
+    void remove(const Ids& ids, const WriteOptions& options = {});
+
+    // Copies the stored rows, of row_bytes() each, in the index's own element type.
+    void get(const Ids& ids, void* out) const;
+    bool contains(std::int64_t id) const;
+    bool contains(std::string_view id) const;
+    OwnedIds ids() const;  // in order of slots
+
+    void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
+    // The neighbours of stored items, each without itself.
+    void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
+    // Everything within `radius`, inclusive. With a graph, approximate like any search: `ef` widens the start.
+    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+
+    GraphFigures validate() const;
+    MemoryUse memory() const;
+    SearchStats search_stats(bool reset) const;
+
+    std::size_t size() const;
+    const IndexOptions& options() const noexcept;
+    IdKind id_kind() const;
+    bool read_only() const noexcept;
+    std::size_t row_bytes() const noexcept;
+
+  private:
+    class Impl;
+    explicit Index(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+struct SectionInfo {
+    std::string name;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    std::uint32_t crc32 = 0;
+};
+
+struct FileInfo {
+    std::string version;
+    IndexOptions options;
+    std::size_t size = 0;
+    IdKind id_kind = IdKind::kNone;
+    std::uint64_t bytes = 0;
+    std::vector<SectionInfo> sections;
+};
+
+// Reads the header and the table of contents, and checks both.
+FileInfo file_info(const std::string& path);
+// Reads the whole file; throws Error(kFileFormat) naming the section that is not sound.
+FileInfo verify_file(const std::string& path);
+
+// The instruction set in use and all that this machine can run, best first.
+std::string active_isa();
+std::vector<std::string> available_isas();
+
+// Threads used where a call names none: the processors this process may use, unless set.
+std::size_t default_threads() noexcept;
+void set_default_threads(std::size_t threads);
+
+}  // namespace lanner
