@@ -19,6 +19,7 @@
 
 #include "lanner/error.hpp"
 #include "lanner/types.hpp"
+#include "lanner/vectors.hpp"
 
 namespace lanner {
 
@@ -30,14 +31,6 @@ struct IndexOptions {
     std::uint32_t M = 16;          // neighbours a node, twice as many on the ground layer; 2 to 512
     std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
-};
-
-// Rows handed in: contiguous, native byte order, bits packed least significant bit first. An index of a float type
-// takes float32, float16 and bfloat16; every other index takes its own type only.
-struct Vectors {
-    const void* data = nullptr;
-    std::size_t count = 0;
-    ElementType type = ElementType::kFloat32;
 };
 
 enum class IdKind : std::uint8_t { kNone = 0, kInt = 1, kString = 2 };

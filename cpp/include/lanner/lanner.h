@@ -1,0 +1,178 @@
+/*
+ * The C interface of lanner: vectors under int64 ids, found again by nearness.
+ *
+ * Handles are opaque. Every call that can fail returns a lanner_status; lanner_last_error() has the message. A call that
+ * fails leaves the index, and what it would have written, as they were, and no exception ever crosses this boundary.
+ *
+ * Threads: any number of searches and other calls that take a const lanner_index may run beside one another and beside
+ * one change; changes exclude each other. Destroying excludes everything.
+ *
+ * Structures of options begin with their own size, and zero in any other field asks for the default, so a program
+ * compiled against an older header goes on working:
+ *
+ *     lanner_index_options options = {sizeof options};
+ *     options.dim = 384;
+ *
+ * Indexes with string ids can be opened, saved, counted and described here; what names an id refuses them.
+ */
+#ifndef LANNER_LANNER_H
+#define LANNER_LANNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(LANNER_C_STATIC)
+#define LANNER_API
+#elif defined(_WIN32) && defined(LANNER_C_BUILD)
+#define LANNER_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define LANNER_API __declspec(dllimport)
+#else
+#define LANNER_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+#define LANNER_NOEXCEPT noexcept
+extern "C" {
+#else
+#define LANNER_NOEXCEPT
+#endif
+
+typedef struct lanner_index lanner_index;
+typedef struct lanner_hits lanner_hits;
+
+typedef enum lanner_status {
+    LANNER_OK = 0,
+    LANNER_INVALID_ARGUMENT = 1, /* a value out of range, a null pointer, NaN, an id that exists already */
+    LANNER_WRONG_TYPE = 2,       /* the wrong kind of data altogether */
+    LANNER_NOT_FOUND = 3,        /* an id that is not in the index */
+    LANNER_READ_ONLY = 4,        /* a change asked of an index opened read-only */
+    LANNER_STORAGE = 5,          /* the operating system refused to read or write */
+    LANNER_FILE_FORMAT = 6,      /* bytes that are not a sound lanner file */
+    LANNER_OUT_OF_MEMORY = 7,
+    LANNER_INTERNAL = 8 /* anything else: a defect of the library */
+} lanner_status;
+
+/* Smaller is always nearer. q is the query, x the stored item. */
+typedef enum lanner_metric {
+    LANNER_L2 = 0,       /* sum (q-x)^2 */
+    LANNER_COSINE = 1,   /* 1 - <q,x> / (|q| |x|) */
+    LANNER_IP = 2,       /* -<q,x> */
+    LANNER_SNR = 3,      /* var(q-x) / var(q) */
+    LANNER_SNR_ITEM = 4, /* var(q-x) / var(x) */
+    LANNER_HAMMING = 5,  /* differing bits */
+    LANNER_JACCARD = 6   /* 1 - |q & x| / |q | x| */
+} lanner_metric;
+
+typedef enum lanner_type {
+    LANNER_FLOAT32 = 0,
+    LANNER_FLOAT16 = 1,
+    LANNER_BFLOAT16 = 2,
+    LANNER_INT8 = 3,
+    LANNER_UINT8 = 4,
+    LANNER_BITS = 5 /* packed, least significant bit first; dim counts bits */
+} lanner_type;
+
+typedef struct lanner_index_options {
+    size_t struct_size;       /* sizeof(lanner_index_options) */
+    size_t dim;               /* features of a vector; required */
+    int32_t metric;           /* a lanner_metric; 0 is LANNER_L2 */
+    int32_t type;             /* a lanner_type; 0 is LANNER_FLOAT32 */
+    int32_t exact;            /* 1: no graph, every search scans all rows */
+    uint32_t M;               /* neighbours a node of the graph; default 16 */
+    uint32_t ef_construction; /* candidates kept while a node's neighbours are sought; default 200 */
+    uint64_t seed;
+} lanner_index_options;
+
+typedef struct lanner_search_options {
+    size_t struct_size; /* sizeof(lanner_search_options) */
+    size_t ef;          /* candidates kept during the walk; default chosen for recall@10 of at least 0.95 */
+    size_t threads;     /* default: every processor that this process may use */
+    int32_t exact;      /* 1: scan every row even where there is a graph */
+} lanner_search_options;
+
+/* For lanner_open, to be or-ed together. */
+#define LANNER_OPEN_WRITABLE 1u /* changes go to a private copy in memory and reach a file by lanner_save alone */
+#define LANNER_OPEN_VERIFY 2u   /* read the whole file and check every checksum and invariant */
+
+/* "0.1.0". */
+LANNER_API const char* lanner_version(void) LANNER_NOEXCEPT;
+
+/* The instruction set in use, "avx2" say; null when LANNER_ISA asks for one that this machine lacks. */
+LANNER_API const char* lanner_isa(void) LANNER_NOEXCEPT;
+
+/* What the last call of this thread that failed said; "" before any did. Valid until the next failure in this thread. */
+LANNER_API const char* lanner_last_error(void) LANNER_NOEXCEPT;
+
+/* Both set *out to a new handle, which lanner_destroy gives back; on failure *out is null. */
+LANNER_API lanner_status lanner_create(const lanner_index_options* options, lanner_index** out) LANNER_NOEXCEPT;
+LANNER_API lanner_status lanner_open(const char* path, unsigned flags, lanner_index** out) LANNER_NOEXCEPT;
+
+/* Null is allowed. */
+LANNER_API void lanner_destroy(lanner_index* index) LANNER_NOEXCEPT;
+
+/* Writes beside the target, then renames: a crash leaves the old file or the new one. */
+LANNER_API lanner_status lanner_save(const lanner_index* index, const char* path) LANNER_NOEXCEPT;
+
+/* Reads a whole file and checks every checksum and invariant. */
+LANNER_API lanner_status lanner_verify(const char* path) LANNER_NOEXCEPT;
+
+/*
+ * Adds `count` rows, contiguous and of the given lanner_type: all of them or, on failure, none. `ids` holds an id a
+ * row, none of them in the index yet; null asks for generated ones. `out_ids` receives the ids unless it is null.
+ * `threads` 0: every processor that this process may use.
+ */
+LANNER_API lanner_status lanner_add(lanner_index* index, const void* vectors, int32_t type, size_t count,
+                                    const int64_t* ids, size_t threads, int64_t* out_ids) LANNER_NOEXCEPT;
+
+/* Likewise, but an id that exists gets the new vector. */
+LANNER_API lanner_status lanner_upsert(lanner_index* index, const void* vectors, int32_t type, size_t count,
+                                       const int64_t* ids, size_t threads) LANNER_NOEXCEPT;
+
+/* All of the ids or, when one is not there, none. */
+LANNER_API lanner_status lanner_remove(lanner_index* index, const int64_t* ids, size_t count,
+                                       size_t threads) LANNER_NOEXCEPT;
+
+/* Copies the stored rows, lanner_row_bytes each, in the element type of the index. `out_bytes` is the room in `out`. */
+LANNER_API lanner_status lanner_get(const lanner_index* index, const int64_t* ids, size_t count, void* out,
+                                    size_t out_bytes) LANNER_NOEXCEPT;
+
+/* *out becomes 1 or 0. */
+LANNER_API lanner_status lanner_contains(const lanner_index* index, int64_t id, int* out) LANNER_NOEXCEPT;
+
+LANNER_API lanner_status lanner_size(const lanner_index* index, size_t* out) LANNER_NOEXCEPT;
+LANNER_API lanner_status lanner_row_bytes(const lanner_index* index, size_t* out) LANNER_NOEXCEPT;
+
+/* Fills what options->struct_size covers with the choices the index was made with. */
+LANNER_API lanner_status lanner_describe(const lanner_index* index, lanner_index_options* options) LANNER_NOEXCEPT;
+
+/*
+ * The k nearest of each of `count` queries, nearest first, ties by id. `ids` and `distances` have room for count * k;
+ * places beyond the hits there are hold id -1 and distance infinity. `counts`, unless null, receives the number of hits
+ * of each query. `options` may be null.
+ */
+LANNER_API lanner_status lanner_search(const lanner_index* index, const void* queries, int32_t type, size_t count,
+                                       size_t k, const lanner_search_options* options, int64_t* ids, float* distances,
+                                       int64_t* counts) LANNER_NOEXCEPT;
+
+/* Everything within `radius`, inclusive. *out is given back with lanner_hits_destroy; on failure it is null. */
+LANNER_API lanner_status lanner_search_radius(const lanner_index* index, const void* queries, int32_t type,
+                                              size_t count, float radius, const lanner_search_options* options,
+                                              lanner_hits** out) LANNER_NOEXCEPT;
+
+/*
+ * The hits of query i stand at offsets[i] .. offsets[i + 1] of the other two, nearest first; there are count + 1
+ * offsets. The arrays live as long as the handle, which must not be null.
+ */
+LANNER_API const int64_t* lanner_hits_offsets(const lanner_hits* hits) LANNER_NOEXCEPT;
+LANNER_API const int64_t* lanner_hits_ids(const lanner_hits* hits) LANNER_NOEXCEPT;
+LANNER_API const float* lanner_hits_distances(const lanner_hits* hits) LANNER_NOEXCEPT;
+
+/* Null is allowed. */
+LANNER_API void lanner_hits_destroy(lanner_hits* hits) LANNER_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
