@@ -1,0 +1,44 @@
+"""lanner: an embedded vector index with a C++ core.
+
+>>> import numpy as np
+>>> import lanner
+>>> index = lanner.Index(dim=4, metric="l2")
+>>> ids = index.add(np.eye(4, dtype=np.float32))
+>>> index.search([1.0, 0.0, 0.0, 0.0], k=2).ids
+array([0, 1])
+"""
+
+from lanner._core import (
+    Error,
+    FileFormatError,
+    InvalidArgumentError,
+    NotFoundError,
+    ReadOnlyError,
+    StorageError,
+    WrongTypeError,
+    __version__,
+)
+from lanner.files import open, verify
+from lanner.index import Index
+from lanner.kernels import Isa, distances, isa, set_threads
+from lanner.results import Hits, RadiusHits
+
+__all__ = [
+    "Error",
+    "FileFormatError",
+    "Hits",
+    "Index",
+    "InvalidArgumentError",
+    "Isa",
+    "NotFoundError",
+    "RadiusHits",
+    "ReadOnlyError",
+    "StorageError",
+    "WrongTypeError",
+    "__version__",
+    "distances",
+    "isa",
+    "open",
+    "set_threads",
+    "verify",
+]

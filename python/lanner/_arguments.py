@@ -1,0 +1,84 @@
+"""Checks of single arguments: names, counts, threads.
+
+Messages name the argument, what was wanted and what came.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+
+import numpy as np
+
+from lanner import _core
+from lanner._core import InvalidArgumentError, WrongTypeError
+
+DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
+METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
+BITS_METRICS = ("hamming", "jaccard")
+
+INT32_MAX = 2**31 - 1
+MAX_THREADS = 1024
+
+
+def to_int(value: object, name: str, low: int, high: int = INT32_MAX) -> int:
+    """Return an integer from `low` to `high`; booleans and floats are refused."""
+    if isinstance(value, (bool, np.bool_)):
+        raise WrongTypeError(f"{name} must be an integer, got {value}")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise WrongTypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+    if number < low:
+        raise InvalidArgumentError(f"{name} must be at least {low}, got {number}")
+    if number > high:
+        raise InvalidArgumentError(f"{name} must be at most {high}, got {number}")
+    return number
+
+
+def to_threads(threads: int | None) -> int:
+    """Return the number of threads asked for, or the default."""
+    return (
+        _core.default_threads() if threads is None else to_int(threads, "threads", 1, MAX_THREADS)
+    )
+
+
+def to_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if not isinstance(value, str):
+        raise WrongTypeError(f"{name} must be a str, got {type(value).__name__}")
+    if value not in choices:
+        raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    return value
+
+
+def to_space(metric: object, dtype: object) -> tuple[str, str]:
+    """Return the names of a metric and a dtype that go together."""
+    if not isinstance(dtype, str):
+        try:
+            dtype = np.dtype(dtype).name  # type: ignore[call-overload]
+        except TypeError:
+            raise WrongTypeError(f"dtype must be a name or a NumPy dtype, got {dtype!r}") from None
+    dtype = to_choice(dtype, "dtype", DTYPES)
+    metric = to_choice(metric, "metric", METRICS)
+    if (metric in BITS_METRICS) != (dtype == "bits"):
+        fitting = [each for each in METRICS if (each in BITS_METRICS) == (dtype == "bits")]
+        raise InvalidArgumentError(
+            f"metric must be one of {', '.join(fitting)} for dtype {dtype}, got {metric!r}"
+        )
+    return metric, dtype
+
+
+def to_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as a str."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise WrongTypeError(f"path must be a str or a path, got {type(path).__name__}") from None
+
+
+def to_flag(value: bool, name: str) -> bool:
+    """Return a flag that is a flag, not merely something true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise WrongTypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)

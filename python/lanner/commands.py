@@ -1,0 +1,316 @@
+"""The commands of the command line: info, verify, build, search, demo."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import lanner
+from lanner import _core, demo
+from lanner.readers import VECTOR_SUFFIXES, read_ids, read_vectors
+
+P = ParamSpec("P")
+
+_SHOWN_QUERIES = 10
+_DEMO_QUERIES = 4
+_DEMO_SECONDS = 0.5
+
+app = typer.Typer(
+    name="lanner",
+    help="Build, search and check vector indexes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def _reported(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn errors into one line on standard error and exit status 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (lanner.Error, OSError, MemoryError) as error:
+            # str() of a KeyError would put quotes around the message.
+            message = (
+                error.args[0] if isinstance(error, KeyError) else str(error) or type(error).__name__
+            )
+            _err.print(Text(f"lanner: {message}"), soft_wrap=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            _err.print("lanner: interrupted")
+            raise typer.Exit(130) from None
+
+    return run
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and the instruction set.")
+    ] = False,
+) -> None:
+    if version:
+        _out.print(f"lanner {lanner.__version__} ({lanner.isa().active})")
+        raise typer.Exit
+
+
+@app.command()
+@_reported
+def info(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
+    """Show what a saved index is and which sections it has."""
+    about = _core.file_info(str(file))
+    table = Table(show_header=False, box=None)
+    for name in ("version", "size", "dim", "metric", "dtype"):
+        table.add_row(name, str(about[name]))
+    table.add_row(
+        "graph",
+        f"hnsw, M={about['M']}, ef_construction={about['ef_construction']}"
+        if about["graph"]
+        else "none",
+    )
+    table.add_row("seed", str(about["seed"]))
+    table.add_row("ids", about["id_kind"] or "none yet")
+    table.add_row("bytes", f"{about['bytes']:,}")
+    _out.print(table)
+    sections = Table("section", "offset", "bytes", "crc32")
+    for each in about["sections"]:
+        sections.add_row(
+            Text(each["name"]), f"{each['offset']:,}", f"{each['length']:,}", f"{each['crc32']:08x}"
+        )
+    _out.print(sections)
+
+
+@app.command()
+@_reported
+def verify(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
+    """Read a saved index whole and check every checksum and invariant."""
+    about = lanner.verify(file)
+    _out.print(
+        Text(
+            f"{file} is sound: {about['size']:,} items, {len(about['sections'])} sections, "
+            f"{about['bytes']:,} bytes"
+        ),
+        soft_wrap=True,
+    )
+
+
+@app.command()
+@_reported
+def build(
+    vectors: Annotated[
+        Path, typer.Argument(help=f"A file of vectors: {', '.join(VECTOR_SUFFIXES)}.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The index to write.")],
+    metric: Annotated[
+        str, typer.Option(help="l2, cosine, ip, snr, snr_item, hamming or jaccard.")
+    ] = "cosine",
+    dtype: Annotated[
+        str, typer.Option(help="float32, float16, bfloat16, int8, uint8 or bits.")
+    ] = "float32",
+    m: Annotated[
+        int | None, typer.Option("--M", help="Links of an item (16).", show_default=False)
+    ] = None,
+    ef_construction: Annotated[
+        int | None,
+        typer.Option(help="Candidates looked at to link an item (200).", show_default=False),
+    ] = None,
+    graph: Annotated[
+        bool, typer.Option("--graph/--no-graph", help="Without a graph, search is exact.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Of the graph's levels.")] = 0,
+    ids: Annotated[
+        Path | None, typer.Option(help="Ids, as .npy or one a line in .txt; else 0, 1, 2, ...")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The array of an .npz, or the column of a .parquet.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Default: one a processor.", show_default=False)
+    ] = None,
+) -> None:
+    """Build an index of a file of vectors and save it."""
+    rows = read_vectors(vectors, name=name)
+    given = read_ids(ids) if ids is not None else None
+    chosen: dict[str, Any] = {"M": m, "ef_construction": ef_construction}
+    index = lanner.Index(
+        rows.shape[1] * (8 if dtype == "bits" and rows.dtype == np.uint8 else 1),
+        metric,
+        dtype,
+        graph="hnsw" if graph else None,
+        seed=seed,
+        **{key: value for key, value in chosen.items() if value is not None},
+    )
+    began = time.perf_counter()
+    index.add(rows, given, threads=threads, progress=True)
+    seconds = time.perf_counter() - began
+    index.save(out)
+    _out.print(Text(f"{out}: {index!r}, built in {seconds:.2f} s"), soft_wrap=True)
+
+
+@app.command()
+@_reported
+def search(
+    index: Annotated[Path, typer.Argument(help="A saved index.")],
+    queries: Annotated[Path, typer.Argument(help="A file of vectors, as for build.")],
+    k: Annotated[int, typer.Option("--k", help="Neighbours of each query.")] = 10,
+    ef: Annotated[
+        int | None, typer.Option(help="Width of the walk through the graph.", show_default=False)
+    ] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every item.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all hits to an .npz or a .csv.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The array of an .npz, or the column of a .parquet.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Default: one a processor.", show_default=False)
+    ] = None,
+) -> None:
+    """Search a saved index with a file of queries; show the first ones or write all to a file."""
+    if out is not None and out.suffix.lower() not in (".npz", ".csv"):
+        raise lanner.InvalidArgumentError(f"--out must end in .npz or .csv, got {out}")
+    opened = lanner.open(index)
+    rows = read_vectors(queries, name=name)
+    hits = opened.search(rows, k, ef=ef, exact=exact, threads=threads)
+    if out is None:
+        table = Table(
+            "query",
+            "ids",
+            "distances",
+            title=f"the first {min(len(hits), _SHOWN_QUERIES)} of {len(hits)}",
+        )
+        for row, each in enumerate(hits[:_SHOWN_QUERIES]):
+            distances = " ".join(f"{distance:.4g}" for distance in each.distances.tolist())
+            table.add_row(str(row), Text(" ".join(map(str, each.ids.tolist()))), distances)
+        _out.print(table)
+        return
+    if out.suffix.lower() == ".npz":
+        np.savez(out, ids=_plain_ids(hits.ids), distances=hits.distances, counts=hits.counts)
+    else:
+        with out.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("query", "rank", "id", "distance"))
+            for row, each in enumerate(hits):
+                writer.writerows(
+                    (row, rank, id, distance) for rank, (id, distance) in enumerate(each)
+                )
+    _out.print(
+        Text(f"{out}: {int(np.sum(hits.counts)):,} hits of {len(hits):,} queries"), soft_wrap=True
+    )
+
+
+@app.command(name="demo")
+@_reported
+def demo_command(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Keep the index here; else it is thrown away.", show_default=False),
+    ] = None,
+) -> None:
+    """Index 4,000 papers of arXiv, search them, measure, save, open and verify."""
+    papers = demo.load()
+    count, dim = papers.vectors.shape
+    _out.print(f"lanner {lanner.__version__}, instruction set {lanner.isa().active}")
+    _out.print(
+        f"{count:,} papers of arXiv, embedded in {dim} dimensions; "
+        f"{len(papers.queries)} more are the queries"
+    )
+
+    index = lanner.Index(dim=dim, metric="cosine")
+    began = time.perf_counter()
+    index.add(papers.vectors, progress=True)
+    _out.print(f"\n[bold]built[/bold] in {time.perf_counter() - began:.2f} s: ", end="")
+    _out.print(Text(repr(index)), soft_wrap=True)
+
+    hits = index.search(papers.queries[:_DEMO_QUERIES], k=5)
+    for title, found in zip(papers.query_attributes["title"], hits, strict=False):
+        table = Table(
+            "distance",
+            "nearest papers",
+            "category",
+            "year",
+            title=Text(title),
+            title_justify="left",
+        )
+        for id, distance in found:
+            paper = {
+                name: papers.attributes[name][id] for name in ("title", "primary_category", "year")
+            }
+            table.add_row(
+                f"{distance:.3f}",
+                Text(paper["title"]),
+                paper["primary_category"],
+                str(paper["year"]),
+            )
+        _out.print()
+        _out.print(table)
+
+    _show_speed(index, papers)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = out or Path(folder) / "papers.lanner"
+        index.save(path)
+        _out.print(Text(f"\nsaved {path.stat().st_size:,} bytes to {path}"), soft_wrap=True)
+        began = time.perf_counter()
+        opened = lanner.open(path)
+        _out.print(f"opened in {(time.perf_counter() - began) * 1e3:.2f} ms")
+        again = opened.search(papers.queries, k=10)
+        if not np.array_equal(again.ids, index.search(papers.queries, k=10).ids):
+            raise lanner.Error("the opened index answers otherwise than the one that was saved")
+        _out.print(
+            f"verified {len(lanner.verify(path)['sections'])} sections; it answers as before"
+        )
+        # A mapped file cannot be removed on Windows.
+        del opened
+
+
+def _show_speed(index: lanner.Index, papers: demo.Papers) -> None:
+    queries = papers.queries.astype(np.float32)
+    recall = index.measure_recall(queries, k=10)
+    table = Table(
+        "one thread, k=10", "recall@10", "queries per second", title="speed", title_justify="left"
+    )
+    for name, exact in (("graph", False), ("exact search", True)):
+        rate = _queries_per_second(index, queries, exact)
+        table.add_row(name, f"{1.0 if exact else recall:.4f}", f"{rate:,.0f}")
+    _out.print()
+    _out.print(table)
+
+
+def _queries_per_second(index: lanner.Index, queries: NDArray[np.float32], exact: bool) -> float:
+    """Search all queries again and again for a while, and return the rate of the fastest round."""
+    best = float("inf")
+    end = time.perf_counter() + _DEMO_SECONDS
+    while True:
+        began = time.perf_counter()
+        index.search(queries, k=10, exact=exact, threads=1)
+        now = time.perf_counter()
+        best = min(best, now - began)
+        if now >= end:
+            return len(queries) / best
+
+
+def _plain_ids(ids: NDArray[Any]) -> NDArray[Any]:
+    """Return ids that need no pickling: strings as a str array, empty places as ''."""
+    if ids.dtype != object:
+        return ids
+    return np.array(["" if each is None else each for each in ids.ravel()], dtype=str).reshape(
+        ids.shape
+    )

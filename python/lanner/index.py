@@ -1,0 +1,525 @@
+"""The index: add vectors under ids, find the nearest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanner import _core
+from lanner._arguments import INT32_MAX, to_flag, to_int, to_path, to_space, to_threads
+from lanner._arrays import INT64, Ids, is_single_id, to_ids, to_vectors, widen_bfloat16
+from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner.progress import Progress, reporting
+from lanner.results import Hits, RadiusHits
+
+_UINT64_MAX = 2**64 - 1
+
+
+class _Default(int):
+    """The value of a parameter that nobody gave, told from the same number by its identity."""
+
+
+_M = _Default(16)
+_EF_CONSTRUCTION = _Default(200)
+
+
+class Index:
+    """Vectors under ids, searched for the nearest ones.
+
+    Searches from several threads run side by side, also while another thread adds or removes: each
+    search sees the index before or after a call, never in between.
+
+    Parameters
+    ----------
+    dim : int
+        Features of a vector; for dtype ``bits``, bits.
+    metric : str
+        ``l2`` (squared), ``cosine``, ``ip`` (the inner product, negated), ``snr``, ``snr_item``; on
+        bits ``hamming`` and ``jaccard``. Smaller is always nearer. A zero vector is at cosine
+        distance 1 from everything; an item of no variance is at infinity under ``snr_item``, a
+        query of no variance an error under ``snr``.
+    dtype : str
+        How a feature is stored: ``float32``, ``float16``, ``bfloat16``, ``int8``, ``uint8`` or
+        ``bits``.
+    graph : {"hnsw", None}
+        With None every search compares with every item, and answers are exact.
+    M : int
+        Links of an item on each upper layer of the graph; twice as many on the lowest.
+    ef_construction : int
+        Candidates looked at to link an item: more make a better graph, slower.
+    seed : int
+        The same data, parameters and seed make the same index, bit for bit, on any number of
+        threads.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A value out of range, a metric that does not fit the dtype, or `M` or `ef_construction`
+        without a graph.
+
+    Examples
+    --------
+    >>> import lanner
+    >>> index = lanner.Index(dim=3, metric="cosine")
+    >>> index.add([[1, 0, 0], [0, 1, 0], [1, 1, 0]], ids=["x", "y", "xy"])
+    array(['x', 'y', 'xy'], dtype=object)
+    >>> index.search([2, 1, 0], k=2)
+    Hits({'xy': 0.0513167, 'x': 0.105573})
+    """
+
+    __slots__ = ("__weakref__", "_core", "_query_dtype", "_query_shape")
+
+    def __init__(
+        self,
+        dim: int,
+        metric: str = "cosine",
+        dtype: str = "float32",
+        *,
+        graph: str | None = "hnsw",
+        M: int = _M,
+        ef_construction: int = _EF_CONSTRUCTION,
+        seed: int = 0,
+    ) -> None:
+        dim = to_int(dim, "dim", 1)
+        metric, dtype = to_space(metric, dtype)
+        if graph is None:
+            for name, value, default in (
+                ("M", M, _M),
+                ("ef_construction", ef_construction, _EF_CONSTRUCTION),
+            ):
+                if value is not default:
+                    raise InvalidArgumentError(
+                        f"{name} is a parameter of the graph, and this index has graph=None"
+                    )
+        elif graph != "hnsw":
+            raise InvalidArgumentError(f"graph must be 'hnsw' or None, got {graph!r}")
+        self._bind(
+            _core.Index(
+                dim,
+                metric,
+                dtype,
+                graph is not None,
+                to_int(M, "M", 2),
+                to_int(ef_construction, "ef_construction", 1),
+                to_int(seed, "seed", 0, _UINT64_MAX),
+            )
+        )
+
+    def _bind(self, core: _core.Index) -> None:
+        self._core = core
+        # What a single query must be to go to the core as it is; None where the core's type is not
+        # the user's.
+        dtype, dim = core.dtype, core.dim
+        whole = dtype in ("float32", "int8", "uint8") or (dtype == "bits" and dim % 8 == 0)
+        self._query_dtype = np.dtype("uint8" if dtype == "bits" else dtype) if whole else None
+        self._query_shape = (dim // 8 if dtype == "bits" else dim,)
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, writable: bool = False, verify: bool = False
+    ) -> Index:
+        """Open a saved index, mapped into memory; see `lanner.open`."""
+        index = cls.__new__(cls)
+        index._bind(
+            _core.Index.open(
+                to_path(path), to_flag(writable, "writable"), to_flag(verify, "verify")
+            )
+        )
+        return index
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Index:
+        """Return the index that `to_bytes` wrote; it is checked like a file."""
+        if not isinstance(data, bytes):
+            raise WrongTypeError(f"data must be bytes, got {type(data).__name__}")
+        index = cls.__new__(cls)
+        index._bind(_core.Index.from_bytes(data))
+        return index
+
+    def to_bytes(self) -> bytes:
+        """Return the index as the bytes of the file that `save` would write."""
+        return self._core.to_bytes()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index to a file, replacing one that is there in a single step.
+
+        A crash on the way leaves the old file or the new one, whole.
+        """
+        self._core.save(to_path(path))
+
+    def add(
+        self,
+        vectors: Any,
+        ids: Any = None,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> NDArray[Any]:
+        """Add vectors under new ids: all of them, or none if anything is wrong with one.
+
+        Ctrl-C, or an exception from `progress`, stops the work and leaves the index as it was.
+
+        Parameters
+        ----------
+        vectors : array_like, shape (n, dim) or (dim,)
+            Buffers, arrays, DLPack tensors on the CPU, or nested sequences. Numbers are rounded to
+            the index's dtype; what does not fit it is refused. For dtype ``bits``: packed uint8,
+            least significant bit first, or bool.
+        ids : array_like of int or of str, shape (n,), optional
+            Unique, and not in the index. Without them, integers that the index does not have are
+            given.
+        threads : int, optional
+            Changes speed, never the index.
+        progress : bool or callable, optional
+            True shows a bar. A callable gets ``(done, total)`` from time to time.
+
+        Returns
+        -------
+        array of int64 or of str, shape (n,)
+            The ids of the vectors.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Wrong dimension, NaN or infinity (the row is named), an id given twice or already there.
+        WrongTypeError
+            Data that are not numbers, or ids of the other kind than those in the index.
+        ReadOnlyError
+            The index was opened without ``writable=True``.
+        """
+        return self._put(vectors, ids, False, threads, progress)
+
+    def upsert(
+        self, vectors: Any, ids: Any, *, threads: int | None = None, progress: Progress = None
+    ) -> None:
+        """Add vectors under ids, replacing those of ids that the index has: all of them or none.
+
+        Parameters and errors are those of `add`; ids must be given.
+        """
+        if ids is None:
+            raise WrongTypeError("upsert needs ids, got None")
+        self._put(vectors, ids, True, threads, progress)
+
+    def _put(
+        self, vectors: Any, ids: Any, upsert: bool, threads: int | None, progress: Progress
+    ) -> NDArray[Any]:
+        count = to_threads(threads)
+        array = to_vectors(vectors, "vectors", self.dim, self.dtype)
+        if array.ndim == 1:
+            array = array[np.newaxis]
+        given: Ids | None = None
+        if ids is not None:
+            given = to_ids(ids)
+            if len(given) != len(array):
+                raise InvalidArgumentError(
+                    f"ids must have one entry a vector, {len(array)}, got {len(given)}"
+                )
+        with reporting(progress, "upserting" if upsert else "adding") as report:
+            added = self._core.add(array, given, upsert, count, report)
+        return np.array(added, dtype=object) if isinstance(added, list) else added
+
+    def remove(self, ids: Any, *, threads: int | None = None) -> None:
+        """Take items out, all of them or none; they are in no result from then on.
+
+        Raises
+        ------
+        NotFoundError
+            An id is not in the index; it is named.
+        InvalidArgumentError
+            An id is given twice.
+        """
+        self._core.remove(to_ids(ids), to_threads(threads))
+
+    def get(self, ids: Any) -> NDArray[Any]:
+        """Return the vectors of items as they are stored, unchanged by the metric.
+
+        Parameters
+        ----------
+        ids : int or str, or array_like of them, shape (n,)
+
+        Returns
+        -------
+        array, shape (n, dim), or (dim,) for one id
+            In the index's dtype; float32 for ``bfloat16`` (which it holds exactly), packed uint8
+            for ``bits``.
+
+        Raises
+        ------
+        NotFoundError
+            An id is not in the index.
+        """
+        vectors = self._core.get(to_ids(ids))
+        if vectors.dtype == np.uint16:
+            vectors = widen_bfloat16(vectors)
+        return vectors[0] if is_single_id(ids) else vectors
+
+    def search(
+        self,
+        queries: Any,
+        k: int = 10,
+        *,
+        ef: int | None = None,
+        exact: bool = False,
+        threads: int | None = None,
+    ) -> Hits:
+        """Return the k nearest items of each query.
+
+        Fewer are returned only if the index has fewer. Results do not depend on how many queries go
+        in one call.
+
+        Parameters
+        ----------
+        queries : array_like, shape (q, dim) or (dim,)
+        k : int
+            At least 1.
+        ef : int, optional
+            Candidates kept on the way through the graph: more find more of the true neighbours,
+            slower.
+        exact : bool
+            Compare with every item instead of walking the graph.
+        threads : int, optional
+            Changes speed, never results.
+
+        Returns
+        -------
+        Hits
+            Arrays of shape (q, k), or (k,) for one query.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Wrong dimension, NaN or infinity, k below 1, or `ef` where no graph is walked.
+        WrongTypeError
+            Queries that are not numbers, or k that is not an integer.
+        """
+        if (
+            type(queries) is np.ndarray
+            and queries.dtype is self._query_dtype
+            and queries.shape == self._query_shape
+            and queries.flags.c_contiguous
+            and type(k) is int
+            and 0 < k <= INT32_MAX
+            and ef is None
+            and threads is None
+            and exact is False
+        ):
+            return Hits(*self._core.search(queries, k, 0, False, 1))
+        k = to_int(k, "k", 1)
+        width = self._to_ef(ef, exact)
+        count = to_threads(threads)
+        array = to_vectors(queries, "queries", self.dim, self.dtype)
+        return Hits(*self._core.search(array, k, width, exact, count))
+
+    def search_by_id(
+        self,
+        ids: Any,
+        k: int = 10,
+        *,
+        ef: int | None = None,
+        exact: bool = False,
+        threads: int | None = None,
+    ) -> Hits:
+        """Return the k nearest items of stored items, which are not among their own neighbours.
+
+        Parameters
+        ----------
+        ids : int or str, or array_like of them, shape (q,)
+        k, ef, exact, threads
+            As for `search`.
+
+        Raises
+        ------
+        NotFoundError
+            An id is not in the index.
+        """
+        k = to_int(k, "k", 1)
+        width = self._to_ef(ef, exact)
+        found, distances, counts = self._core.search_by_id(
+            to_ids(ids), k, width, exact, to_threads(threads)
+        )
+        if is_single_id(ids):
+            return Hits(found[0], distances[0], int(counts[0]))
+        return Hits(found, distances, counts)
+
+    def search_radius(
+        self,
+        queries: Any,
+        radius: float,
+        *,
+        ef: int | None = None,
+        exact: bool = False,
+        threads: int | None = None,
+    ) -> RadiusHits:
+        """Return the items at distance `radius` or nearer of each query.
+
+        With a graph and without `exact`, items may be missed, as in `search`.
+
+        Parameters
+        ----------
+        queries : array_like, shape (q, dim) or (dim,)
+        radius : float
+            In the unit of the metric (squared for ``l2``, negated for ``ip``); the border is
+            inside.
+        ef, exact, threads
+            As for `search`.
+        """
+        if isinstance(radius, (bool, np.bool_)) or not isinstance(
+            radius, (int, float, np.integer, np.floating)
+        ):
+            raise WrongTypeError(f"radius must be a number, got {type(radius).__name__}")
+        if np.isnan(radius):
+            raise InvalidArgumentError("radius must be a number, got NaN")
+        width = self._to_ef(ef, exact)
+        count = to_threads(threads)
+        array = to_vectors(queries, "queries", self.dim, self.dtype)
+        return RadiusHits(
+            *self._core.search_radius(array, float(radius), width, exact, count),
+            single=array.ndim == 1,
+        )
+
+    def measure_recall(
+        self, queries: Any, k: int = 10, *, ef: int | None = None, threads: int | None = None
+    ) -> float:
+        """Return the share of the k true nearest items that `search` finds, over all queries.
+
+        Truth is exact search. An item as near as the k-th true one counts as found: ties are no
+        misses.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The index is empty, or there are no queries.
+        """
+        k = to_int(k, "k", 1)
+        width = self._to_ef(ef, False)
+        count = to_threads(threads)
+        array = np.atleast_2d(to_vectors(queries, "queries", self.dim, self.dtype))
+        if not len(self) or not len(array):
+            raise InvalidArgumentError(
+                f"recall needs items and queries, got {len(self)} and {len(array)}"
+            )
+        truth = Hits(*self._core.search(array, k, 0, True, count))
+        found = Hits(*self._core.search(array, k, width, False, count))
+        hits = 0
+        for mine, true in zip(found, truth, strict=True):
+            near = mine.distances <= true.distances[-1]
+            hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
+        return hits / int(np.sum(truth.counts))
+
+    def _to_ef(self, ef: int | None, exact: bool) -> int:
+        exact = to_flag(exact, "exact")
+        if ef is None:
+            return 0
+        if exact or not self._core.graph:
+            why = "exact=True walks none" if exact else "this index has none"
+            raise InvalidArgumentError(f"ef is the width of a walk through the graph, and {why}")
+        return to_int(ef, "ef", 1)
+
+    def validate(self) -> dict[str, int]:
+        """Check every invariant of the index and return figures about it (nodes, reachable, ...).
+
+        Raises
+        ------
+        Error
+            Naming the first invariant that does not hold.
+        """
+        return self._core.validate()
+
+    def memory(self) -> dict[str, int]:
+        """Return the bytes held, by part and in ``total``."""
+        return self._core.memory()
+
+    def search_stats(self, *, reset: bool = False) -> dict[str, int]:
+        """Return the work of searches so far: distances, hops, queries; `reset` starts anew."""
+        return self._core.search_stats(to_flag(reset, "reset"))
+
+    @property
+    def dim(self) -> int:
+        """Features of a vector, or bits."""
+        return self._core.dim
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric."""
+        return self._core.metric
+
+    @property
+    def dtype(self) -> str:
+        """The name of the element type."""
+        return self._core.dtype
+
+    @property
+    def graph(self) -> str | None:
+        """``"hnsw"``, or None for an exact index."""
+        return "hnsw" if self._core.graph else None
+
+    @property
+    def M(self) -> int | None:  # noqa: N802
+        """Links of an item on each upper layer; None without a graph."""
+        return self._core.M if self._core.graph else None
+
+    @property
+    def ef_construction(self) -> int | None:
+        """Candidates looked at to link an item; None without a graph."""
+        return self._core.ef_construction if self._core.graph else None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the graph's levels."""
+        return self._core.seed
+
+    @property
+    def id_kind(self) -> str | None:
+        """``"int"`` or ``"str"``; None while nothing was ever added."""
+        return self._core.id_kind
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the index was opened without ``writable=True``."""
+        return self._core.read_only
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The ids in the index, as a new array of int64 or of str."""
+        return self._core.ids()
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    def __contains__(self, id: object) -> bool:
+        if isinstance(id, str):
+            return self._core.contains(str(id))
+        if isinstance(id, (int, np.integer)) and not isinstance(id, bool):
+            return INT64[0] <= int(id) <= INT64[1] and self._core.contains(int(id))
+        raise WrongTypeError(f"an id must be an integer or a str, got {type(id).__name__}")
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the ids that the index has at this moment."""
+        return iter(self._core.ids().tolist())
+
+    def __copy__(self) -> Index:
+        return self.from_bytes(self.to_bytes())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        core = self._core
+        graph = (
+            f"graph='hnsw', M={core.M}, ef_construction={core.ef_construction}"
+            if core.graph
+            else "graph=None"
+        )
+        return (
+            f"Index(size={len(core)}, dim={core.dim}, metric={core.metric!r}, "
+            f"dtype={core.dtype!r}, {graph}, seed={core.seed}, "
+            f"memory={_megabytes(core.memory()['total'])!r}, isa={_core.active_isa()!r})"
+        )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

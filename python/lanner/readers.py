@@ -1,0 +1,234 @@
+"""Reads vectors and ids from the usual files; large ones are mapped, not read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanner._core import FileFormatError, InvalidArgumentError, StorageError
+
+Array = NDArray[Any]
+
+# Rows that each begin with their dimension as int32, of the TEXMEX data sets.
+_ROW_DTYPES: dict[str, np.dtype[Any]] = {
+    ".fvecs": np.dtype("<f4"),
+    ".bvecs": np.dtype("u1"),
+    ".ivecs": np.dtype("<i4"),
+}
+# Two uint32 (rows, dimension), then the rows, of the billion-scale challenges.
+_BLOCK_DTYPES: dict[str, np.dtype[Any]] = {
+    ".fbin": np.dtype("<f4"),
+    ".u8bin": np.dtype("u1"),
+    ".i8bin": np.dtype("i1"),
+    ".ibin": np.dtype("<i4"),
+}
+
+VECTOR_SUFFIXES = (".npy", ".npz", *_ROW_DTYPES, *_BLOCK_DTYPES, ".parquet")
+
+
+def read_vectors(path: str | os.PathLike[str], *, name: str | None = None) -> Array:
+    """Return the vectors of a file as a matrix of rows.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.npy``, ``.npz``, ``.fvecs``, ``.bvecs``, ``.ivecs``, ``.fbin``, ``.u8bin``, ``.i8bin``,
+        ``.ibin``, or ``.parquet`` (which needs pyarrow, extra ``arrow``).
+    name : str, optional
+        The array of an ``.npz`` or the column of a ``.parquet``; needed only where several could be
+        meant.
+
+    Raises
+    ------
+    FileFormatError
+        A file cut short, or whose sizes contradict each other.
+    InvalidArgumentError
+        A suffix that is not known, or a `name` that is missing or not in the file.
+    StorageError
+        The file cannot be read.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in VECTOR_SUFFIXES:
+        raise InvalidArgumentError(
+            f"{path} must end in one of {', '.join(VECTOR_SUFFIXES)}, got {suffix!r}"
+        )
+    if name is not None and suffix not in (".npz", ".parquet"):
+        raise InvalidArgumentError(
+            f"a {suffix} file holds one array, without a name, got name {name!r}"
+        )
+    try:
+        if suffix == ".npy":
+            array = _read_npy(path)
+        elif suffix == ".npz":
+            array = _read_npz(path, name)
+        elif suffix == ".parquet":
+            array = _read_parquet(path, name)
+        elif suffix in _ROW_DTYPES:
+            array = _read_rows(path, _ROW_DTYPES[suffix])
+        else:
+            array = _read_block(path, _BLOCK_DTYPES[suffix])
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    if array.ndim != 2:
+        raise FileFormatError(f"{path} must hold a matrix of rows, got shape {array.shape}")
+    return array
+
+
+def read_ids(path: str | os.PathLike[str]) -> Array | list[str]:
+    """Return the ids of a file: ``.npy``, or ``.txt`` with one a line.
+
+    Lines of a text are integers if every one is, else strings.
+
+    Raises
+    ------
+    FileFormatError, InvalidArgumentError, StorageError
+        As for `read_vectors`.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".npy":
+            return np.asarray(_read_npy(path))
+        if suffix == ".txt":
+            lines = path.read_text(encoding="utf-8").splitlines()
+        else:
+            raise InvalidArgumentError(f"{path} must end in .npy or .txt, got {suffix!r}")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        return np.array([int(line) for line in lines], dtype=np.int64)
+    except (ValueError, OverflowError):
+        return lines
+
+
+def _read_npy(path: Path) -> Array:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        # An empty array cannot be mapped.
+        if "empty file" in str(error) and path.stat().st_size:
+            return np.asarray(np.load(path, allow_pickle=False))
+        raise FileFormatError(f"{path} is not a sound .npy file: {error}") from None
+
+
+def _read_npz(path: Path, name: str | None) -> Array:
+    import zipfile
+    import zlib
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            matrices = list(arrays.files)
+            return np.asarray(arrays[_pick(path, name, matrices, "array")])
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, InvalidArgumentError):
+            raise
+        raise FileFormatError(f"{path} is not a sound .npz file: {error}") from None
+
+
+def _read_rows(path: Path, dtype: np.dtype[Any]) -> Array:
+    length = path.stat().st_size
+    if length == 0:
+        raise FileFormatError(f"{path} is empty: its first row would say the dimension")
+    if length < 4:
+        raise FileFormatError(f"{path} is cut short: {length} bytes, a row begins with 4")
+    dim = int(np.fromfile(path, dtype="<i4", count=1)[0])
+    if dim < 1:
+        raise FileFormatError(f"{path} says that its first row has dim {dim}")
+    row_bytes = 4 + dim * dtype.itemsize
+    if length % row_bytes:
+        raise FileFormatError(
+            f"{path} has {length} bytes, not a whole number of rows of {row_bytes} (dim {dim}): "
+            "it is cut short, or its rows differ in dim"
+        )
+    table = np.memmap(path, dtype=np.dtype([("dim", "<i4"), ("row", dtype, (dim,))]), mode="r")
+    other = table["dim"] != dim
+    if other.any():
+        row = int(other.argmax())
+        raise FileFormatError(
+            f"{path} has dim {dim} in row 0 and {int(table['dim'][row])} in row {row}"
+        )
+    return np.asarray(table["row"])
+
+
+def _read_block(path: Path, dtype: np.dtype[Any]) -> Array:
+    length = path.stat().st_size
+    if length < 8:
+        raise FileFormatError(f"{path} is cut short: {length} bytes, its head has 8")
+    count, dim = (int(each) for each in np.fromfile(path, dtype="<u4", count=2))
+    wanted = 8 + count * dim * dtype.itemsize
+    if dim == 0 or length != wanted:
+        raise FileFormatError(
+            f"{path} says {count} rows of dim {dim}, {wanted} bytes in all, and has {length}"
+        )
+    if count == 0:
+        return np.empty((0, dim), dtype=dtype)
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r", offset=8, shape=(count, dim)))
+
+
+def _read_parquet(path: Path, name: str | None) -> Array:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise InvalidArgumentError(
+            '.parquet files need pyarrow: pip install "lanner[arrow]"'
+        ) from None
+    try:
+        schema = pq.read_schema(path)
+        lists = [each.name for each in schema if _is_number_list(pa, each.type)]
+        column = pq.read_table(
+            path, columns=[_pick(path, name, lists, "column of lists of numbers")]
+        ).column(0)
+    except pa.ArrowInvalid as error:
+        raise FileFormatError(f"{path} is not a sound .parquet file: {error}") from None
+    chunk = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if chunk.null_count:
+        raise FileFormatError(f"{path} has no vector in {chunk.null_count} of {len(chunk)} rows")
+    if len(chunk) == 0:
+        return np.empty((0, getattr(chunk.type, "list_size", 0)), dtype=np.float32)
+    lengths = np.asarray(chunk.value_lengths())
+    odd = lengths != lengths[0]
+    if odd.any():
+        row = int(odd.argmax())
+        raise FileFormatError(
+            f"{path} has dim {lengths[0]} in row 0 and {lengths[row]} in row {row}"
+        )
+    values = chunk.flatten()
+    if values.null_count:
+        raise FileFormatError(f"{path} has {values.null_count} numbers missing from its vectors")
+    return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(chunk), int(lengths[0]))
+
+
+def _is_number_list(pa: Any, kind: Any) -> bool:
+    if not (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    ):
+        return False
+    return bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+
+
+def _pick(path: Path, name: str | None, names: list[str], what: str) -> str:
+    if name is not None:
+        if name not in names:
+            raise InvalidArgumentError(
+                f"{path} has no {what} {name!r}, it has {', '.join(names) or 'none'}"
+            )
+        return name
+    if len(names) == 1:
+        return names[0]
+    if "vectors" in names:
+        return "vectors"
+    raise InvalidArgumentError(
+        f"{path} must have one {what}, or be given a name; it has {', '.join(names) or 'none'}"
+    )

@@ -1,0 +1,172 @@
+"""What a search returns: arrays, and the same hits query by query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanner._core import WrongTypeError
+
+
+class Hits:
+    """The nearest items of one query or of several, nearest first, ties by id.
+
+    Of several queries: `len` counts them, and iterating or indexing gives the `Hits` of one,
+    without empty places. Of one query: `len` counts its hits, and iterating or indexing gives
+    ``(id, distance)`` pairs.
+
+    Attributes
+    ----------
+    ids : array of int64, or of str, shape (q, k) or (k,)
+        Where fewer than k items were found, the places left are -1 (None for str).
+    distances : array of float32, shape (q, k) or (k,)
+        Infinity in empty places.
+    counts : array of int64, shape (q,), or int
+        The number of hits of each query.
+
+    Examples
+    --------
+    >>> import lanner
+    >>> index = lanner.Index(dim=2, metric="l2")
+    >>> ids = index.add([[0, 0], [1, 0], [5, 5]])
+    >>> for id, distance in index.search([0, 0], k=2):
+    ...     print(id, distance)
+    0 0.0
+    1 1.0
+    """
+
+    __slots__ = ("counts", "distances", "ids")
+
+    def __init__(self, ids: NDArray[Any], distances: NDArray[np.float32], counts: Any) -> None:
+        self.ids = ids
+        self.distances = distances
+        self.counts = counts
+
+    def to_faiss(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return ``(D, I)`` as FAISS does: two matrices, also for one query; -1 without a hit.
+
+        Distances are lanner's: smaller is nearer under every metric, `ip` too.
+
+        Raises
+        ------
+        WrongTypeError
+            The ids are strings.
+        """
+        if self.ids.dtype != np.int64:
+            raise WrongTypeError("to_faiss needs integer ids, this index has str")
+        return np.atleast_2d(self.distances), np.atleast_2d(self.ids)
+
+    def __len__(self) -> int:
+        return int(self.counts) if self.ids.ndim == 1 else len(self.ids)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ids.ndim == 1:
+            count = int(self.counts)
+            return iter(
+                list(zip(self.ids[:count].tolist(), self.distances[:count].tolist(), strict=True))
+            )
+        return (self._query(row) for row in range(len(self.ids)))
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Hits: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if self.ids.ndim == 1:
+            count = int(self.counts)
+            if isinstance(place, slice):
+                ids = self.ids[:count][place]
+                return Hits(ids, self.distances[:count][place], len(ids))
+            row = _row(place, count, "hits")
+            return self.ids[row : row + 1].tolist()[0], float(self.distances[row])
+        if isinstance(place, slice):
+            return Hits(self.ids[place], self.distances[place], self.counts[place])
+        return self._query(_row(place, len(self.ids), "queries"))
+
+    def _query(self, row: int) -> Hits:
+        count = int(self.counts[row])
+        return Hits(self.ids[row, :count], self.distances[row, :count], count)
+
+    def __repr__(self) -> str:
+        if self.ids.ndim == 1:
+            return f"Hits({_pairs(self.ids[: int(self.counts)], self.distances)})"
+        queries, k = self.ids.shape
+        return f"Hits({queries} queries, k={k}, {int(np.sum(self.counts))} hits)"
+
+
+class RadiusHits:
+    """All items found within a radius of one query or of several, nearest first, ties by id.
+
+    Of several queries: `len` counts them, and iterating or indexing gives the `Hits` of one.
+    Of one query: `len` counts its hits, and iterating or indexing gives ``(id, distance)`` pairs.
+
+    Attributes
+    ----------
+    ids : array of int64, or of str, shape (hits,)
+    distances : array of float32, shape (hits,)
+    offsets : array of int64, shape (q + 1,)
+        The hits of query i are at ``offsets[i]:offsets[i + 1]``.
+    counts : array of int64, shape (q,), or int
+        The number of hits of each query.
+    """
+
+    __slots__ = ("_single", "distances", "ids", "offsets")
+
+    def __init__(
+        self,
+        ids: NDArray[Any],
+        distances: NDArray[np.float32],
+        offsets: NDArray[np.int64],
+        *,
+        single: bool,
+    ) -> None:
+        self.ids = ids
+        self.distances = distances
+        self.offsets = offsets
+        self._single = single
+
+    @property
+    def counts(self) -> Any:
+        """The number of hits of each query; one number for one query."""
+        return len(self.ids) if self._single else np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.ids) if self._single else len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._single:
+            return iter(self._query(0))
+        return (self._query(row) for row in range(len(self)))
+
+    def __getitem__(self, place: int) -> Any:
+        if self._single:
+            return self._query(0)[place]
+        return self._query(_row(place, len(self), "queries"))
+
+    def _query(self, row: int) -> Hits:
+        span = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
+        return Hits(self.ids[span], self.distances[span], span.stop - span.start)
+
+    def __repr__(self) -> str:
+        if self._single:
+            return f"RadiusHits({_pairs(self.ids, self.distances)})"
+        return f"RadiusHits({len(self)} queries, {len(self.ids)} hits)"
+
+
+def _row(place: int, count: int, what: str) -> int:
+    row = place + count if place < 0 else place
+    if not 0 <= row < count:
+        raise IndexError(f"index {place} is out of range for {count} {what}")
+    return row
+
+
+def _pairs(ids: NDArray[Any], distances: NDArray[np.float32]) -> str:
+    shown = [
+        f"{id!r}: {distance:.6g}"
+        for id, distance in zip(ids[:10].tolist(), distances[:10].tolist(), strict=False)
+    ]
+    more = f", ... {len(ids) - 10} more" if len(ids) > 10 else ""
+    return "{" + ", ".join(shown) + more + "}"
