@@ -1,0 +1,103 @@
+// Integer vectors for lanes with byte products (kByteProducts); spaces.inl has the form that every lane can do.
+
+namespace lanner {
+namespace {
+
+// int8 and uint8 where the processor multiplies unsigned bytes u by signed bytes s, four at a time. Of query and row
+// the one that has the wrong sign is moved by 128; sums of the query, taken once, move the result back:
+//   int8:  u = x + 128, s = q        sum u s = <q,x> + 128 sum q
+//   uint8: u = q, s = x - 128        sum u s = <q,x> - 128 sum q
+// L2 is sum x^2 - 2 <q,x> + sum q^2, where the first sum comes from the row alone in the same manner:
+//   int8:  sum x^2 = sum (x + 128) x - 128 sum x
+//   uint8: sum x^2 = sum x (x - 128) + 128 sum x
+// All of it is exact modulo 2^32, and so is the result, which fits.
+template <class L, ElementType kType, Op kOp>
+struct ByteSpace {
+    static constexpr std::size_t kStep = L::kBytes;
+    static constexpr std::size_t kRowUnit = 1;
+    static constexpr std::size_t kQueryUnit = 1;
+    static constexpr bool kCentered = kOp == Op::kCenteredL2;
+    static constexpr bool kSigned = kType == ElementType::kInt8;
+    static constexpr bool kSquares = kOp != Op::kDot;
+
+    using Bytes = typename L::Bytes;
+    using Counts = typename L::Counts;
+    using Query = Bytes;
+    struct Row {
+        Bytes plain, moved;
+    };
+    struct Context {
+        std::uint32_t correction;
+        float query_sum;
+    };
+    using RowOffset = Nothing;
+    struct RowSum {
+        Counts squares, features;
+    };
+    struct Sum {
+        Counts products;
+    };
+
+    static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
+    static LANNER_INLINE Context context(const Byte* query_bytes, float query_sum, std::size_t dim) {
+        RowSum sums = zero_row();
+        std::size_t i = 0;
+        for (; i + kStep <= dim; i += kStep) add_squares(sums, row(query_bytes + i, {}));
+        if (i < dim) add_squares(sums, row_tail(query_bytes + i, dim - i, {}));
+        std::uint32_t parts[4];
+        L::store(L::sum4(sums.squares, sums.features, sums.squares, sums.features), parts);
+        const std::uint32_t moved = 128 * parts[1];
+        if constexpr (kSquares) return {kSigned ? parts[0] + moved : parts[0] - moved, query_sum};
+        return {kSigned ? 0 - moved : moved, query_sum};
+    }
+    static LANNER_INLINE RowOffset row_offset(float) { return {}; }
+    static LANNER_INLINE Sum zero() { return {L::zero_counts()}; }
+    static LANNER_INLINE RowSum zero_row() { return {L::zero_counts(), L::zero_counts()}; }
+
+    static LANNER_INLINE Query query(const Byte* from) { return L::load_bytes(from); }
+    static LANNER_INLINE Query query_tail(const Byte* from, std::size_t count) {
+        return L::load_bytes_tail(from, count);
+    }
+    static LANNER_INLINE Row row(const Byte* from, RowOffset) {
+        const Bytes plain = L::load_bytes(from);
+        return {plain, L::flip_signs(plain)};
+    }
+    static LANNER_INLINE Row row_tail(const Byte* from, std::size_t count, RowOffset) {
+        const Bytes plain = L::load_bytes_tail(from, count);
+        return {plain, L::flip_signs(plain)};
+    }
+
+    static LANNER_INLINE void add_squares(RowSum& sum, const Row& x) {
+        sum.squares = kSigned ? L::add_byte_products(sum.squares, x.moved, x.plain)
+                              : L::add_byte_products(sum.squares, x.plain, x.moved);
+        sum.features = kSigned ? L::add_byte_products(sum.features, L::all_one(), x.plain)
+                               : L::add_byte_products(sum.features, x.plain, L::all_one());
+    }
+    template <int kParity>
+    static LANNER_INLINE void add_row(RowSum& sum, const Row& x) {
+        if constexpr (kSquares) add_squares(sum, x);
+    }
+    template <int kParity>
+    static LANNER_INLINE void add(Sum& sum, Query q, const Row& x) {
+        sum.products = kSigned ? L::add_byte_products(sum.products, x.moved, q)
+                               : L::add_byte_products(sum.products, q, x.moved);
+    }
+
+    static LANNER_INLINE Counts total(const Sum& sum, const RowSum& row) {
+        if constexpr (!kSquares) return sum.products;
+        const Counts moved = L::template shift_left<7>(row.features);
+        const Counts squares = kSigned ? L::sub_counts(row.squares, moved) : L::add(row.squares, moved);
+        return L::sub_counts(squares, L::template shift_left<1>(sum.products));
+    }
+    static LANNER_INLINE void finish(const Sum& a, const Sum& b, const Sum& c, const Sum& d,
+                                     const RowSum* const* rows, const Context& context, const float* row_sums,
+                                     std::size_t dim, float* out) {
+        const typename L::Quad sums =
+            L::sum4(total(a, *rows[0]), total(b, *rows[1]), total(c, *rows[2]), total(d, *rows[3]));
+        finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_sums, dim,
+                                    out);
+    }
+};
+
+}  // namespace
+}  // namespace lanner

@@ -1,0 +1,130 @@
+// The lane of AVX2 with FMA and F16C: 256-bit registers.
+#include "kernels/lane_x86.inl"
+
+namespace lanner {
+namespace {
+
+struct Lane : X86Lane {
+    static constexpr bool kByteProducts = false;
+    static constexpr int kTileQueries = 3;
+    static constexpr int kTileRows = 2;
+
+    using Floats = __m256;
+    static constexpr std::size_t kFloats = 8;
+
+    static LANNER_INLINE Floats zero_floats() { return _mm256_setzero_ps(); }
+    static LANNER_INLINE Floats broadcast(float value) { return _mm256_set1_ps(value); }
+    static LANNER_INLINE Floats load_f32(const Byte* from) { return _mm256_castsi256_ps(load_256(from)); }
+    static LANNER_INLINE Floats load_f16(const Byte* from) { return _mm256_cvtph_ps(load_128(from)); }
+    static LANNER_INLINE Floats load_bf16(const Byte* from) { return widen_bf16(load_128(from)); }
+    static LANNER_INLINE Floats load_f32_tail(const Byte* from, std::size_t count) {
+        return _mm256_maskload_ps(reinterpret_cast<const float*>(from), first(count));
+    }
+    static LANNER_INLINE Floats load_f16_tail(const Byte* from, std::size_t count) {
+        return _mm256_cvtph_ps(load_tail_128(from, count * 2));
+    }
+    static LANNER_INLINE Floats load_bf16_tail(const Byte* from, std::size_t count) {
+        return widen_bf16(load_tail_128(from, count * 2));
+    }
+    // The first `count` numbers, zero after them.
+    static LANNER_INLINE Floats keep(Floats a, std::size_t count) {
+        return _mm256_and_ps(a, _mm256_castsi256_ps(first(count)));
+    }
+
+    static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
+    static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
+    static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+    static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
+        const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        const __m256 abcd = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+        _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+    }
+
+    // Small integers, widened to 16 bits; their products gather in Counts.
+    using Words = __m256i;
+    using Counts = __m256i;
+    static constexpr std::size_t kWords = 16;
+
+    static LANNER_INLINE Counts zero_counts() { return _mm256_setzero_si256(); }
+    static LANNER_INLINE Words load_i8(const Byte* from) { return _mm256_cvtepi8_epi16(load_128(from)); }
+    static LANNER_INLINE Words load_u8(const Byte* from) { return _mm256_cvtepu8_epi16(load_128(from)); }
+    static LANNER_INLINE Words load_i8_tail(const Byte* from, std::size_t count) {
+        return _mm256_cvtepi8_epi16(load_tail_128(from, count));
+    }
+    static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
+        return _mm256_cvtepu8_epi16(load_tail_128(from, count));
+    }
+    static LANNER_INLINE Words sub(Words a, Words b) { return _mm256_sub_epi16(a, b); }
+    static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
+        return _mm256_add_epi32(sums, _mm256_madd_epi16(a, b));
+    }
+    static LANNER_INLINE Counts add(Counts a, Counts b) { return _mm256_add_epi32(a, b); }
+    static LANNER_INLINE Quad sum4(Counts a, Counts b, Counts c, Counts d) {
+        const __m256i ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+        const __m256i cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+        const __m256i abcd = _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+        return _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1));
+    }
+
+    // Bits, counted by a table of sixteen in a register.
+    using Bytes = __m256i;
+    using Ones = __m256i;
+    static constexpr std::size_t kBytes = 32;
+
+    static LANNER_INLINE Ones zero_ones() { return _mm256_setzero_si256(); }
+    static LANNER_INLINE Bytes zero_bytes() { return _mm256_setzero_si256(); }
+    static LANNER_INLINE Bytes load_bytes(const Byte* from) { return load_256(from); }
+    static LANNER_INLINE Bytes load_bytes_tail(const Byte* from, std::size_t count) {
+        alignas(32) Byte padded[32] = {};
+        copy_short(padded, from, count);
+        return _mm256_load_si256(reinterpret_cast<const __m256i*>(padded));
+    }
+    static LANNER_INLINE Bytes bit_xor(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
+    static LANNER_INLINE Bytes bit_and(Bytes a, Bytes b) { return _mm256_and_si256(a, b); }
+    static LANNER_INLINE std::uint64_t fold_xor(Bytes a) {
+        const __m128i half = _mm_xor_si128(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+        return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_xor_si128(half, _mm_unpackhi_epi64(half, half))));
+    }
+    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) {
+        const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
+                                               0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+        const __m256i low = _mm256_set1_epi8(15);
+        const __m256i counts =
+            _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(a, low)),
+                            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(a, 4), low)));
+        return _mm256_add_epi32(sums, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
+    }
+    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+
+    // Conversions.
+    static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm256_storeu_ps(reinterpret_cast<float*>(to), a); }
+    static LANNER_INLINE void store_f16(Floats a, Byte* to) {
+        store_128(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT), to);
+    }
+    static LANNER_INLINE void store_bf16(Floats a, Byte* to) {
+        const __m256i bits = _mm256_castps_si256(a);
+        const __m256i kept = _mm256_srli_epi32(bits, 16);
+        const __m256i odd = _mm256_and_si256(kept, _mm256_set1_epi32(1));
+        const __m256i rounded =
+            _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+        const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+        const __m256i half = _mm256_blendv_epi8(rounded, _mm256_or_si256(kept, _mm256_set1_epi32(0x40)), nan);
+        store_128(_mm_packus_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)), to);
+    }
+
+  private:
+    static LANNER_INLINE __m256i load_256(const Byte* from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    }
+    static LANNER_INLINE __m256 widen_bf16(__m128i halves) {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+    }
+    static LANNER_INLINE __m256i first(std::size_t count) {
+        const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), places);
+    }
+};
+
+}  // namespace
+}  // namespace lanner

@@ -1,0 +1,133 @@
+// The lane of AVX-512 F, BW, DQ, VL: 512-bit registers, tails by mask.
+#include "kernels/lane_x86.inl"
+
+namespace lanner {
+namespace {
+
+struct Avx512Lane : X86Lane {
+    static constexpr bool kByteProducts = false;
+    static constexpr int kTileQueries = 3;
+    static constexpr int kTileRows = 4;
+
+    using Floats = __m512;
+    static constexpr std::size_t kFloats = 16;
+
+    static LANNER_INLINE Floats zero_floats() { return _mm512_setzero_ps(); }
+    static LANNER_INLINE Floats broadcast(float value) { return _mm512_set1_ps(value); }
+    static LANNER_INLINE Floats load_f32(const Byte* from) { return _mm512_loadu_ps(from); }
+    static LANNER_INLINE Floats load_f16(const Byte* from) { return _mm512_cvtph_ps(load_256(from)); }
+    static LANNER_INLINE Floats load_bf16(const Byte* from) { return widen_bf16(load_256(from)); }
+    static LANNER_INLINE Floats load_f32_tail(const Byte* from, std::size_t count) {
+        return _mm512_maskz_loadu_ps(first_16(count), from);
+    }
+    static LANNER_INLINE Floats load_f16_tail(const Byte* from, std::size_t count) {
+        return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_16(count), from));
+    }
+    static LANNER_INLINE Floats load_bf16_tail(const Byte* from, std::size_t count) {
+        return widen_bf16(_mm256_maskz_loadu_epi16(first_16(count), from));
+    }
+    // The first `count` numbers, zero after them.
+    static LANNER_INLINE Floats keep(Floats a, std::size_t count) { return _mm512_maskz_mov_ps(first_16(count), a); }
+
+    static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
+    static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
+    static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+    static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
+        const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        const __m512 abcd = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+        const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+        _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+    }
+
+    // Small integers, widened to 16 bits; their products gather in Counts.
+    using Words = __m512i;
+    using Counts = __m512i;
+    static constexpr std::size_t kWords = 32;
+
+    static LANNER_INLINE Counts zero_counts() { return _mm512_setzero_si512(); }
+    static LANNER_INLINE Words load_i8(const Byte* from) { return _mm512_cvtepi8_epi16(load_256(from)); }
+    static LANNER_INLINE Words load_u8(const Byte* from) { return _mm512_cvtepu8_epi16(load_256(from)); }
+    static LANNER_INLINE Words load_i8_tail(const Byte* from, std::size_t count) {
+        return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(first_32(count), from));
+    }
+    static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
+        return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(first_32(count), from));
+    }
+    static LANNER_INLINE Words sub(Words a, Words b) { return _mm512_sub_epi16(a, b); }
+    static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
+        return _mm512_add_epi32(sums, _mm512_madd_epi16(a, b));
+    }
+    static LANNER_INLINE Counts add(Counts a, Counts b) { return _mm512_add_epi32(a, b); }
+    static LANNER_INLINE Quad sum4(Counts a, Counts b, Counts c, Counts d) {
+        const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+        const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+        const __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+        const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
+        return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    }
+    static LANNER_INLINE void store_unsigned(Quad a, float* out) { _mm_storeu_ps(out, _mm_cvtepu32_ps(a)); }
+
+    // Bits, counted by a table of sixteen in a register.
+    using Bytes = __m512i;
+    using Ones = __m512i;
+    static constexpr std::size_t kBytes = 64;
+
+    static LANNER_INLINE Ones zero_ones() { return _mm512_setzero_si512(); }
+    static LANNER_INLINE Bytes zero_bytes() { return _mm512_setzero_si512(); }
+    static LANNER_INLINE Bytes load_bytes(const Byte* from) { return _mm512_loadu_si512(from); }
+    static LANNER_INLINE Bytes load_bytes_tail(const Byte* from, std::size_t count) {
+        return _mm512_maskz_loadu_epi8(static_cast<__mmask64>((std::uint64_t{1} << count) - 1), from);
+    }
+    static LANNER_INLINE Bytes bit_xor(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
+    static LANNER_INLINE Bytes bit_and(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
+    static LANNER_INLINE std::uint64_t fold_xor(Bytes a) {
+        const __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+        const __m128i quarter = _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        return static_cast<std::uint64_t>(
+            _mm_cvtsi128_si64(_mm_xor_si128(quarter, _mm_unpackhi_epi64(quarter, quarter))));
+    }
+    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) {
+        const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+        const __m512i low = _mm512_set1_epi8(15);
+        const __m512i counts =
+            _mm512_add_epi8(_mm512_shuffle_epi8(table, _mm512_and_si512(a, low)),
+                            _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(a, 4), low)));
+        return _mm512_add_epi32(sums, _mm512_sad_epu8(counts, _mm512_setzero_si512()));
+    }
+    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+
+    // Conversions. (VCVTNEPS2BF16 would flush denormals, so bfloat16 is rounded by integer arithmetic.)
+    static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm512_storeu_ps(to, a); }
+    static LANNER_INLINE void store_f16(Floats a, Byte* to) {
+        store_256(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT), to);
+    }
+    static LANNER_INLINE void store_bf16(Floats a, Byte* to) {
+        const __m512i bits = _mm512_castps_si512(a);
+        const __m512i kept = _mm512_srli_epi32(bits, 16);
+        const __m512i odd = _mm512_and_si512(kept, _mm512_set1_epi32(1));
+        const __m512i rounded =
+            _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+        const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+        const __m512i half = _mm512_mask_or_epi32(rounded, nan, kept, _mm512_set1_epi32(0x40));
+        store_256(_mm512_cvtepi32_epi16(half), to);
+    }
+
+  protected:
+    static LANNER_INLINE __m256i load_256(const Byte* from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    }
+    static LANNER_INLINE void store_256(__m256i a, Byte* to) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a);
+    }
+    static LANNER_INLINE __m512 widen_bf16(__m256i halves) {
+        return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+    }
+    static LANNER_INLINE __mmask16 first_16(std::size_t count) { return static_cast<__mmask16>((1U << count) - 1U); }
+    static LANNER_INLINE __mmask32 first_32(std::size_t count) {
+        return static_cast<__mmask32>((std::uint64_t{1} << count) - 1);
+    }
+};
+
+}  // namespace
+}  // namespace lanner

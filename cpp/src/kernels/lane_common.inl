@@ -1,0 +1,42 @@
+// What every lane needs. Included by the level units alone, each of which gets its own copy in an unnamed namespace.
+#include <cstddef>
+#include <cstdint>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define LANNER_INLINE __forceinline
+#define LANNER_UNROLL
+#elif defined(__clang__)
+#define LANNER_INLINE inline __attribute__((always_inline))
+#define LANNER_UNROLL _Pragma("unroll")
+#else
+#define LANNER_INLINE inline __attribute__((always_inline))
+#define LANNER_UNROLL _Pragma("GCC unroll 8")
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define LANNER_PREFETCH(address) __builtin_prefetch(address)
+#elif defined(_M_X64)
+#define LANNER_PREFETCH(address) _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0)
+#elif defined(_M_ARM64)
+#define LANNER_PREFETCH(address) __prefetch(address)
+#endif
+
+namespace lanner {
+namespace {
+
+using Byte = unsigned char;
+
+// Copies fewer bytes than `to` holds, in pieces of fixed size so that no call is made.
+template <std::size_t kSize>
+LANNER_INLINE void copy_short(Byte (&to)[kSize], const Byte* from, std::size_t bytes) {
+    std::size_t done = 0;
+    LANNER_UNROLL
+    for (std::size_t piece = kSize / 2; piece != 0; piece /= 2) {
+        if ((bytes & piece) == 0) continue;
+        std::memcpy(to + done, from + done, piece);
+        done += piece;
+    }
+}
+
+}  // namespace
+}  // namespace lanner
