@@ -1,0 +1,73 @@
+// Candidates of a search, their order, and the k best of a stream of them.
+// Threads: one at a time.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "base/slot.hpp"
+
+namespace lanner {
+
+struct Candidate {
+    float distance;
+    Slot slot;
+};
+
+// Nearest first; equal distances by slot, so that the order depends on nothing else.
+inline bool nearer(const Candidate& left, const Candidate& right) noexcept {
+    return left.distance < right.distance || (left.distance == right.distance && left.slot < right.slot);
+}
+
+// Which of two slots at equal distance comes first: users see ties in the order of their ids.
+class TieBreak {
+  public:
+    virtual ~TieBreak() = default;
+    virtual bool before(Slot left, Slot right) const noexcept = 0;
+    bool nearer(const Candidate& left, const Candidate& right) const noexcept {
+        if (left.distance != right.distance) return left.distance < right.distance;
+        return before(left.slot, right.slot);
+    }
+};
+
+class TopK {
+  public:
+    TopK(std::size_t k, const TieBreak& ties) : k_(k), ties_(&ties) {}
+
+    // No candidate farther than this can enter.
+    float bound() const noexcept { return bound_; }
+
+    // NaN is never kept.
+    void offer(const Candidate& candidate) {
+        const auto order = [this](const Candidate& left, const Candidate& right) { return ties_->nearer(left, right); };
+        if (candidate.distance != candidate.distance) return;
+        if (heap_.size() < k_) {
+            heap_.push_back(candidate);
+            std::push_heap(heap_.begin(), heap_.end(), order);
+        } else {
+            if (k_ == 0 || !order(candidate, heap_.front())) return;
+            std::pop_heap(heap_.begin(), heap_.end(), order);
+            heap_.back() = candidate;
+            std::push_heap(heap_.begin(), heap_.end(), order);
+        }
+        if (heap_.size() == k_) bound_ = heap_.front().distance;
+    }
+
+    // Nearest first; empties the collection.
+    std::vector<Candidate> take() {
+        const auto order = [this](const Candidate& left, const Candidate& right) { return ties_->nearer(left, right); };
+        std::sort_heap(heap_.begin(), heap_.end(), order);
+        bound_ = std::numeric_limits<float>::infinity();
+        return std::move(heap_);
+    }
+
+  private:
+    std::size_t k_;
+    const TieBreak* ties_;
+    std::vector<Candidate> heap_;
+    float bound_ = std::numeric_limits<float>::infinity();
+};
+
+}  // namespace lanner

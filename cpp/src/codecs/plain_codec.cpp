@@ -1,0 +1,456 @@
+#include "codecs/plain_codec.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "lanner/error.hpp"
+
+namespace lanner {
+namespace {
+
+// Squared norms stay below this, so that no distance and no inner product overflows float32 (Cauchy and Schwarz).
+constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 4;
+// Offers some room beyond the longest row, so that slowly growing norms do not lift every row anew each time.
+constexpr double kSphereSlack = 1.25;
+
+[[noreturn]] void refuse_row(std::string_view argument, std::size_t row, std::string_view why) {
+    throw Error(ErrorKind::kInvalidArgument, std::string(argument) + " row " + std::to_string(row) + " " + std::string(why));
+}
+
+template <typename T>
+double integer_sum(const void* row, std::size_t dim) noexcept {
+    const T* const features = static_cast<const T*>(row);
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < dim; ++i) sum += features[i];
+    return static_cast<double>(sum);
+}
+
+template <typename T>
+double integer_squares(const void* row, std::size_t dim) noexcept {
+    const T* const features = static_cast<const T*>(row);
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < dim; ++i) sum += std::int64_t{features[i]} * features[i];
+    return static_cast<double>(sum);
+}
+
+double float_mean(const float* row, std::size_t dim) noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i < dim; ++i) sum += static_cast<double>(row[i]);
+    return sum / static_cast<double>(dim);
+}
+
+// sum (x - mean)^2
+double float_squares(const float* row, std::size_t dim, double mean) noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+        const double feature = static_cast<double>(row[i]) - mean;
+        sum += feature * feature;
+    }
+    return sum;
+}
+
+// What a metric needs to know of a row beside its features.
+struct Moments {
+    double offset = 0;   // mean of a float row, sum of an integer one
+    double squares = 0;  // sum x^2, or sum (x - mean x)^2 where the metric centres
+};
+
+Moments moments_of(const void* row, ElementType type, std::size_t dim, bool centred) noexcept {
+    Moments moments;
+    if (is_integer(type)) {
+        const bool is_signed = type == ElementType::kInt8;
+        moments.squares = is_signed ? integer_squares<std::int8_t>(row, dim) : integer_squares<std::uint8_t>(row, dim);
+        if (centred) {
+            moments.offset = is_signed ? integer_sum<std::int8_t>(row, dim) : integer_sum<std::uint8_t>(row, dim);
+            moments.squares -= moments.offset * moments.offset / static_cast<double>(dim);
+        }
+        return moments;
+    }
+    const auto* const features = static_cast<const float*>(row);
+    if (centred) moments.offset = float_mean(features, dim);
+    // The kernel subtracts the mean as float32; so does the variance, else it would not be that of the same vector.
+    moments.squares = float_squares(features, dim, static_cast<double>(static_cast<float>(moments.offset)));
+    return moments;
+}
+
+float inverse_or_infinity(double value) noexcept {
+    const auto inverse = static_cast<float>(1.0 / value);
+    return value > 0 ? inverse : std::numeric_limits<float>::infinity();
+}
+
+}  // namespace
+
+PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels)
+    : type_(type),
+      metric_(metric),
+      traits_(traits(metric)),
+      dim_(dim),
+      row_bytes_(lanner::row_bytes(type, dim)),
+      kernels_(kernels),
+      rows_kernel_(kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
+      block_kernel_(kernels.block[static_cast<int>(type)][static_cast<int>(traits_.op)]),
+      tile_kernel_(kernels.tile[static_cast<int>(type)][static_cast<int>(traits_.op)]),
+      // Rows of some size start on a cache line; small ones lie as close as their elements allow.
+      rows_(row_bytes_ >= 256 ? (row_bytes_ + 63) / 64 * 64 : row_bytes_),
+      offsets_(sizeof(float)),
+      scales_(sizeof(float)) {}
+
+void PlainCodec::to_float(const void* row, ElementType type, float* out) const noexcept {
+    switch (type) {
+        case ElementType::kFloat16: kernels_.f16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_); return;
+        case ElementType::kBFloat16: kernels_.bf16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_); return;
+        default: std::memcpy(out, row, dim_ * sizeof(float)); return;
+    }
+}
+
+void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument) const {
+    if (is_float(type_) != is_float(vectors.type) || (!is_float(type_) && type_ != vectors.type)) {
+        throw Error(ErrorKind::kWrongType, std::string(argument) + " must have elements of type " +
+                                               std::string(element_name(type_)) + ", got " +
+                                               std::string(element_name(vectors.type)));
+    }
+    if (is_integer(type_)) return;
+    const std::size_t stride = lanner::row_bytes(vectors.type, dim_);
+    const auto* row = static_cast<const std::byte*>(vectors.data);
+    if (type_ == ElementType::kBits) {
+        if (dim_ % 8 == 0) return;
+        for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
+            if ((std::to_integer<unsigned>(row[stride - 1]) >> (dim_ % 8)) != 0) {
+                refuse_row(argument, i, "has bits set beyond dim=" + std::to_string(dim_));
+            }
+        }
+        return;
+    }
+    std::vector<float> features(dim_);
+    std::vector<std::uint16_t> narrow(type_ == ElementType::kFloat32 ? 0 : dim_);
+    for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
+        to_float(row, vectors.type, features.data());
+        // A sum of squares in double is finite exactly when every feature is.
+        const double given = float_squares(features.data(), dim_, 0.0);
+        if (!std::isfinite(given)) {
+            const bool nan = std::any_of(features.begin(), features.end(), [](float x) { return std::isnan(x); });
+            refuse_row(argument, i, nan ? "holds NaN" : "holds an infinite value");
+        }
+        if (given > kMaxSquaredNorm) refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
+        if (type_ == ElementType::kFloat16 && vectors.type != ElementType::kFloat16) {
+            kernels_.f32_to_f16(features.data(), narrow.data(), dim_);
+            kernels_.f16_to_f32(narrow.data(), features.data(), dim_);
+            if (!std::isfinite(float_squares(features.data(), dim_, 0.0))) {
+                refuse_row(argument, i, "holds a value beyond the range of float16 (65504)");
+            }
+        }
+    }
+}
+
+void PlainCodec::check_queries(const Vectors& queries, std::string_view argument) const {
+    check_rows(queries, argument);
+    if (metric_ != Metric::kSnr) return;
+    std::vector<float> features(dim_);
+    const std::size_t stride = lanner::row_bytes(queries.type, dim_);
+    const auto* row = static_cast<const std::byte*>(queries.data);
+    for (std::size_t i = 0; i < queries.count; ++i, row += stride) {
+        const void* exact = row;
+        if (is_float(type_)) {
+            to_float(row, queries.type, features.data());
+            exact = features.data();
+        }
+        const double squares = moments_of(exact, type_, dim_, true).squares;
+        if (!std::isfinite(inverse_or_infinity(squares))) {
+            refuse_row(argument, i, "has zero variance, so its signal-to-noise ratio to anything is undefined");
+        }
+    }
+}
+
+// The query side: float32 for float rows, the rows' own type else; `stored` asks for the scale of a stored row.
+void PlainCodec::prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale,
+                             bool stored) const {
+    offset = 0.0F;
+    scale = 1.0F;
+    if (is_float(type_)) {
+        to_float(row, type, reinterpret_cast<float*>(out));
+    } else {
+        std::memcpy(out, row, row_bytes_);
+        if (type_ == ElementType::kBits) return;
+    }
+    if (!traits_.has_offsets && !traits_.has_row_scales) return;
+    const Moments moments = moments_of(out, type_, dim_, traits_.has_offsets);
+    if (traits_.has_offsets) {
+        offset = static_cast<float>(moments.offset);
+        if (is_float(type_)) {
+            auto* const features = reinterpret_cast<float*>(out);
+            for (std::size_t i = 0; i < dim_; ++i) features[i] -= offset;
+        }
+    }
+    if (stored || metric_ == Metric::kCosine) {
+        scale = row_scale(moments.squares);
+    } else if (metric_ == Metric::kSnr) {
+        scale = inverse_or_infinity(moments.squares);
+    }
+}
+
+float PlainCodec::row_scale(double squared_norm) const noexcept {
+    switch (metric_) {
+        case Metric::kCosine:
+            // Kept finite, so that a zero vector's inner product of 0 makes a distance of 1.
+            return squared_norm > 0 ? static_cast<float>(std::min(1.0 / std::sqrt(squared_norm),
+                                                                  static_cast<double>(std::numeric_limits<float>::max())))
+                                    : 0.0F;
+        case Metric::kIp:
+            return static_cast<float>(std::sqrt(std::max(0.0, static_cast<double>(sphere_) - squared_norm)));
+        case Metric::kSnrItem: return inverse_or_infinity(squared_norm);
+        default: return 1.0F;
+    }
+}
+
+void PlainCodec::prepare(const Vectors& queries, QueryBlock& block) const {
+    block.resize(queries.count, is_float(type_) ? dim_ * sizeof(float) : row_bytes_);
+    const std::size_t stride = lanner::row_bytes(queries.type, dim_);
+    const auto* row = static_cast<const std::byte*>(queries.data);
+    for (std::size_t i = 0; i < queries.count; ++i, row += stride) {
+        prepare_row(row, queries.type, block.row(i), block.offsets()[i], block.scales()[i], false);
+    }
+}
+
+void PlainCodec::grow(std::size_t rows) {
+    rows_.grow(rows);
+    if (traits_.has_offsets) offsets_.grow(rows);
+    if (traits_.has_row_scales) scales_.grow(rows);
+}
+
+double PlainCodec::squared_norm(const void* row, ElementType type, std::vector<float>& features) const noexcept {
+    if (is_integer(type_)) return moments_of(row, type_, dim_, false).squares;
+    to_float(row, type, features.data());
+    return moments_of(features.data(), type_, dim_, false).squares;
+}
+
+void PlainCodec::make_room_for_norms(const Vectors& vectors, std::size_t stored) {
+    if (metric_ != Metric::kIp) return;
+    std::vector<float> features(dim_);
+    double longest = 0;
+    const std::size_t stride = lanner::row_bytes(vectors.type, dim_);
+    const auto* row = static_cast<const std::byte*>(vectors.data);
+    for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
+        longest = std::max(longest, squared_norm(row, vectors.type, features));
+    }
+    if (longest > static_cast<double>(sphere_)) set_sphere(static_cast<float>(kSphereSlack * longest), stored);
+}
+
+void PlainCodec::set_sphere(float sphere, std::size_t stored) {
+    if (sphere == sphere_) return;
+    sphere_ = sphere;
+    std::vector<float> features(dim_);
+    for (std::size_t slot = 0; slot < stored; ++slot) {
+        *scales_.as<float>(slot) = row_scale(squared_norm(rows_.row(slot), type_, features));
+    }
+}
+
+void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
+    const auto* const from = static_cast<const std::byte*>(vectors.data) + row * lanner::row_bytes(vectors.type, dim_);
+    std::byte* const to = rows_.row(slot);
+    if (type_ == vectors.type) {
+        std::memcpy(to, from, row_bytes_);
+    } else {
+        std::vector<float> features(dim_);
+        to_float(from, vectors.type, features.data());
+        if (type_ == ElementType::kFloat16) {
+            kernels_.f32_to_f16(features.data(), reinterpret_cast<std::uint16_t*>(to), dim_);
+        } else if (type_ == ElementType::kBFloat16) {
+            kernels_.f32_to_bf16(features.data(), reinterpret_cast<std::uint16_t*>(to), dim_);
+        } else {
+            std::memcpy(to, features.data(), row_bytes_);
+        }
+    }
+    if (!traits_.has_offsets && !traits_.has_row_scales) return;
+    Moments moments;
+    if (is_integer(type_)) {
+        moments = moments_of(to, type_, dim_, traits_.has_offsets);
+    } else {
+        std::vector<float> features(dim_);
+        to_float(to, type_, features.data());
+        moments = moments_of(features.data(), type_, dim_, traits_.has_offsets);
+    }
+    if (traits_.has_offsets) *offsets_.as<float>(slot) = static_cast<float>(moments.offset);
+    if (traits_.has_row_scales) *scales_.as<float>(slot) = row_scale(moments.squares);
+}
+
+void PlainCodec::erase(Slot slot) noexcept {
+    std::memset(rows_.row(slot), 0, rows_.stride());
+    if (traits_.has_offsets) *offsets_.as<float>(slot) = 0.0F;
+    if (traits_.has_row_scales) *scales_.as<float>(slot) = 0.0F;
+}
+
+void PlainCodec::fetch(Slot slot, void* out) const noexcept { std::memcpy(out, rows_.row(slot), row_bytes_); }
+
+PlainCodec::Finish PlainCodec::query_finish(Metric metric) noexcept {
+    switch (metric) {
+        case Metric::kCosine: return Finish::kCosine;
+        case Metric::kIp: return Finish::kNegate;
+        case Metric::kSnr: return Finish::kScaleQuery;
+        case Metric::kSnrItem: return Finish::kScaleRow;
+        default: return Finish::kNone;
+    }
+}
+
+PlainCodec::Finish PlainCodec::stored_finish(Metric metric) noexcept {
+    switch (metric) {
+        case Metric::kCosine: return Finish::kCosine;
+        case Metric::kIp: return Finish::kLift;
+        case Metric::kSnrItem: return Finish::kScaleBoth;
+        default: return Finish::kNone;
+    }
+}
+
+void PlainCodec::finish(Finish how, float query_scale, const float* row_scales, std::size_t count,
+                        float* values) const noexcept {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    switch (how) {
+        case Finish::kNone: return;
+        case Finish::kCosine:
+            for (std::size_t i = 0; i < count; ++i) values[i] = 1.0F - values[i] * query_scale * row_scales[i];
+            return;
+        case Finish::kNegate:
+            for (std::size_t i = 0; i < count; ++i) values[i] = -values[i];
+            return;
+        case Finish::kScaleQuery:
+            for (std::size_t i = 0; i < count; ++i) values[i] *= query_scale;
+            return;
+        case Finish::kScaleRow:
+            // A constant row has an infinite scale and stays at infinity, also from a constant query.
+            for (std::size_t i = 0; i < count; ++i) values[i] = row_scales[i] == kInfinity ? kInfinity : values[i] * row_scales[i];
+            return;
+        case Finish::kLift:
+            for (std::size_t i = 0; i < count; ++i) values[i] = sphere_ - values[i] - query_scale * row_scales[i];
+            return;
+        case Finish::kScaleBoth:
+            for (std::size_t i = 0; i < count; ++i) {
+                const bool constant = row_scales[i] == kInfinity || query_scale == kInfinity;
+                values[i] = constant ? kInfinity : values[i] * row_scales[i] * query_scale;
+            }
+            return;
+    }
+}
+
+std::size_t PlainCodec::run(Slot first) const noexcept {
+    std::size_t rows = rows_.run(first);
+    if (traits_.has_offsets) rows = std::min(rows, offsets_.run(first));
+    if (traits_.has_row_scales) rows = std::min(rows, scales_.run(first));
+    return rows;
+}
+
+void PlainCodec::score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
+                             std::size_t count, float* out, std::size_t out_stride) const {
+    const float* const offsets = traits_.has_offsets ? offsets_.as<float>(first) : nullptr;
+    const float* const scales = traits_.has_row_scales ? scales_.as<float>(first) : nullptr;
+    if (query_count == 1) {
+        block_kernel_(queries.row(query_first), queries.offsets()[query_first], rows_.row(first), rows_.stride(), offsets,
+                      count, dim_, out);
+    } else {
+        tile_kernel_(queries.row(query_first), queries.stride(), queries.offsets() + query_first, query_count,
+                     rows_.row(first), rows_.stride(), offsets, count, dim_, out, out_stride);
+    }
+    const Finish how = query_finish(metric_);
+    for (std::size_t i = 0; i < query_count; ++i) {
+        finish(how, queries.scales()[query_first + i], scales, count, out + i * out_stride);
+    }
+}
+
+// Scores scattered rows; see Scorer.
+class PlainScorer final : public Scorer {
+  public:
+    explicit PlainScorer(const PlainCodec& codec) : codec_(codec) { own_.resize(1, codec.dim_ * sizeof(float)); }
+
+    void bind_query(const QueryBlock& queries, std::size_t index) override {
+        query_ = queries.row(index);
+        offset_ = queries.offsets()[index];
+        scale_ = queries.scales()[index];
+        how_ = PlainCodec::query_finish(codec_.metric_);
+        read_scales_ = how_ == PlainCodec::Finish::kCosine || how_ == PlainCodec::Finish::kScaleRow;
+    }
+
+    void bind_slot(Slot slot) override {
+        const std::byte* const row = codec_.rows_.row(slot);
+        offset_ = codec_.traits_.has_offsets ? *codec_.offsets_.as<float>(slot) : 0.0F;
+        scale_ = codec_.traits_.has_row_scales ? *codec_.scales_.as<float>(slot) : 1.0F;
+        how_ = PlainCodec::stored_finish(codec_.metric_);
+        read_scales_ = codec_.traits_.has_row_scales;
+        query_ = row;
+        if (!is_float(codec_.type_) || (codec_.type_ == ElementType::kFloat32 && !codec_.traits_.has_offsets)) return;
+        auto* const features = reinterpret_cast<float*>(own_.row(0));
+        codec_.to_float(row, codec_.type_, features);
+        if (codec_.traits_.has_offsets) {
+            for (std::size_t i = 0; i < codec_.dim_; ++i) features[i] -= offset_;
+        }
+        query_ = own_.row(0);
+    }
+
+    void score(const Slot* slots, std::size_t count, float* out) override {
+        while (count > 0) {
+            const std::size_t part = std::min(count, kPart);
+            score_part(slots, part, out);
+            slots += part;
+            out += part;
+            count -= part;
+        }
+    }
+
+    void prefetch(Slot slot) const noexcept override {
+#if defined(__GNUC__) || defined(__clang__)
+        const std::byte* const row = codec_.rows_.row(slot);
+        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64) __builtin_prefetch(row + line);
+#else
+        (void)slot;
+#endif
+    }
+
+  private:
+    static constexpr std::size_t kPart = 64;
+
+    void score_part(const Slot* slots, std::size_t count, float* out) {
+        const void* rows[kPart];
+        float offsets[kPart];
+        float scales[kPart];
+        for (std::size_t i = 0; i < count; ++i) rows[i] = codec_.rows_.row(slots[i]);
+        if (codec_.traits_.has_offsets) {
+            for (std::size_t i = 0; i < count; ++i) offsets[i] = *codec_.offsets_.as<float>(slots[i]);
+        }
+        if (read_scales_) {
+            for (std::size_t i = 0; i < count; ++i) scales[i] = *codec_.scales_.as<float>(slots[i]);
+        }
+        codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), static_cast<const float*>(offsets), count,
+                            codec_.dim_, out);
+        codec_.finish(how_, scale_, static_cast<const float*>(scales), count, out);
+    }
+
+    const PlainCodec& codec_;
+    const void* query_ = nullptr;
+    float offset_ = 0.0F;
+    float scale_ = 1.0F;
+    PlainCodec::Finish how_ = PlainCodec::Finish::kNone;
+    bool read_scales_ = false;
+    QueryBlock own_;  // a bound row, where the kernels take another form of it
+};
+
+std::unique_ptr<Scorer> PlainCodec::make_scorer() const { return std::make_unique<PlainScorer>(*this); }
+
+std::size_t PlainCodec::memory_bytes() const noexcept {
+    return rows_.allocated_bytes() + rows_.adopted_bytes() + offsets_.allocated_bytes() + offsets_.adopted_bytes() +
+           scales_.allocated_bytes() + scales_.adopted_bytes();
+}
+
+void PlainCodec::save(SectionWriter& writer, std::size_t rows) const {
+    writer.write_rows("vectors", rows_, rows);
+    if (traits_.has_offsets) writer.write_rows("offsets", offsets_, rows);
+    if (traits_.has_row_scales) writer.write_rows("scales", scales_, rows);
+}
+
+void PlainCodec::load(const SectionReader& reader, std::size_t rows, float sphere) {
+    sphere_ = sphere;
+    reader.read_rows("vectors", rows, rows_);
+    if (traits_.has_offsets) reader.read_rows("offsets", rows, offsets_);
+    if (traits_.has_row_scales) reader.read_rows("scales", rows, scales_);
+}
+
+}  // namespace lanner

@@ -1,0 +1,85 @@
+// Vectors stored as they came, in the index's element type, with one or two numbers a row where the metric wants them.
+// See Codec for threads. Callers check inputs first (check_rows, check_queries); storing and scoring check nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/paged_rows.hpp"
+#include "codecs/codec.hpp"
+#include "kernels/metric.hpp"
+#include "lanner/vectors.hpp"
+#include "storage/sections.hpp"
+
+namespace lanner {
+
+class PlainCodec final : public Codec {
+  public:
+    PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels);
+
+    ElementType type() const noexcept { return type_; }
+    Metric metric() const noexcept { return metric_; }
+    std::size_t dim() const noexcept { return dim_; }
+    std::size_t bytes_per_row() const noexcept { return row_bytes_; }
+
+    // Refuse NaN, infinity, values lost in conversion, vectors too long for float32 arithmetic, and stray bits, naming
+    // the argument and the row. Queries under snr must not be constant.
+    void check_rows(const Vectors& vectors, std::string_view argument) const;
+    void check_queries(const Vectors& queries, std::string_view argument) const;
+
+    void prepare(const Vectors& queries, QueryBlock& block) const;
+
+    void grow(std::size_t rows);
+    // ip: widens the sphere that the graph's geometry lives on, if these rows reach beyond it, and lifts all rows below
+    // `stored` anew. To be called before the rows are stored; excludes every other call.
+    void make_room_for_norms(const Vectors& vectors, std::size_t stored);
+    // Takes back what make_room_for_norms() did.
+    void set_sphere(float sphere, std::size_t stored);
+    void store(Slot slot, const Vectors& vectors, std::size_t row);
+    void erase(Slot slot) noexcept;
+    void fetch(Slot slot, void* out) const noexcept;
+
+    std::unique_ptr<Scorer> make_scorer() const override;
+    std::size_t run(Slot first) const noexcept override;
+    void score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
+                     std::size_t count, float* out, std::size_t out_stride) const override;
+
+    std::size_t memory_bytes() const noexcept;
+    void save(SectionWriter& writer, std::size_t rows) const;
+    void load(const SectionReader& reader, std::size_t rows, float sphere);
+    // ip: the squared radius of the sphere; part of the file's configuration.
+    float sphere() const noexcept { return sphere_; }
+
+  private:
+    friend class PlainScorer;
+
+    // How a kernel's value becomes a distance; see MetricTraits.
+    enum class Finish : std::uint8_t { kNone, kCosine, kNegate, kScaleQuery, kScaleRow, kLift, kScaleBoth };
+    static Finish query_finish(Metric metric) noexcept;
+    static Finish stored_finish(Metric metric) noexcept;
+    void finish(Finish how, float query_scale, const float* row_scales, std::size_t count, float* values) const noexcept;
+
+    // One row of any accepted type as float32.
+    void to_float(const void* row, ElementType type, float* out) const noexcept;
+    void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;
+    double squared_norm(const void* row, ElementType type, std::vector<float>& features) const noexcept;
+    float row_scale(double squared_norm) const noexcept;
+
+    ElementType type_;
+    Metric metric_;
+    const MetricTraits& traits_;
+    std::size_t dim_;
+    std::size_t row_bytes_;
+    const KernelTable& kernels_;
+    RowsKernel rows_kernel_;
+    BlockKernel block_kernel_;
+    TileKernel tile_kernel_;
+    float sphere_ = 0.0F;
+    PagedRows rows_;
+    PagedRows offsets_;  // float32 a row, where the metric has offsets
+    PagedRows scales_;   // float32 a row, where the metric has row scales
+};
+
+}  // namespace lanner

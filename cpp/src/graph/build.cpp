@@ -1,0 +1,197 @@
+#include "graph/build.hpp"
+
+#include <algorithm>
+
+#include "base/thread_pool.hpp"
+#include "graph/select.hpp"
+
+namespace lanner {
+namespace {
+
+// A batch grows with the graph, so that early rows are not blind to one another's surroundings.
+constexpr std::size_t kLargestBatch = 384;
+constexpr std::size_t kGraphPerBatch = 2;
+
+}  // namespace
+
+// What a row of the batch is linked to, by layer.
+struct Builder::Found {
+    std::vector<std::vector<Candidate>> layers;
+};
+
+// Rows that want an edge from `target` on `layer`.
+struct Builder::Links {
+    unsigned layer = 0;
+    Slot target = 0;
+    std::vector<Candidate> sources;
+};
+
+Slot highest(const Layers& layers, std::span<const Slot> slots) {
+    Slot best = kNoSlot;
+    for (const Slot slot : slots) {
+        if (best == kNoSlot || layers.level(slot) > layers.level(best) ||
+            (layers.level(slot) == layers.level(best) && slot < best)) {
+            best = slot;
+        }
+    }
+    return best;
+}
+
+Builder::Builder(Layers& layers, const Codec& codec, const BuildOptions& options)
+    : layers_(layers), codec_(codec), options_(options) {
+    for (std::size_t worker = 0; worker < options_.threads; ++worker) {
+        scratch_.push_back(std::make_unique<TraverseScratch>(codec_));
+    }
+}
+
+void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit) {
+    for (std::size_t done = 0; done < slots.size();) {
+        const std::size_t batch =
+            std::min({slots.size() - done, kLargestBatch, std::max<std::size_t>(1, in_graph / kGraphPerBatch)});
+        insert_batch(slots.subspan(done, batch), done, committed, edit);
+        done += batch;
+        in_graph += batch;
+        if (options_.poll && done == slots.size()) options_.poll(done);
+    }
+}
+
+void Builder::find_neighbours(std::span<const Slot> batch, std::size_t place, TraverseScratch& scratch, Found& found) const {
+    const Slot slot = batch[place];
+    const unsigned level = layers_.level(slot);
+    found.layers.resize(level + 1);
+    Scorer& scorer = *scratch.scorer;
+    scorer.bind_slot(slot);
+    std::vector<Slot> others;
+    others.reserve(batch.size());
+    for (const Slot other : batch) {
+        if (other != slot) others.push_back(other);
+    }
+    std::vector<float> distances(others.size());
+    scorer.score(others.data(), others.size(), distances.data());
+
+    const unsigned top = layers_.top();
+    Slot start = descend(layers_, std::min(level, top), scratch);
+    std::vector<Candidate> candidates;
+    for (unsigned layer = level + 1; layer-- > 0;) {
+        if (start != kNoSlot && layer <= top) {
+            search_layer(layers_, layer, start, options_.ef_construction, scratch);
+            if (scratch.beam.size() > 0) start = scratch.beam[0].slot;
+        } else {
+            scratch.beam.reset(options_.ef_construction);
+        }
+        for (std::size_t i = 0; i < others.size(); ++i) {
+            if (layer == 0 || layers_.level(others[i]) >= layer) scratch.beam.offer(distances[i], others[i]);
+        }
+        scratch.beam.copy_to(candidates);
+        select_neighbours(candidates, layers_.width(layer) / (layer == 0 ? 2 : 1), scorer, found.layers[layer]);
+        scorer.bind_slot(slot);
+    }
+}
+
+std::vector<Builder::Links> Builder::gather_links(std::span<const Slot> batch, const std::vector<Found>& found) const {
+    struct Link {
+        unsigned layer;
+        Slot target;
+        Candidate source;
+    };
+    std::vector<Link> links;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        for (unsigned layer = 0; layer < found[i].layers.size(); ++layer) {
+            for (const Candidate& each : found[i].layers[layer]) links.push_back({layer, each.slot, {each.distance, batch[i]}});
+        }
+    }
+    std::sort(links.begin(), links.end(), [](const Link& left, const Link& right) {
+        if (left.layer != right.layer) return left.layer < right.layer;
+        if (left.target != right.target) return left.target < right.target;
+        return left.source.slot < right.source.slot;
+    });
+    std::vector<Links> grouped;
+    for (const Link& link : links) {
+        if (grouped.empty() || grouped.back().layer != link.layer || grouped.back().target != link.target) {
+            grouped.push_back({link.layer, link.target, {}});
+        }
+        grouped.back().sources.push_back(link.source);
+    }
+    return grouped;
+}
+
+// The target's neighbours with the sources among them, pruned if they do not all fit.
+void Builder::merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch, EdgeList& out) const {
+    out.layer = links.layer;
+    out.slot = links.target;
+    // A row of the same batch has its own choice of neighbours, which the graph does not hold yet.
+    const auto chosen = std::lower_bound(own.begin(), own.end(), out, [](const EdgeList& left, const EdgeList& right) {
+        return left.layer != right.layer ? left.layer < right.layer : left.slot < right.slot;
+    });
+    if (chosen != own.end() && chosen->layer == out.layer && chosen->slot == out.slot) {
+        out.neighbours = chosen->neighbours;
+    } else {
+        const auto present = layers_.neighbours(links.layer, links.target);
+        out.neighbours.assign(present.begin(), present.end());
+    }
+    const std::size_t present = out.neighbours.size();
+    std::vector<Candidate> fresh;
+    for (const Candidate& source : links.sources) {
+        const auto end = out.neighbours.begin() + static_cast<std::ptrdiff_t>(present);
+        if (std::find(out.neighbours.begin(), end, source.slot) == end) fresh.push_back(source);
+    }
+    const std::size_t width = layers_.width(links.layer);
+    if (present + fresh.size() <= width) {
+        for (const Candidate& each : fresh) out.neighbours.push_back(each.slot);
+        return;
+    }
+    std::vector<float> distances(present);
+    scratch.scorer->bind_slot(links.target);
+    scratch.scorer->score(out.neighbours.data(), present, distances.data());
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < present; ++i) candidates.push_back({distances[i], out.neighbours[i]});
+    candidates.insert(candidates.end(), fresh.begin(), fresh.end());
+    std::sort(candidates.begin(), candidates.end(), nearer);
+    std::vector<Candidate> kept;
+    select_neighbours(candidates, width, *scratch.scorer, kept);
+    out.neighbours.clear();
+    for (const Candidate& each : kept) out.neighbours.push_back(each.slot);
+}
+
+void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit) {
+    std::function<void()> poll;
+    if (options_.poll) poll = [&] { options_.poll(done); };
+
+    std::vector<Found> found(batch.size());
+    parallel_for(
+        batch.size(), 1, options_.threads,
+        [&](std::size_t begin, std::size_t, std::size_t worker) {
+            find_neighbours(batch, begin, *scratch_[worker], found[begin]);
+        },
+        poll);
+
+    std::vector<EdgeList> own;  // by layer, then slot
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        for (unsigned layer = 0; layer < found[i].layers.size(); ++layer) {
+            EdgeList list{layer, batch[i], {}};
+            for (const Candidate& each : found[i].layers[layer]) list.neighbours.push_back(each.slot);
+            own.push_back(std::move(list));
+        }
+    }
+    std::sort(own.begin(), own.end(), [](const EdgeList& left, const EdgeList& right) {
+        return left.layer != right.layer ? left.layer < right.layer : left.slot < right.slot;
+    });
+
+    const std::vector<Links> links = gather_links(batch, found);
+    std::vector<EdgeList> lists(links.size());
+    parallel_for(
+        links.size(), 8, options_.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t worker) {
+            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, *scratch_[worker], lists[i]);
+        },
+        poll);
+
+    Slot entry = layers_.entry();
+    const Slot candidate = highest(layers_, batch);
+    if (entry == kNoSlot || layers_.level(candidate) > layers_.level(entry)) entry = candidate;
+    // A row's own choice first, then what the merge made of it.
+    own.insert(own.end(), std::make_move_iterator(lists.begin()), std::make_move_iterator(lists.end()));
+    edit.apply(own, entry, [&] { committed(done, done + batch.size()); });
+}
+
+}  // namespace lanner

@@ -1,0 +1,98 @@
+#include "graph/layers.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/random.hpp"
+
+namespace lanner {
+namespace {
+
+constexpr unsigned kMaxLevel = 15;
+
+}  // namespace
+
+Layers::Layers(std::uint32_t M, std::uint64_t seed)
+    : M_(M), seed_(seed), ground_(2 * std::size_t{M} * sizeof(Slot)), upper_first_(sizeof(Slot)), upper_(M * sizeof(Slot)) {}
+
+unsigned Layers::level(Slot slot) const noexcept {
+    const std::uint64_t draw = random_at(seed_, slot);
+    unsigned level = 0;
+    for (std::uint64_t bound = std::numeric_limits<std::uint64_t>::max() / M_; draw < bound && level < kMaxLevel; bound /= M_) {
+        ++level;
+    }
+    return level;
+}
+
+std::span<const Slot> Layers::places(unsigned layer, Slot slot) const noexcept {
+    if (layer == 0) return {ground_.as<Slot>(slot), width(0)};
+    const std::uint64_t block = std::uint64_t{*upper_first_.as<Slot>(slot)} + layer - 2;
+    if (*upper_first_.as<Slot>(slot) == 0 || layer > level(slot) || block >= upper_blocks_) return {};
+    return {upper_.as<Slot>(static_cast<std::size_t>(block)), width(layer)};
+}
+
+std::span<const Slot> Layers::neighbours(unsigned layer, Slot slot) const noexcept {
+    const std::span<const Slot> all = places(layer, slot);
+    return all.first(static_cast<std::size_t>(std::find(all.begin(), all.end(), slot) - all.begin()));
+}
+
+void Layers::prefetch(Slot slot) const noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    const std::byte* const block = ground_.row(slot);
+    for (std::size_t at = 0; at < ground_.stride(); at += 64) __builtin_prefetch(block + at);
+#else
+    (void)slot;
+#endif
+}
+
+void Layers::grow(std::size_t slots) {
+    if (slots <= slots_) return;
+    std::size_t blocks = upper_blocks_;
+    for (std::size_t slot = slots_; slot < slots; ++slot) blocks += level(static_cast<Slot>(slot));
+    ground_.grow(slots);
+    upper_first_.grow(slots);
+    upper_.grow(blocks);
+    for (std::size_t at = slots_; at < slots; ++at) {
+        const auto slot = static_cast<Slot>(at);
+        const unsigned top = level(slot);
+        *upper_first_.as<Slot>(at) = top == 0 ? 0 : static_cast<Slot>(upper_blocks_ + 1);
+        upper_blocks_ += top;
+        for (unsigned layer = 0; layer <= top; ++layer) set(layer, slot, {});
+    }
+    slots_ = slots;
+}
+
+void Layers::shrink(std::size_t slots) noexcept {
+    for (; slots_ > slots; --slots_) upper_blocks_ -= level(static_cast<Slot>(slots_ - 1));
+}
+
+void Layers::set(unsigned layer, Slot slot, std::span<const Slot> neighbours) noexcept {
+    Slot* const block = layer == 0 ? ground_.as<Slot>(slot) : upper_.as<Slot>(*upper_first_.as<Slot>(slot) + layer - 2);
+    std::copy(neighbours.begin(), neighbours.end(), block);
+    std::fill(block + neighbours.size(), block + width(layer), slot);
+}
+
+std::size_t Layers::memory_bytes() const noexcept {
+    return ground_.allocated_bytes() + ground_.adopted_bytes() + upper_first_.allocated_bytes() + upper_first_.adopted_bytes() +
+           upper_.allocated_bytes() + upper_.adopted_bytes();
+}
+
+void Layers::save(SectionWriter& writer) const {
+    writer.write_rows("graph.ground", ground_, slots_);
+    writer.write_rows("graph.upper_first", upper_first_, slots_);
+    writer.write_rows("graph.upper", upper_, upper_blocks_);
+}
+
+void Layers::load(const SectionReader& reader, std::size_t slots, Slot entry) {
+    if (entry != kNoSlot && entry >= slots) refuse_section("config", "the graph's entry point is no slot");
+    reader.read_rows("graph.ground", slots, ground_);
+    reader.read_rows("graph.upper_first", slots, upper_first_);
+    const std::size_t upper_bytes = reader.section("graph.upper").size();
+    if (upper_bytes % upper_.stride() != 0) refuse_section("graph.upper", "its length is no multiple of a block's");
+    upper_blocks_ = upper_bytes / upper_.stride();
+    reader.read_rows("graph.upper", upper_blocks_, upper_);
+    slots_ = slots;
+    entry_ = entry;
+}
+
+}  // namespace lanner

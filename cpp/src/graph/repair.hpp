@@ -1,0 +1,30 @@
+// Keeps a graph whole: takes nodes out and re-links those that pointed at them, and ties back what cannot be reached.
+// Threads: one writer; searches may run beside it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/fair_shared_mutex.hpp"
+#include "graph/build.hpp"
+#include "graph/edit.hpp"
+#include "graph/layers.hpp"
+
+namespace lanner {
+
+// Every node that pointed at one of `dead` gets new neighbours, chosen among its others and those of the dead (Singh et
+// al., FreshDiskANN, 2021, algorithm 4). Nothing points at a dead slot afterwards, and its own places are empty.
+// `live` (a byte a slot) tells from whom a new entry point may be chosen; it may still count the dead.
+void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead, std::span<const std::uint8_t> live,
+                  const BuildOptions& options, GraphEdit& edit);
+
+// Every node of `live` (a byte a slot) that no path from the entry point reaches gets an edge from a near node that is
+// reached. Returns how many were tied back.
+std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uint8_t> live, GraphEdit& edit,
+                    std::size_t ef_construction);
+
+// Which slots the entry point reaches on the ground layer, a byte each.
+std::vector<std::uint8_t> reachable(const Layers& layers);
+
+}  // namespace lanner

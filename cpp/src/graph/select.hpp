@@ -1,0 +1,18 @@
+// Which candidates become neighbours: those nearer to the node than to every neighbour chosen before them, so that edges
+// point in different directions (Malkov and Yashunin 2018, algorithm 4, without its extensions).
+// Threads: one at a time per scorer.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "codecs/codec.hpp"
+#include "graph/beam.hpp"
+
+namespace lanner {
+
+// `candidates` hold distances from the node and come nearest first. Fills `chosen` with at most `most` of them.
+void select_neighbours(const std::vector<Candidate>& candidates, std::size_t most, Scorer& scorer,
+                       std::vector<Candidate>& chosen);
+
+}  // namespace lanner

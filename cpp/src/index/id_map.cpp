@@ -1,0 +1,205 @@
+#include "index/id_map.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+
+#include "base/random.hpp"
+
+namespace lanner {
+namespace {
+
+std::uint64_t hash(std::int64_t id) noexcept { return mix64(static_cast<std::uint64_t>(id) + 0x9e3779b97f4a7c15ULL); }
+
+// FNV-1a, mixed once more because its low bits are weak.
+std::uint64_t hash(std::string_view id) noexcept {
+    std::uint64_t value = 0xcbf29ce484222325ULL;
+    for (const char each : id) value = (value ^ static_cast<unsigned char>(each)) * 0x100000001b3ULL;
+    return mix64(value);
+}
+
+// At most two thirds full.
+std::size_t table_size_for(std::size_t ids) noexcept { return std::bit_ceil(std::max<std::size_t>(16, ids + ids / 2 + 1)); }
+
+}  // namespace
+
+IdMap::IdMap() : ids_(sizeof(std::int64_t)), table_(sizeof(Slot)) {}
+
+bool IdMap::before(Slot left, Slot right) const noexcept {
+    if (kind_ == IdKind::kString) return text(left) < text(right);
+    if (kind_ == IdKind::kInt) return integer(left) < integer(right);
+    return left < right;
+}
+
+std::uint64_t IdMap::hash_of(Slot slot) const noexcept {
+    return kind_ == IdKind::kString ? hash(std::string_view(strings_[slot])) : hash(integer(slot));
+}
+
+template <typename Id>
+Slot IdMap::find_by(std::uint64_t hash, Id id) const noexcept {
+    const std::size_t size = table_size();
+    for (std::size_t probe = 0; probe < size; ++probe) {
+        const Slot slot = *table_.as<Slot>((hash + probe) & table_mask_);
+        if (slot == kNoSlot) return kNoSlot;
+        if (slot >= slots_) continue;
+        if constexpr (std::is_same_v<Id, std::int64_t>) {
+            if (integer(slot) == id) return slot;
+        } else {
+            if (text(slot) == id) return slot;
+        }
+    }
+    return kNoSlot;
+}
+
+Slot IdMap::find(std::int64_t id) const noexcept { return kind_ == IdKind::kInt ? find_by(hash(id), id) : kNoSlot; }
+
+Slot IdMap::find(std::string_view id) const noexcept { return kind_ == IdKind::kString ? find_by(hash(id), id) : kNoSlot; }
+
+void IdMap::insert(Slot slot) noexcept {
+    std::size_t at = hash_of(slot) & table_mask_;
+    while (*table_.as<Slot>(at) != kNoSlot) at = (at + 1) & table_mask_;
+    *table_.as<Slot>(at) = slot;
+}
+
+void IdMap::rebuild(std::size_t table_size) {
+    PagedRows fresh(sizeof(Slot));
+    fresh.grow(table_size);
+    for (std::size_t at = 0; at < table_size; ++at) *fresh.as<Slot>(at) = kNoSlot;
+    const PagedRows old = std::move(table_);
+    const std::size_t old_size = old.capacity() == 0 ? 0 : table_mask_ + 1;
+    table_ = std::move(fresh);
+    table_mask_ = table_size - 1;
+    for (std::size_t at = 0; at < old_size; ++at) {
+        const Slot slot = *old.as<Slot>(at);
+        if (slot < slots_) insert(slot);
+    }
+}
+
+void IdMap::reserve(IdKind kind, std::size_t slots, std::size_t more) {
+    const std::size_t wanted = table_size_for(size_ + more);
+    if (wanted > table_size()) rebuild(wanted);
+    if (kind == IdKind::kString) {
+        if (slots > strings_.size()) strings_.resize(std::max(slots, strings_.size() + strings_.size() / 2));
+    } else {
+        ids_.grow(slots);
+    }
+    slots_ = std::max(slots_, slots);
+}
+
+void IdMap::assign(Slot slot, std::int64_t id) noexcept {
+    *ids_.as<std::int64_t>(slot) = id;
+    insert(slot);
+    ++size_;
+    if (id >= next_) next_ = id == std::numeric_limits<std::int64_t>::max() ? id : id + 1;
+}
+
+void IdMap::assign(Slot slot, std::string&& id) noexcept {
+    strings_[slot] = std::move(id);
+    insert(slot);
+    ++size_;
+}
+
+// Linear probing without tombstones: later entries of the run move up into the hole (Knuth 6.4, algorithm R).
+void IdMap::erase(Slot slot) noexcept {
+    const std::size_t size = table_size();
+    std::size_t hole = hash_of(slot) & table_mask_;
+    std::size_t probes = 0;
+    while (*table_.as<Slot>(hole) != slot) {
+        if (*table_.as<Slot>(hole) == kNoSlot || ++probes == size) return;
+        hole = (hole + 1) & table_mask_;
+    }
+    for (std::size_t at = (hole + 1) & table_mask_; *table_.as<Slot>(at) != kNoSlot; at = (at + 1) & table_mask_) {
+        if (at == hole) break;
+        if (*table_.as<Slot>(at) >= slots_) continue;
+        const std::size_t home = hash_of(*table_.as<Slot>(at)) & table_mask_;
+        // It may move unless its home lies cyclically between the hole (not counted) and its place.
+        const bool stays = hole < at ? home > hole && home <= at : home > hole || home <= at;
+        if (stays) continue;
+        *table_.as<Slot>(hole) = *table_.as<Slot>(at);
+        hole = at;
+    }
+    *table_.as<Slot>(hole) = kNoSlot;
+    if (kind_ == IdKind::kString) {
+        strings_[slot].clear();
+    } else {
+        *ids_.as<std::int64_t>(slot) = 0;
+    }
+    --size_;
+}
+
+std::size_t IdMap::memory_bytes() const noexcept {
+    std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() + table_.adopted_bytes() +
+                        strings_.capacity() * sizeof(std::string);
+    for (const std::string& each : strings_) {
+        if (each.capacity() > 15) bytes += each.capacity() + 1;  // longer ones live outside the string object
+    }
+    return bytes;
+}
+
+void IdMap::save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const {
+    if (kind_ == IdKind::kString) {
+        std::vector<std::uint64_t> ends{0};
+        for (std::size_t slot = 0; slot < slots; ++slot) ends.push_back(ends.back() + strings_[slot].size());
+        writer.write_section("ids.ends", ends.data(), ends.size() * sizeof(std::uint64_t));
+        writer.begin("ids.text");
+        for (std::size_t slot = 0; slot < slots; ++slot) writer.write(strings_[slot].data(), strings_[slot].size());
+        writer.end();
+    } else if (kind_ == IdKind::kInt) {
+        writer.write_rows("ids", ids_, slots);
+        // Laid out anew in slot order, so that a file does not depend on what the table went through.
+        std::vector<Slot> table(table_size_for(size_), kNoSlot);
+        for (std::size_t at = 0; at < slots; ++at) {
+            if (live[at] == 0) continue;
+            const auto slot = static_cast<Slot>(at);
+            std::size_t place = hash_of(slot) & (table.size() - 1);
+            while (table[place] != kNoSlot) place = (place + 1) & (table.size() - 1);
+            table[place] = slot;
+        }
+        writer.write_section("ids.table", table.data(), table.size() * sizeof(Slot));
+    }
+}
+
+void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
+                 const std::vector<std::uint8_t>& live, bool own_table) {
+    kind_ = kind;
+    slots_ = slots;
+    if (kind == IdKind::kInt) {
+        reader.read_rows("ids", slots, ids_);
+        size_ = size;
+        table_mask_ = table_size_for(size) - 1;
+        reader.read_rows("ids.table", table_size_for(size), table_);
+        if (own_table) {
+            table_ = PagedRows(sizeof(Slot));
+            rebuild(table_size_for(size));
+            for (std::size_t slot = 0; slot < slots; ++slot) {
+                if (live[slot] != 0) insert(static_cast<Slot>(slot));
+            }
+        }
+    } else if (kind == IdKind::kString) {
+        const std::span<std::byte> ends = reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
+        const std::span<std::byte> text = reader.section("ids.text");
+        const auto end_of = [&](std::size_t place) {
+            std::uint64_t end = 0;
+            std::memcpy(&end, ends.data() + place * sizeof end, sizeof end);
+            return end;
+        };
+        strings_.resize(slots);
+        rebuild(table_size_for(size));
+        std::uint64_t begin = end_of(0);
+        if (begin != 0) refuse_section("ids.ends", "it does not begin at 0");
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            const std::uint64_t end = end_of(slot + 1);
+            if (end < begin || end > text.size()) refuse_section("ids.ends", "the ids do not lie one behind another");
+            strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin, static_cast<std::size_t>(end - begin));
+            begin = end;
+            if (live[slot] == 0) continue;
+            if (find(strings_[slot]) != kNoSlot) refuse_section("ids.text", "an id stands twice");
+            insert(static_cast<Slot>(slot));
+            ++size_;
+        }
+        if (begin != text.size()) refuse_section("ids.text", "it is longer than its ids");
+    }
+}
+
+}  // namespace lanner

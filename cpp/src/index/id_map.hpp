@@ -1,0 +1,70 @@
+// Which id stands at a slot, and which slot an id is at.
+// Threads: const calls run beside one another; the others exclude every call.
+// An open-addressing table of slots, the ids themselves being kept once, by slot. The table of integer ids is part of a
+// file and used in place; a damaged one can lose ids but not lead outside.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/paged_rows.hpp"
+#include "base/slot.hpp"
+#include "lanner/index.hpp"
+#include "storage/sections.hpp"
+
+namespace lanner {
+
+class IdMap {
+  public:
+    IdMap();
+
+    IdKind kind() const noexcept { return kind_; }
+    void set_kind(IdKind kind) noexcept { kind_ = kind; }
+    std::size_t size() const noexcept { return size_; }
+
+    Slot find(std::int64_t id) const noexcept;
+    Slot find(std::string_view id) const noexcept;
+    std::int64_t integer(Slot slot) const noexcept { return *ids_.as<std::int64_t>(slot); }
+    const std::string& text(Slot slot) const noexcept { return strings_[slot]; }
+    bool before(Slot left, Slot right) const noexcept;
+    std::size_t slots() const noexcept { return slots_; }
+
+    // Room for slots below `slots` and `more` further ids of kind `kind`, so that assign() cannot fail. Strong guarantee.
+    void reserve(IdKind kind, std::size_t slots, std::size_t more);
+    void assign(Slot slot, std::int64_t id) noexcept;
+    void assign(Slot slot, std::string&& id) noexcept;
+    // Takes the slot's id out of the table.
+    void erase(Slot slot) noexcept;
+
+    // An integer greater than every one there ever was.
+    std::int64_t next_generated() const noexcept { return next_; }
+    void set_next_generated(std::int64_t next) noexcept { next_ = next; }
+
+    std::size_t memory_bytes() const noexcept;
+    void save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const;
+    // With `own_table` the table is made anew from the ids, as one that will be changed must be: a damaged one could be full.
+    void load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
+              const std::vector<std::uint8_t>& live, bool own_table);
+
+  private:
+    std::size_t table_size() const noexcept { return table_.capacity() == 0 ? 0 : table_mask_ + 1; }
+    std::uint64_t hash_of(Slot slot) const noexcept;
+    void insert(Slot slot) noexcept;
+    void rebuild(std::size_t table_size);
+    template <typename Id>
+    Slot find_by(std::uint64_t hash, Id id) const noexcept;
+
+    IdKind kind_ = IdKind::kNone;
+    std::size_t slots_ = 0;
+    std::size_t size_ = 0;
+    std::int64_t next_ = 0;
+    PagedRows ids_;
+    std::vector<std::string> strings_;
+    PagedRows table_;  // slots, kNoSlot where empty
+    std::size_t table_mask_ = 0;
+};
+
+}  // namespace lanner

@@ -1,0 +1,116 @@
+// The index behind the façade: vectors, graph, ids, and the locks that let them be read while one thread changes them.
+// Locks: `writer_` is held by a change from its first check to its end; `state_` is held shared by every reader while it
+// looks at anything, and exclusively by a writer for the short steps in which what readers see changes. A writer may
+// read without `state_`.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fair_shared_mutex.hpp"
+#include "codecs/plain_codec.hpp"
+#include "graph/build.hpp"
+#include "graph/layers.hpp"
+#include "index/id_map.hpp"
+#include "lanner/index.hpp"
+#include "search/exact_scan.hpp"
+
+namespace lanner {
+
+// What one search thread needs; kept in the index between searches.
+struct SearchScratch {
+    explicit SearchScratch(const Codec& codec) : traverse(codec) {}
+    TraverseScratch traverse;
+    QueryBlock queries;
+    std::vector<Candidate> hits;
+};
+
+class Index::Impl : private TieBreak {
+  public:
+    explicit Impl(const IndexOptions& options);
+
+    // write.cpp
+    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert);
+    void remove(const Ids& ids, const WriteOptions& options);
+
+    // query.cpp
+    void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
+    void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
+    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+    void get(const Ids& ids, void* out) const;
+    template <typename Id>
+    bool contains(Id id) const;
+    OwnedIds ids() const;
+    MemoryUse memory() const;
+    SearchStats search_stats(bool reset) const;
+    std::size_t size() const;
+    IdKind id_kind() const;
+
+    // persist.cpp
+    void save(Sink& sink) const;
+    static std::unique_ptr<Impl> load(const SectionReader& reader, const OpenOptions& options);
+    GraphFigures validate() const;
+
+    const IndexOptions& options() const noexcept { return options_; }
+    bool read_only() const noexcept { return read_only_; }
+    std::size_t row_bytes() const noexcept { return codec_.bytes_per_row(); }
+
+  private:
+    // Held by a change for as long as it runs; refuses a change from within a change (a progress callback's, say).
+    class WriterGuard;
+    // A borrowed scratch, given back at the end.
+    class ScratchLease;
+    struct Addition;
+
+    bool before(Slot left, Slot right) const noexcept override { return ids_.before(left, right); }
+
+    void check_writable() const;
+    Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
+    void take_slots(Addition& addition);
+    void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
+                    const std::function<void()>& poll);
+    void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
+    void undo(Addition& addition, GraphEdit* edit) noexcept;
+    // The slot is in no graph any more and carries no id: wiped, and free to be used again.
+    void free_slot(Slot slot) noexcept;
+    void connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit);
+    std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
+
+    std::size_t default_ef(std::size_t k) const noexcept;
+    bool scan_is_cheaper(std::size_t ef) const noexcept;
+    ScanRows scan_rows() const noexcept;
+    void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k, std::size_t ef) const;
+    void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
+    void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
+    void search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
+    void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
+    void check_contents() const;
+
+    IndexOptions options_;
+    PlainCodec codec_;
+    std::optional<Layers> layers_;
+    IdMap ids_;
+    std::vector<std::uint8_t> live_;  // by slot
+    std::vector<Slot> free_;          // a heap: the lowest is used first
+    std::size_t slots_ = 0;           // slots ever used; scans look at these
+    std::size_t changes_ = 0;         // since the graph was last checked for unreachable nodes
+    bool read_only_ = false;
+
+    mutable std::mutex writer_;
+    std::atomic<std::thread::id> writer_thread_{};
+    mutable FairSharedMutex state_;
+
+    mutable std::mutex scratch_mutex_;
+    mutable std::vector<std::unique_ptr<SearchScratch>> scratch_;
+    mutable std::atomic<std::uint64_t> queries_done_{0};
+    mutable std::atomic<std::uint64_t> distances_done_{0};
+    mutable std::atomic<std::uint64_t> hops_done_{0};
+};
+
+}  // namespace lanner

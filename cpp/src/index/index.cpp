@@ -1,0 +1,94 @@
+#include "lanner/index.hpp"
+
+#include "base/thread_pool.hpp"
+#include "index/impl.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lanner {
+namespace {
+
+constexpr std::uint32_t kMinM = 2;
+constexpr std::uint32_t kMaxM = 512;
+constexpr std::uint32_t kMaxEfConstruction = 1U << 20;
+
+const IndexOptions& checked(const IndexOptions& options) {
+    const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
+    const std::string type(element_name(options.type));
+    const MetricTraits& metric = traits(options.metric);
+    const bool bits = options.type == ElementType::kBits;
+    if (bits != metric.on_bits) {
+        refuse("metric '" + std::string(metric.name) + "' does not work on dtype '" + type + "'; " +
+               (bits ? "bits take hamming and jaccard" : "hamming and jaccard work on bits"));
+    }
+    const std::size_t most = bits ? kMaxBits : kMaxDim;
+    if (options.dim < 1 || options.dim > most) {
+        refuse("dim must be between 1 and " + std::to_string(most) + " for dtype '" + type + "', got " + std::to_string(options.dim));
+    }
+    if (options.M < kMinM || options.M > kMaxM) {
+        refuse("M must be between " + std::to_string(kMinM) + " and " + std::to_string(kMaxM) + ", got " + std::to_string(options.M));
+    }
+    if (options.ef_construction < 1 || options.ef_construction > kMaxEfConstruction) {
+        refuse("ef_construction must be between 1 and " + std::to_string(kMaxEfConstruction) + ", got " + std::to_string(options.ef_construction));
+    }
+    return options;
+}
+
+}  // namespace
+
+Index::Impl::Impl(const IndexOptions& options)
+    : options_(checked(options)), codec_(options.type, options.metric, options.dim, active_kernels()) {
+    if (options_.graph) layers_.emplace(options_.M, options_.seed);
+    scratch_.reserve(256);
+}
+
+Index::Index(const IndexOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Index::~Index() = default;
+Index::Index(Index&&) noexcept = default;
+Index& Index::operator=(Index&&) noexcept = default;
+
+OwnedIds Index::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
+    return impl_->add(vectors, ids, options, upsert);
+}
+void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }
+void Index::get(const Ids& ids, void* out) const { impl_->get(ids, out); }
+bool Index::contains(std::int64_t id) const { return impl_->contains(id); }
+bool Index::contains(std::string_view id) const { return impl_->contains(id); }
+OwnedIds Index::ids() const { return impl_->ids(); }
+
+void Index::search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
+    impl_->search(queries, options, out);
+}
+void Index::search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const {
+    impl_->search_by_id(ids, options, out);
+}
+RadiusHits Index::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
+    return impl_->search_radius(queries, radius, options);
+}
+
+GraphFigures Index::validate() const { return impl_->validate(); }
+MemoryUse Index::memory() const { return impl_->memory(); }
+SearchStats Index::search_stats(bool reset) const { return impl_->search_stats(reset); }
+std::size_t Index::size() const { return impl_->size(); }
+const IndexOptions& Index::options() const noexcept { return impl_->options(); }
+IdKind Index::id_kind() const { return impl_->id_kind(); }
+bool Index::read_only() const noexcept { return impl_->read_only(); }
+std::size_t Index::row_bytes() const noexcept { return impl_->row_bytes(); }
+
+std::string active_isa() { return active_kernels().name; }
+
+std::vector<std::string> available_isas() {
+    const KernelLevels levels = available_kernels();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < levels.count; ++i) names.emplace_back(levels.first[i]->name);
+    return names;
+}
+
+std::size_t default_threads() noexcept { return default_thread_count(); }
+
+void set_default_threads(std::size_t threads) {
+    if (threads == 0) throw Error(ErrorKind::kInvalidArgument, "threads must be at least 1, got 0");
+    set_default_thread_count(threads);
+}
+
+}  // namespace lanner

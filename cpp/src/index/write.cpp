@@ -1,0 +1,329 @@
+// Changes to an index: each does all of what it was asked or, whatever is thrown on the way, nothing.
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+
+#include "base/thread_pool.hpp"
+#include "graph/repair.hpp"
+#include "index/write_guard.hpp"
+
+namespace lanner {
+namespace {
+
+// The graph is searched for unreachable nodes once this share of it has changed.
+constexpr std::size_t kCheckShare = 16;
+
+template <typename Id>
+std::string quoted(const Id& id) {
+    if constexpr (std::is_same_v<Id, std::int64_t>) {
+        return std::to_string(id);
+    } else {
+        return "'" + std::string(id) + "'";
+    }
+}
+
+template <typename Id>
+void refuse_repeats(std::span<const Id> ids) {
+    std::unordered_set<Id> seen;
+    seen.reserve(ids.size());
+    for (const Id& id : ids) {
+        if (!seen.insert(id).second) {
+            throw Error(ErrorKind::kInvalidArgument, "ids must be unique within a call, " + quoted(id) + " stands twice");
+        }
+    }
+}
+
+std::size_t threads_of(const WriteOptions& options) { return options.threads > 0 ? options.threads : default_thread_count(); }
+
+}  // namespace
+
+// One call of add() or upsert(), from its checks to its end.
+struct Index::Impl::Addition {
+    std::vector<Slot> slots;      // by row
+    std::vector<Slot> replaced;   // by row: the slot that an id leaves, or kNoSlot
+    std::vector<std::int64_t> ids;
+    std::vector<std::string> strings;  // moved into the map, and back if the call fails
+    IdKind kind = IdKind::kNone;
+    IdKind kind_before = IdKind::kNone;
+    std::int64_t next_before = 0;
+    std::size_t slots_before = 0;
+    float sphere_before = 0.0F;
+    std::size_t committed = 0;  // rows
+};
+
+void Index::Impl::check_writable() const {
+    if (read_only_) {
+        throw Error(ErrorKind::kReadOnly, "the index was opened read-only; open it with writable=True to change a copy in memory");
+    }
+}
+
+Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const {
+    Addition plan;
+    plan.kind_before = ids_.kind();
+    plan.next_before = ids_.next_generated();
+    plan.slots_before = slots_;
+    plan.sphere_before = codec_.sphere();
+    plan.replaced.assign(vectors.count, kNoSlot);
+    const bool present = ids_.kind() != IdKind::kNone;
+    const auto check_count = [&](std::size_t count) {
+        if (count != vectors.count) {
+            throw Error(ErrorKind::kInvalidArgument,
+                        "ids must have one entry a vector: " + std::to_string(vectors.count) + " vectors, " + std::to_string(count) + " ids");
+        }
+    };
+    const auto check_present = [&](const auto& given) {
+        refuse_repeats(given);
+        for (std::size_t row = 0; row < given.size(); ++row) {
+            plan.replaced[row] = ids_.find(given[row]);
+            if (plan.replaced[row] != kNoSlot && !upsert) {
+                throw Error(ErrorKind::kInvalidArgument, "id " + quoted(given[row]) + " is in the index already; upsert replaces");
+            }
+        }
+    };
+    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) {
+        if (present && ids_.kind() != IdKind::kInt) throw Error(ErrorKind::kWrongType, "ids must be strings as in the index, got integers");
+        check_count(integers->size());
+        check_present(*integers);
+        plan.kind = IdKind::kInt;
+        plan.ids.assign(integers->begin(), integers->end());
+    } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
+        if (present && ids_.kind() != IdKind::kString) throw Error(ErrorKind::kWrongType, "ids must be integers as in the index, got strings");
+        check_count(strings->size());
+        check_present(*strings);
+        plan.kind = IdKind::kString;
+        plan.strings.assign(strings->begin(), strings->end());
+    } else {
+        if (ids_.kind() == IdKind::kString) {
+            throw Error(ErrorKind::kInvalidArgument, "ids must be given: the index has string ids, and only integers are generated");
+        }
+        const std::int64_t first = ids_.next_generated();
+        if (static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - first) < vectors.count) {
+            throw Error(ErrorKind::kInvalidArgument, "ids must be given: none is left above the greatest one in the index");
+        }
+        plan.kind = IdKind::kInt;
+        plan.ids.resize(vectors.count);
+        for (std::size_t row = 0; row < vectors.count; ++row) plan.ids[row] = first + static_cast<std::int64_t>(row);
+    }
+    return plan;
+}
+
+// Slots for the rows, and room everywhere, so that what follows cannot run out of memory in the middle of a commit.
+void Index::Impl::take_slots(Addition& addition) {
+    const std::size_t rows = addition.replaced.size();
+    const std::size_t reused = std::min(rows, free_.size());
+    const std::size_t total = slots_ + rows - reused;
+    if (total > kMaxSlots) throw Error(ErrorKind::kInvalidArgument, "an index holds at most 2147483647 vectors");
+    addition.slots.reserve(rows);
+    std::vector<Slot> free_after;
+    free_after.reserve(std::max(total, free_.capacity()));
+    free_after = free_;
+    for (std::size_t i = 0; i < reused; ++i) {
+        std::pop_heap(free_after.begin(), free_after.end(), std::greater<>());
+        addition.slots.push_back(free_after.back());
+        free_after.pop_back();
+    }
+    for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
+    const std::lock_guard lock(state_);
+    codec_.grow(total);
+    if (live_.size() < total) {
+        if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
+        live_.resize(total, 0);
+    }
+    ids_.reserve(addition.kind, total, rows);
+    if (layers_) layers_->grow(total);
+    free_.swap(free_after);
+}
+
+void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
+                             const std::function<void()>& poll) {
+    const auto appended = std::find_if(addition.slots.begin(), addition.slots.end(), [&](Slot slot) { return slot >= slots_; });
+    const auto reused = static_cast<std::size_t>(appended - addition.slots.begin());
+    {
+        // Scans read the rows of free slots too, before they find that these are not live.
+        const std::lock_guard lock(state_);
+        codec_.make_room_for_norms(vectors, slots_);
+        for (std::size_t row = 0; row < reused; ++row) codec_.store(addition.slots[row], vectors, row);
+    }
+    parallel_for(
+        vectors.count - reused, 256, threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            for (std::size_t row = reused + begin; row < reused + end; ++row) codec_.store(addition.slots[row], vectors, row);
+        },
+        poll);
+}
+
+// Rows [begin, end) become visible. With state_ held exclusively.
+void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end) noexcept {
+    ids_.set_kind(addition.kind);
+    for (std::size_t row = begin; row < end; ++row) {
+        const Slot old = addition.replaced[row];
+        if (old != kNoSlot) {
+            ids_.erase(old);
+            live_[old] = 0;
+        }
+        const Slot slot = addition.slots[row];
+        if (addition.kind == IdKind::kString) {
+            ids_.assign(slot, std::move(addition.strings[row]));
+        } else {
+            ids_.assign(slot, addition.ids[row]);
+        }
+        live_[slot] = 1;
+    }
+    addition.committed = end;
+}
+
+void Index::Impl::undo(Addition& addition, GraphEdit* edit) noexcept {
+    if (edit != nullptr) edit->roll_back();
+    const std::lock_guard lock(state_);
+    for (std::size_t row = addition.committed; row-- > 0;) {
+        const Slot slot = addition.slots[row];
+        const Slot old = addition.replaced[row];
+        if (addition.kind == IdKind::kString) {
+            std::string id = ids_.text(slot);
+            ids_.erase(slot);
+            if (old != kNoSlot) ids_.assign(old, std::move(id));
+        } else {
+            const std::int64_t id = ids_.integer(slot);
+            ids_.erase(slot);
+            if (old != kNoSlot) ids_.assign(old, id);
+        }
+        live_[slot] = 0;
+        if (old != kNoSlot) live_[old] = 1;
+    }
+    ids_.set_kind(addition.kind_before);
+    ids_.set_next_generated(addition.next_before);
+    for (const Slot slot : addition.slots) {
+        if (layers_) {
+            for (unsigned layer = 0; layer <= layers_->level(slot); ++layer) layers_->set(layer, slot, {});
+        }
+        if (slot >= addition.slots_before) codec_.erase(slot);
+        if (slot < addition.slots_before) free_slot(slot);
+    }
+    codec_.set_sphere(addition.sphere_before, addition.slots_before);
+    if (layers_) layers_->shrink(addition.slots_before);
+    live_.resize(addition.slots_before);
+}
+
+OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
+    const WriterGuard guard(*this);
+    check_writable();
+    codec_.check_rows(vectors, "vectors");
+    Addition addition = plan_addition(vectors, ids, upsert);
+    OwnedIds given = addition.kind == IdKind::kString ? OwnedIds(addition.strings) : OwnedIds(addition.ids);
+    if (vectors.count == 0) return given;
+    take_slots(addition);
+
+    const std::size_t total = vectors.count;
+    BuildOptions build{.ef_construction = options_.ef_construction, .threads = threads_of(options), .poll = nullptr};
+    std::function<void()> poll;
+    if (options.progress) {
+        build.poll = [&](std::size_t done) { options.progress(done, total); };
+        poll = [&] { options.progress(0, total); };
+    }
+    std::optional<GraphEdit> edit;
+    std::vector<Slot> outdated;
+    std::copy_if(addition.replaced.begin(), addition.replaced.end(), std::back_inserter(outdated),
+                 [](Slot slot) { return slot != kNoSlot; });
+    try {
+        store_rows(vectors, addition, build.threads, poll);
+        if (layers_) {
+            // Into an empty graph everything is new, and undo() empties new nodes anyway.
+            edit.emplace(*layers_, state_, !layers_->empty());
+            Builder builder(*layers_, codec_, build);
+            builder.insert(addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); }, *edit);
+            connect_if_due(total, live_, ids_.size(), *edit);
+        } else {
+            const std::lock_guard lock(state_);
+            commit(addition, 0, total);
+        }
+        if (options.progress && !layers_) options.progress(total, total);
+        {
+            const std::lock_guard lock(state_);
+            slots_ = std::max(slots_, live_.size());
+        }
+        if (layers_ && !outdated.empty()) {
+            BuildOptions repair = build;
+            repair.poll = nullptr;
+            remove_nodes(*layers_, codec_, outdated, live_, repair, *edit);
+            connect_if_due(outdated.size(), live_, ids_.size(), *edit);
+        }
+    } catch (...) {
+        {
+            const std::lock_guard lock(state_);
+            slots_ = addition.slots_before;
+        }
+        undo(addition, edit ? &*edit : nullptr);
+        throw;
+    }
+    const std::lock_guard lock(state_);
+    for (const Slot slot : outdated) free_slot(slot);
+    return given;
+}
+
+void Index::Impl::free_slot(Slot slot) noexcept {
+    codec_.erase(slot);
+    free_.push_back(slot);  // room was made before the change began
+    std::push_heap(free_.begin(), free_.end(), std::greater<>());
+}
+
+void Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit) {
+    changes_ += changes;
+    if (changes_ * kCheckShare < size) return;
+    connect(*layers_, codec_, live, edit, options_.ef_construction);
+    changes_ = 0;
+}
+
+std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what) const {
+    std::vector<Slot> slots;
+    const auto find = [&](const auto& given) {
+        for (const auto& id : given) {
+            const Slot slot = ids_.find(id);
+            if (slot == kNoSlot || live_[slot] == 0) {
+                throw Error(ErrorKind::kNotFound, std::string(what) + ": id " + quoted(id) + " is not in the index");
+            }
+            slots.push_back(slot);
+        }
+    };
+    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) {
+        find(*integers);
+    } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
+        find(*strings);
+    } else {
+        throw Error(ErrorKind::kInvalidArgument, "ids must be given");
+    }
+    return slots;
+}
+
+void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
+    const WriterGuard guard(*this);
+    check_writable();
+    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) refuse_repeats(*integers);
+    if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) refuse_repeats(*strings);
+    std::vector<Slot> slots = find_all(ids, "remove");
+    std::sort(slots.begin(), slots.end());
+    if (slots.empty()) return;
+    free_.reserve(slots_);
+    BuildOptions build{.ef_construction = options_.ef_construction, .threads = threads_of(options), .poll = nullptr};
+    if (options.progress) build.poll = [&](std::size_t) { options.progress(0, slots.size()); };
+    if (layers_) {
+        GraphEdit edit(*layers_, state_, true);
+        std::vector<std::uint8_t> staying = live_;
+        for (const Slot slot : slots) staying[slot] = 0;
+        try {
+            remove_nodes(*layers_, codec_, slots, staying, build, edit);
+            connect_if_due(slots.size(), staying, ids_.size() - slots.size(), edit);
+            if (options.progress) options.progress(slots.size(), slots.size());
+        } catch (...) {
+            edit.roll_back();
+            throw;
+        }
+    }
+    const std::lock_guard lock(state_);
+    for (const Slot slot : slots) {
+        live_[slot] = 0;
+        ids_.erase(slot);
+        free_slot(slot);
+    }
+}
+
+}  // namespace lanner

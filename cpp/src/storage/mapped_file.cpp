@@ -1,0 +1,77 @@
+#include "storage/mapped_file.hpp"
+
+#include <system_error>
+
+#include "lanner/error.hpp"
+
+#if defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+
+#include <filesystem>
+#else
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#endif
+
+namespace lanner {
+namespace {
+
+[[noreturn]] void refuse(const std::string& path, int code) {
+    throw Error(ErrorKind::kStorage, "cannot open " + path + ": " + std::system_category().message(code));
+}
+
+}  // namespace
+
+#if defined(_WIN32)
+
+MappedFile map_file(const std::string& path, bool writable_copy) {
+    const std::filesystem::path native(reinterpret_cast<const char8_t*>(path.c_str()));
+    const HANDLE file = ::CreateFileW(native.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
+                                      OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (file == INVALID_HANDLE_VALUE) refuse(path, static_cast<int>(::GetLastError()));
+    const std::unique_ptr<void, int (*)(HANDLE)> close_file(file, [](HANDLE handle) { return int{::CloseHandle(handle)}; });
+    LARGE_INTEGER size;
+    if (::GetFileSizeEx(file, &size) == 0) refuse(path, static_cast<int>(::GetLastError()));
+    if (size.QuadPart == 0) return {};
+    const HANDLE mapping =
+        ::CreateFileMappingW(file, nullptr, writable_copy ? PAGE_WRITECOPY : PAGE_READONLY, 0, 0, nullptr);
+    if (mapping == nullptr) refuse(path, static_cast<int>(::GetLastError()));
+    void* const view = ::MapViewOfFile(mapping, writable_copy ? FILE_MAP_COPY : FILE_MAP_READ, 0, 0, 0);
+    const DWORD code = ::GetLastError();
+    ::CloseHandle(mapping);
+    if (view == nullptr) refuse(path, static_cast<int>(code));
+    std::shared_ptr<void> owner(view, [](void* address) { ::UnmapViewOfFile(address); });
+    return {{static_cast<std::byte*>(view), static_cast<std::size_t>(size.QuadPart)}, std::move(owner)};
+}
+
+#else
+
+MappedFile map_file(const std::string& path, bool writable_copy) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) refuse(path, errno);
+    struct Close {
+        int file;
+        ~Close() { ::close(file); }
+    } const close{file};
+    struct stat status {};
+    if (::fstat(file, &status) != 0) refuse(path, errno);
+    if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size == 0) return {};
+    const int protection = writable_copy ? PROT_READ | PROT_WRITE : PROT_READ;
+    void* const view = ::mmap(nullptr, size, protection, writable_copy ? MAP_PRIVATE : MAP_SHARED, file, 0);
+    if (view == MAP_FAILED) refuse(path, errno);
+    std::shared_ptr<void> owner(view, [size](void* address) { ::munmap(address, size); });
+    return {{static_cast<std::byte*>(view), size}, std::move(owner)};
+}
+
+#endif
+
+}  // namespace lanner
