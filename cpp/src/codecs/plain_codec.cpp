@@ -81,9 +81,27 @@ float inverse_or_infinity(double value) noexcept {
     return value > 0 ? inverse : std::numeric_limits<float>::infinity();
 }
 
+// Rows of some size start on a cache line; small ones lie as close as their elements allow.
+std::size_t stored_stride(std::size_t row_bytes) noexcept { return row_bytes >= 256 ? (row_bytes + 63) / 64 * 64 : row_bytes; }
+
 }  // namespace
 
 PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels)
+    : PlainCodec(type, metric, dim, kernels, stored_stride(lanner::row_bytes(type, dim))) {}
+
+PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows, std::size_t count)
+    : PlainCodec(type, metric, dim, kernels, lanner::row_bytes(type, dim)) {
+    // Nothing is ever written through it.
+    auto* const begin = static_cast<std::byte*>(const_cast<void*>(rows));
+    rows_.adopt(begin, count, nullptr);
+    if (traits_.has_offsets) offsets_.grow(count);
+    if (traits_.has_row_scales) scales_.grow(count);
+    if (!traits_.has_offsets && !traits_.has_row_scales) return;
+    std::vector<float> features(dim_);
+    for (std::size_t slot = 0; slot < count; ++slot) measure(static_cast<Slot>(slot), features);
+}
+
+PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, std::size_t stride)
     : type_(type),
       metric_(metric),
       traits_(traits(metric)),
@@ -93,8 +111,7 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
       rows_kernel_(kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       block_kernel_(kernels.block[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       tile_kernel_(kernels.tile[static_cast<int>(type)][static_cast<int>(traits_.op)]),
-      // Rows of some size start on a cache line; small ones lie as close as their elements allow.
-      rows_(row_bytes_ >= 256 ? (row_bytes_ + 63) / 64 * 64 : row_bytes_),
+      rows_(stride),
       offsets_(sizeof(float)),
       scales_(sizeof(float)) {}
 
@@ -264,14 +281,17 @@ void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
         }
     }
     if (!traits_.has_offsets && !traits_.has_row_scales) return;
-    Moments moments;
-    if (is_integer(type_)) {
-        moments = moments_of(to, type_, dim_, traits_.has_offsets);
-    } else {
-        std::vector<float> features(dim_);
-        to_float(to, type_, features.data());
-        moments = moments_of(features.data(), type_, dim_, traits_.has_offsets);
+    std::vector<float> features(dim_);
+    measure(slot, features);
+}
+
+void PlainCodec::measure(Slot slot, std::vector<float>& features) {
+    const void* row = rows_.row(slot);
+    if (is_float(type_)) {
+        to_float(row, type_, features.data());
+        row = features.data();
     }
+    const Moments moments = moments_of(row, type_, dim_, traits_.has_offsets);
     if (traits_.has_offsets) *offsets_.as<float>(slot) = static_cast<float>(moments.offset);
     if (traits_.has_row_scales) *scales_.as<float>(slot) = row_scale(moments.squares);
 }

@@ -19,6 +19,9 @@ class PlainCodec final : public Codec {
   public:
     PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels);
 
+    // Over rows of a caller, `row_bytes` apart, in place; the caller keeps them. Nothing can be stored in it.
+    PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows, std::size_t count);
+
     ElementType type() const noexcept { return type_; }
     Metric metric() const noexcept { return metric_; }
     std::size_t dim() const noexcept { return dim_; }
@@ -61,6 +64,9 @@ class PlainCodec final : public Codec {
     static Finish stored_finish(Metric metric) noexcept;
     void finish(Finish how, float query_scale, const float* row_scales, std::size_t count, float* values) const noexcept;
 
+    PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, std::size_t stride);
+    // Sets what the metric wants to know of a stored row; `features` has room for one.
+    void measure(Slot slot, std::vector<float>& features);
     // One row of any accepted type as float32.
     void to_float(const void* row, ElementType type, float* out) const noexcept;
     void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;

@@ -1,0 +1,44 @@
+// What the binding units share: one function a noun, and how Python's arrays and ids become the core's.
+// Threads: with the GIL held (or attached, where there is none), except where a function says otherwise.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanner/index.hpp"
+
+namespace lanner::bindings {
+
+namespace py = pybind11;
+
+void bind_errors(py::module_& module);
+void bind_files(py::module_& module);
+void bind_index(py::module_& module);
+void bind_kernels(py::module_& module);
+
+// Throw Error for names that are not known.
+Metric metric_of(const std::string& name);
+ElementType element_of(const std::string& name);
+
+// The rows of an array, which must be C-contiguous, of a type that fits `type`, and of shape (rows, dim) or (dim,).
+// The array keeps the memory.
+Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, const char* argument);
+
+// Ids as Python gave them: an int64 array, a list of str, or None. Keeps what the views point to.
+class GivenIds {
+  public:
+    explicit GivenIds(const py::object& ids);
+    const Ids& get() const noexcept { return ids_; }
+    std::size_t count() const noexcept;
+
+  private:
+    py::object keeper_;
+    std::vector<std::string_view> strings_;
+    Ids ids_;
+};
+
+}  // namespace lanner::bindings

@@ -1,0 +1,314 @@
+// The index: arrays in, arrays out.
+#include <pybind11/stl.h>
+
+#include "bindings/bind.hpp"
+#include "kernels/metric.hpp"
+
+namespace lanner::bindings {
+namespace {
+
+std::string shape_text(const py::array& array) {
+    std::string text = "(";
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) text += (axis > 0 ? ", " : "") + std::to_string(array.shape(axis));
+    return text + ")";
+}
+
+std::vector<py::ssize_t> shape_of(bool single, std::size_t count, std::size_t k) {
+    if (single) return {static_cast<py::ssize_t>(k)};
+    return {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(k)};
+}
+
+// One str a place; None from `counts` of each row of k on, where counts are given.
+py::array strings_array(const std::vector<std::string>& strings, const std::vector<py::ssize_t>& shape, std::size_t k,
+                        const std::int64_t* counts) {
+    py::array array(py::dtype("O"), shape);
+    auto* const places = static_cast<PyObject**>(array.mutable_data());
+    for (std::size_t i = 0; i < strings.size(); ++i) {
+        const bool hit = counts == nullptr || i % k < static_cast<std::size_t>(counts[i / k]);
+        py::object value = hit ? py::object(py::str(strings[i])) : py::object(py::none());
+        Py_XDECREF(places[i]);
+        places[i] = value.release().ptr();
+    }
+    return array;
+}
+
+py::object ids_array(const OwnedIds& ids) {
+    if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids)) {
+        return py::array_t<std::int64_t>(static_cast<py::ssize_t>(integers->size()), integers->data());
+    }
+    const auto& strings = std::get<std::vector<std::string>>(ids);
+    return strings_array(strings, {static_cast<py::ssize_t>(strings.size())}, 1, nullptr);
+}
+
+// Also where no progress is asked for: Ctrl-C must be seen.
+Progress progress_of(const py::object& callable) {
+    return [&callable](std::size_t done, std::size_t total) {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        if (!callable.is_none()) callable(done, total);
+    };
+}
+
+// search() and search_by_id() differ in what they are asked with.
+template <typename Search>
+py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options, const Search& search) {
+    if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
+    if (count > 0 && options.k > (std::size_t{1} << 40) / count) {
+        throw Error(ErrorKind::kInvalidArgument, "k is too large: " + std::to_string(options.k) + " hits for " + std::to_string(count) + " queries");
+    }
+    const std::vector<py::ssize_t> shape = shape_of(single, count, options.k);
+    py::array_t<float> distances(shape);
+    float* const distances_out = distances.mutable_data();
+    if (index.id_kind() == IdKind::kString) {
+        std::vector<std::string> strings(count * options.k);
+        std::vector<std::int64_t> counts(count);
+        {
+            const py::gil_scoped_release release;
+            search(HitBuffers{nullptr, strings.data(), distances_out, counts.data()});
+        }
+        const py::array ids = strings_array(strings, shape, options.k, counts.data());
+        if (single) return py::make_tuple(ids, distances, counts[0]);
+        return py::make_tuple(ids, distances, py::array_t<std::int64_t>(static_cast<py::ssize_t>(count), counts.data()));
+    }
+    py::array_t<std::int64_t> ids(shape);
+    std::int64_t* const ids_out = ids.mutable_data();
+    if (single) {
+        std::int64_t found = 0;
+        {
+            const py::gil_scoped_release release;
+            search(HitBuffers{ids_out, nullptr, distances_out, &found});
+        }
+        return py::make_tuple(std::move(ids), std::move(distances), found);
+    }
+    py::array_t<std::int64_t> counts(static_cast<py::ssize_t>(count));
+    std::int64_t* const counts_out = counts.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        search(HitBuffers{ids_out, nullptr, distances_out, counts_out});
+    }
+    return py::make_tuple(std::move(ids), std::move(distances), std::move(counts));
+}
+
+py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
+    const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
+    const SearchOptions options{k, ef, exact, threads};
+    return run_search(index, queries.ndim() == 1, vectors.count, options,
+                      [&](const HitBuffers& out) { index.search(vectors, options, out); });
+}
+
+py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
+    const GivenIds given(ids);
+    const SearchOptions options{k, ef, exact, threads};
+    return run_search(index, false, given.count(), options,
+                      [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
+}
+
+py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact, std::size_t threads) {
+    const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
+    RadiusHits hits;
+    {
+        const py::gil_scoped_release release;
+        hits = index.search_radius(vectors, radius, {1, ef, exact, threads});
+    }
+    return py::make_tuple(ids_array(hits.ids),
+                          py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
+                          py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
+}
+
+py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads, const py::object& progress) {
+    const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
+    const GivenIds given(ids);
+    const Progress poll = progress_of(progress);
+    OwnedIds result;
+    {
+        const py::gil_scoped_release release;
+        result = index.add(rows, given.get(), {threads, poll}, upsert);
+    }
+    if (const auto* const strings = std::get_if<std::vector<std::string>>(&result)) return py::cast(*strings);
+    return ids_array(result);
+}
+
+py::array get(const Index& index, const py::object& ids) {
+    const GivenIds given(ids);
+    const ElementType type = index.options().type;
+    const char* const format = type == ElementType::kFloat32    ? "float32"
+                               : type == ElementType::kFloat16  ? "float16"
+                               : type == ElementType::kBFloat16 ? "uint16"
+                               : type == ElementType::kInt8     ? "int8"
+                                                                : "uint8";
+    const py::dtype dtype(format);
+    const std::size_t columns = index.row_bytes() / static_cast<std::size_t>(dtype.itemsize());
+    py::array rows(dtype, std::vector<py::ssize_t>{static_cast<py::ssize_t>(given.count()), static_cast<py::ssize_t>(columns)});
+    void* const out = rows.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        index.get(given.get(), out);
+    }
+    return rows;
+}
+
+bool contains(const Index& index, const py::object& id) {
+    if (py::isinstance<py::str>(id)) return index.contains(std::string_view(id.cast<std::string>()));
+    return index.contains(id.cast<std::int64_t>());
+}
+
+py::bytes to_bytes(const Index& index) {
+    std::vector<std::byte> bytes;
+    {
+        const py::gil_scoped_release release;
+        bytes = index.to_bytes();
+    }
+    return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+}  // namespace
+
+Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, const char* argument) {
+    const auto require = [&](bool met, ErrorKind kind, const std::string& wanted, const std::string& got) {
+        if (!met) throw Error(kind, std::string(argument) + " must " + wanted + ", got " + got);
+    };
+    require((array.flags() & py::array::c_style) != 0, ErrorKind::kWrongType, "be C-contiguous", "other strides");
+    Vectors vectors;
+    vectors.type = type;
+    if (is_float(type)) {
+        if (py::isinstance<py::array_t<float>>(array)) {
+            vectors.type = ElementType::kFloat32;
+        } else if (array.dtype().kind() == 'f' && array.itemsize() == 2) {
+            vectors.type = ElementType::kFloat16;
+        } else {
+            require(py::isinstance<py::array_t<std::uint16_t>>(array), ErrorKind::kWrongType, "be float32, float16 or bfloat16 bits",
+                    py::str(array.dtype()));
+            vectors.type = ElementType::kBFloat16;
+        }
+    } else if (type == ElementType::kInt8) {
+        require(py::isinstance<py::array_t<std::int8_t>>(array), ErrorKind::kWrongType, "be int8", py::str(array.dtype()));
+    } else {
+        require(py::isinstance<py::array_t<std::uint8_t>>(array), ErrorKind::kWrongType, "be uint8", py::str(array.dtype()));
+    }
+    require(array.ndim() == 1 || array.ndim() == 2, ErrorKind::kInvalidArgument, "have one or two axes", "shape " + shape_text(array));
+    const std::size_t columns = type == ElementType::kBits ? (dim + 7) / 8 : dim;
+    const auto given = static_cast<std::size_t>(array.shape(array.ndim() - 1));
+    require(given == columns, ErrorKind::kInvalidArgument,
+            type == ElementType::kBits ? "have " + std::to_string(columns) + " bytes a row for dim " + std::to_string(dim)
+                                       : "have dim " + std::to_string(dim),
+            std::to_string(given));
+    vectors.data = array.data();
+    vectors.count = array.ndim() == 1 ? 1 : static_cast<std::size_t>(array.shape(0));
+    return vectors;
+}
+
+GivenIds::GivenIds(const py::object& ids) : keeper_(ids) {
+    if (ids.is_none()) return;
+    if (py::isinstance<py::list>(ids)) {
+        for (const py::handle each : ids) {
+            Py_ssize_t size = 0;
+            const char* const text = PyUnicode_AsUTF8AndSize(each.ptr(), &size);
+            if (text == nullptr) throw py::error_already_set();
+            strings_.emplace_back(text, static_cast<std::size_t>(size));
+        }
+        ids_ = std::span<const std::string_view>(strings_);
+        return;
+    }
+    if (!py::isinstance<py::array_t<std::int64_t, py::array::c_style>>(ids)) {
+        throw Error(ErrorKind::kWrongType, "ids must be an int64 array or a list of str");
+    }
+    const auto array = py::reinterpret_borrow<py::array>(ids);
+    if (array.ndim() != 1) throw Error(ErrorKind::kInvalidArgument, "ids must have one axis, got shape " + shape_text(array));
+    ids_ = std::span<const std::int64_t>(static_cast<const std::int64_t*>(array.data()), static_cast<std::size_t>(array.shape(0)));
+}
+
+std::size_t GivenIds::count() const noexcept {
+    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids_)) return integers->size();
+    return strings_.size();
+}
+
+void bind_index(py::module_& module) {
+    const auto without_gil = py::call_guard<py::gil_scoped_release>();
+    py::class_<Index>(module, "Index")
+        .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph, std::uint32_t M,
+                         std::uint32_t ef_construction, std::uint64_t seed) {
+                 return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed});
+             }),
+             py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"), py::arg("ef_construction"), py::arg("seed"))
+        .def_static(
+            "open", [](const std::string& path, bool writable, bool verify) { return Index::open(path, {writable, verify}); },
+            py::arg("path"), py::arg("writable"), py::arg("verify"), without_gil)
+        .def_static(
+            "from_bytes",
+            [](const py::bytes& data) {
+                const std::string_view view = data;
+                const py::gil_scoped_release release;
+                return Index::from_bytes(std::as_bytes(std::span(view)));
+            },
+            py::arg("data"))
+        .def("to_bytes", &to_bytes)
+        .def("save", &Index::save, py::arg("path"), without_gil)
+        .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"), py::arg("progress"))
+        .def(
+            "remove",
+            [](Index& index, const py::object& ids, std::size_t threads) {
+                const GivenIds given(ids);
+                const py::gil_scoped_release release;
+                index.remove(given.get(), {threads, nullptr});
+            },
+            py::arg("ids"), py::arg("threads"))
+        .def("get", &get, py::arg("ids"))
+        .def("contains", &contains, py::arg("id"))
+        .def("ids", [](const Index& index) { return ids_array(index.ids()); })
+        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
+        .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
+        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
+        .def("validate",
+             [](const Index& index) {
+                 GraphFigures figures;
+                 {
+                     const py::gil_scoped_release release;
+                     figures = index.validate();
+                 }
+                 py::dict dict;
+                 dict["nodes"] = figures.nodes;
+                 dict["reachable"] = figures.reachable;
+                 dict["levels"] = figures.levels;
+                 dict["edges"] = figures.edges;
+                 return dict;
+             })
+        .def("memory",
+             [](const Index& index) {
+                 const MemoryUse use = index.memory();
+                 py::dict dict;
+                 dict["vectors"] = use.vectors;
+                 dict["graph"] = use.graph;
+                 dict["ids"] = use.ids;
+                 dict["scratch"] = use.scratch;
+                 dict["total"] = use.total();
+                 return dict;
+             })
+        .def(
+            "search_stats",
+            [](const Index& index, bool reset) {
+                const SearchStats stats = index.search_stats(reset);
+                py::dict dict;
+                dict["queries"] = stats.queries;
+                dict["distances"] = stats.distances;
+                dict["hops"] = stats.hops;
+                return dict;
+            },
+            py::arg("reset"))
+        .def("__len__", &Index::size, without_gil)
+        .def_property_readonly("dim", [](const Index& index) { return index.options().dim; })
+        .def_property_readonly("metric", [](const Index& index) { return traits(index.options().metric).name; })
+        .def_property_readonly("dtype", [](const Index& index) { return element_name(index.options().type); })
+        .def_property_readonly("graph", [](const Index& index) { return index.options().graph; })
+        .def_property_readonly("M", [](const Index& index) { return index.options().M; })
+        .def_property_readonly("ef_construction", [](const Index& index) { return index.options().ef_construction; })
+        .def_property_readonly("seed", [](const Index& index) { return index.options().seed; })
+        .def_property_readonly("id_kind",
+                               [](const Index& index) -> py::object {
+                                   const IdKind kind = index.id_kind();
+                                   if (kind == IdKind::kNone) return py::none();
+                                   return py::str(kind == IdKind::kInt ? "int" : "str");
+                               })
+        .def_property_readonly("read_only", &Index::read_only);
+}
+
+}  // namespace lanner::bindings
