@@ -114,6 +114,8 @@ def to_ids(value: object, name: str = "ids") -> Ids:
         raise WrongTypeError(f"{name} must be integers or str, got {_kind(value)}")
     if isinstance(value, range) or not isinstance(value, Sequence):
         array = to_array(value, name)
+        if array.ndim == 0:
+            array = array[np.newaxis]
         if array.ndim != 1:
             raise InvalidArgumentError(f"{name} must have one axis, got shape {array.shape}")
         if array.dtype.kind in "iu":
@@ -148,7 +150,8 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
     for row, each in enumerate(values):
         if isinstance(each, str) != strings:
             raise WrongTypeError(f"{name} must be all integers or all str, got both (row {row})")
-        to_int(each, f"{name} row {row}", *INT64)
+        if not strings:
+            to_int(each, f"{name} row {row}", *INT64)
     return np.array([int(each) for each in values], dtype=np.int64)
 
 

@@ -30,8 +30,9 @@ _EF_CONSTRUCTION = _Default(200)
 class Index:
     """Vectors under ids, searched for the nearest ones.
 
-    Searches from several threads run side by side, also while another thread adds or removes: each
-    search sees the index before or after a call, never in between.
+    Searches from several threads run side by side, also while another thread adds or removes. A
+    search sees every change that had returned before it began; of a bulk add still running it may
+    see some rows already.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ class Index:
             array = array[np.newaxis]
         given: Ids | None = None
         if ids is not None:
-            given = to_ids(ids)
+            given = self._to_ids(ids)
             if len(given) != len(array):
                 raise InvalidArgumentError(
                     f"ids must have one entry a vector, {len(array)}, got {len(given)}"
@@ -221,6 +222,11 @@ class Index:
         with reporting(progress, "upserting" if upsert else "adding") as report:
             added = self._core.add(array, given, upsert, count, report)
         return np.array(added, dtype=object) if isinstance(added, list) else added
+
+    def _to_ids(self, ids: Any) -> Ids:
+        given = to_ids(ids)
+        # Of no ids, nothing says of which kind they are.
+        return [] if not len(given) and self.id_kind == "str" else given
 
     def remove(self, ids: Any, *, threads: int | None = None) -> None:
         """Take items out, all of them or none; they are in no result from then on.
@@ -232,7 +238,7 @@ class Index:
         InvalidArgumentError
             An id is given twice.
         """
-        self._core.remove(to_ids(ids), to_threads(threads))
+        self._core.remove(self._to_ids(ids), to_threads(threads))
 
     def get(self, ids: Any) -> NDArray[Any]:
         """Return the vectors of items as they are stored, unchanged by the metric.
@@ -252,7 +258,7 @@ class Index:
         NotFoundError
             An id is not in the index.
         """
-        vectors = self._core.get(to_ids(ids))
+        vectors = self._core.get(self._to_ids(ids))
         if vectors.dtype == np.uint16:
             vectors = widen_bfloat16(vectors)
         return vectors[0] if is_single_id(ids) else vectors
@@ -339,7 +345,7 @@ class Index:
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         found, distances, counts = self._core.search_by_id(
-            to_ids(ids), k, width, exact, to_threads(threads)
+            self._to_ids(ids), k, width, exact, to_threads(threads)
         )
         if is_single_id(ids):
             return Hits(found[0], distances[0], int(counts[0]))

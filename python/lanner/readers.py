@@ -127,11 +127,13 @@ def _read_npz(path: Path, name: str | None) -> Array:
     import zlib
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            matrices = list(arrays.files)
-            return np.asarray(arrays[_pick(path, name, matrices, "array")])
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise FileFormatError(f"{path} is not an .npz file but a single array")
+            return np.asarray(arrays[_pick(path, name, list(arrays.files), "array")])
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InvalidArgumentError):
+        if isinstance(error, (InvalidArgumentError, FileFormatError)):
             raise
         raise FileFormatError(f"{path} is not a sound .npz file: {error}") from None
 

@@ -21,7 +21,8 @@ class Hits:
     Attributes
     ----------
     ids : array of int64, or of str, shape (q, k) or (k,)
-        Where fewer than k items were found, the places left are -1 (None for str).
+        Where fewer than k items were found, the places left are -1 (None for str). Where -1 is
+        also an id of the index, `counts` tells which it is; iterating never shows empty places.
     distances : array of float32, shape (q, k) or (k,)
         Infinity in empty places.
     counts : array of int64, shape (q,), or int

@@ -1,0 +1,52 @@
+"""What all tests share: Hypothesis profiles, the demo data, small indexes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import lanner
+from lanner import demo
+
+# "ci" is the default and keeps the suite short; HYPOTHESIS_PROFILE=thorough looks much longer.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", max_examples=40, stateful_step_count=25, **_COMMON)
+settings.register_profile("thorough", max_examples=1000, stateful_step_count=60, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def papers() -> demo.Papers:
+    return demo.load()
+
+
+@pytest.fixture(params=["hnsw", None], ids=["hnsw", "exact"])
+def graph(request: pytest.FixtureRequest) -> str | None:
+    return request.param
+
+
+@pytest.fixture
+def make_points(graph: str | None) -> Callable[[int], lanner.Index]:
+    """Return a maker of indexes of `count` points (i, 0, 0, 0) under ids 0, 1, 2, ..."""
+
+    def make(count: int = 10) -> lanner.Index:
+        index = lanner.Index(4, "l2", graph=graph)
+        index.add(points(count))
+        return index
+
+    return make
+
+
+def points(count: int) -> np.ndarray:
+    rows = np.zeros((count, 4), dtype=np.float32)
+    rows[:, 0] = np.arange(count)
+    return rows

@@ -1,0 +1,210 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("rich")
+
+from typer.testing import CliRunner
+
+import lanner
+from lanner import cli
+from lanner.commands import app
+
+ROWS = np.random.default_rng(3).standard_normal((200, 16)).astype(np.float32)
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(each) for each in arguments])
+    assert result.exit_code == code, result.output
+    if code == 1:
+        assert result.stdout == "" or "lanner:" not in result.stdout
+        assert "Traceback" not in result.stderr
+        # Progress may stand before it.
+        assert result.stderr.splitlines()[-1].startswith("lanner: ")
+    return result
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    path = tmp_path / "vectors.npy"
+    np.save(path, ROWS)
+    return path
+
+
+@pytest.fixture
+def built(vectors, tmp_path):
+    path = tmp_path / "built.lanner"
+    run("build", vectors, path, "--metric", "l2")
+    return path
+
+
+def test_build_makes_the_index_that_the_library_makes(vectors, tmp_path):
+    out = tmp_path / "a.lanner"
+    ids = tmp_path / "ids.txt"
+    ids.write_text("".join(f"row {row}\n" for row in range(200)))
+    result = run(
+        *("build", vectors, out, "--metric", "ip", "--dtype", "float16", "--M", 5),
+        *("--ef-construction", 33, "--seed", 9, "--ids", ids, "--threads", 2),
+    )
+    index = lanner.Index(16, "ip", "float16", M=5, ef_construction=33, seed=9)
+    index.add(ROWS, [f"row {row}" for row in range(200)])
+    assert out.read_bytes() == index.to_bytes()
+    assert "size=200" in result.stdout
+    assert "200/200" in result.stderr
+
+
+def test_build_without_a_graph_and_of_bits(tmp_path):
+    out = tmp_path / "a.lanner"
+    np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 4))
+    run("build", tmp_path / "a.npy", out, "--metric", "hamming", "--dtype", "bits", "--no-graph")
+    index = lanner.open(out)
+    assert (index.dim, index.graph, len(index)) == (32, None, 10)
+
+
+def test_info_shows_parameters_and_sections(built):
+    output = run("info", built).stdout
+    for part in ("l2", "float32", "200", "M=16, ef_construction=200", "int", "section", "crc32"):
+        assert part in output
+    for each in lanner.verify(built)["sections"]:
+        assert each["name"] in output
+
+
+def test_verify(built):
+    assert "is sound: 200 items" in run("verify", built).stdout
+    content = bytearray(built.read_bytes())
+    content[len(content) // 2] ^= 1
+    built.write_bytes(content)
+    run("verify", built, code=1)
+
+
+def test_search_shows_the_first_hits(built, vectors):
+    output = run("search", built, vectors, "--k", 3).stdout
+    assert "the first 10 of 200" in output
+    hits = lanner.open(built).search(ROWS[:1], k=3)
+    assert " ".join(map(str, hits.ids[0].tolist())) in output
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_search_writes_all_hits(names, vectors, tmp_path):
+    built, ids = tmp_path / "a.lanner", tmp_path / "ids.npy"
+    np.save(ids, [f"n{row}" for row in range(200)] if names else np.arange(200))
+    run("build", vectors, built, "--ids", ids)
+    hits = lanner.open(built).search(ROWS, k=201)
+    run("search", built, vectors, "--k", 201, "--ef", 300, "--out", tmp_path / "hits.npz")
+    with np.load(tmp_path / "hits.npz") as written:
+        wanted = np.where(hits.ids == None, "", hits.ids).astype(str) if names else hits.ids  # noqa: E711
+        assert written["ids"].tolist() == wanted.tolist()
+        assert written["distances"].tobytes() == hits.distances.tobytes()
+        assert written["counts"].tolist() == [200] * 200
+    run("search", built, vectors, "--k", 3, "--exact", "--out", tmp_path / "hits.csv")
+    with (tmp_path / "hits.csv").open(newline="", encoding="utf-8") as file:
+        head, *lines = csv.reader(file)
+    assert head == ["query", "rank", "id", "distance"]
+    assert len(lines) == 600
+    nearest = lanner.open(built).search(ROWS, k=3, exact=True)
+    pairs = [(str(id), distance) for one in nearest for id, distance in one]
+    assert [(line[2], float(line[3])) for line in lines] == pairs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "none.lanner"], "none.lanner"),
+        (["verify", "{vectors}"], "vectors.npy"),
+        (["build", "none.npy", "{out}"], "cannot read none.npy"),
+        (["build", "{vectors}.csv", "{out}"], "must end in one of .npy"),
+        (["build", "{vectors}", "{out}", "--metric", "x"], "metric must be one of"),
+        (
+            ["build", "{vectors}", "{out}", "--no-graph", "--M", "8"],
+            "M is a parameter of the graph",
+        ),
+        (["build", "{vectors}", "{out}", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["build", "{vectors}", "{out}", "--name", "x"], "holds one array"),
+        (["build", "{vectors}", "none/none/{out}"], "none"),
+        (["search", "{built}", "{vectors}", "--k", "0"], "k must be at least 1, got 0"),
+        (["search", "{built}", "{vectors}", "--out", "a.txt"], "--out must end in .npz or .csv"),
+        (["search", "{built}", "{vectors}", "--exact", "--ef", "9"], "exact=True walks none"),
+    ],
+)
+def test_errors_are_one_line_and_status_1(
+    arguments, message, vectors, built, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    names = {"vectors": vectors, "built": built, "out": "out.lanner"}
+    result = run(*(each.format(**names) for each in arguments), code=1)
+    assert message in result.stderr.splitlines()[-1]
+    assert not (tmp_path / "out.lanner").exists()
+
+
+def test_wrong_dim_of_queries(built, tmp_path):
+    np.save(tmp_path / "q.npy", np.ones((2, 5)))
+    result = run("search", built, tmp_path / "q.npy", code=1)
+    assert "queries must have dim 16, got 5" in result.stderr
+
+
+def test_usage_errors_are_status_2():
+    run("build", code=2)
+    run("nonsense", code=2)
+
+
+def test_version():
+    assert lanner.__version__ in run("--version").stdout
+
+
+def test_demo(tmp_path):
+    out = tmp_path / "papers.lanner"
+    result = run("demo", "--out", out)
+    for part in (
+        "built",
+        "nearest papers",
+        "recall@10",
+        "exact search",
+        "saved",
+        "opened",
+        "verified",
+    ):
+        assert part in result.stdout
+    assert len(lanner.open(out, verify=True)) == 4000
+
+
+def test_demo_leaves_nothing_behind_unless_asked(tmp_path, monkeypatch):
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run("demo")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_the_extra_the_command_says_how_to_get_it(missing, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert cli.main() == 2
+    captured = capsys.readouterr()
+    assert 'pip install "lanner[cli]"' in captured.err
+    assert missing in captured.err
+    assert captured.out == ""
+
+
+def test_command_as_a_process(tmp_path):
+    command = [sys.executable, "-c", "import sys; from lanner.cli import main; sys.exit(main())"]
+    done = subprocess.run(
+        [*command, "info", str(tmp_path / "none.lanner")], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("lanner: ")
+    assert len(done.stderr.splitlines()) == 1
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    for name in ("info", "verify", "build", "search", "demo"):
+        assert name in done.stdout

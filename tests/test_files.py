@@ -1,0 +1,310 @@
+"""Files: saving, opening, verifying, pickling, and what is not a sound file."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+from conftest import points
+
+import lanner
+from lanner import FileFormatError, ReadOnlyError, StorageError, WrongTypeError, _core
+
+space = pytest.mark.parametrize(
+    ("metric", "dtype"), reference.SPACES, ids=["-".join(each) for each in reference.SPACES]
+)
+
+
+def make_index(metric="l2", dtype="float32", graph="hnsw", dim=24, count=60, names=False):
+    rng = np.random.default_rng(11)
+    index = lanner.Index(dim, metric, dtype, graph=graph, seed=5)
+    rows = reference.random_vectors(rng, metric, dtype, count, dim)
+    index.add(rows, [f"item {row}" for row in range(count)] if names else range(100, 100 + count))
+    ids = index.ids.tolist()
+    index.remove(ids[3:9])
+    return index
+
+
+def assert_same(one: lanner.Index, other: lanner.Index) -> None:
+    for name in ("dim", "metric", "dtype", "graph", "M", "ef_construction", "seed", "id_kind"):
+        assert getattr(one, name) == getattr(other, name)
+    assert len(one) == len(other)
+    assert sorted(one) == sorted(other)
+    assert one.get(sorted(one)).tobytes() == other.get(sorted(one)).tobytes()
+    if len(one):
+        queries = one.get(sorted(one)[:5])
+        mine, others = one.search(queries, k=7), other.search(queries, k=7)
+        assert mine.ids.tolist() == others.ids.tolist()
+        assert mine.distances.tobytes() == others.distances.tobytes()
+    assert one.to_bytes() == other.to_bytes()
+    other.validate()
+
+
+@space
+def test_open_gives_back_what_was_saved(metric, dtype, graph, tmp_path):
+    index = make_index(metric, dtype, graph)
+    path = tmp_path / "a.lanner"
+    index.save(path)
+    assert path.read_bytes() == index.to_bytes()
+    for options in ({}, {"writable": True}, {"verify": True}):
+        assert_same(index, lanner.open(path, **options))
+    about = lanner.verify(path)
+    assert (about["size"], about["dim"], about["metric"]) == (len(index), 24, metric)
+    assert (about["dtype"], about["graph"]) == (dtype, graph is not None)
+    assert about["bytes"] == path.stat().st_size
+    assert about == _core.file_info(str(path))
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_string_ids_and_nothing_at_all(names, graph, tmp_path):
+    for count in (0, 10):
+        index = lanner.Index(24, "l2", graph=graph)
+        if count:
+            index = make_index(graph=graph, count=count, names=names)
+        index.save(tmp_path / "a.lanner")
+        assert_same(index, lanner.open(tmp_path / "a.lanner"))
+        assert_same(index, pickle.loads(pickle.dumps(index)))
+
+
+def test_emptied_index_is_saved(graph, tmp_path):
+    index = make_index(graph=graph)
+    index.remove(list(index))
+    index.save(tmp_path / "a.lanner")
+    again = lanner.open(tmp_path / "a.lanner", writable=True, verify=True)
+    assert_same(index, again)
+    again.add(np.ones((3, 24)))
+    assert again.search(np.ones(24), k=3).counts == 3
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda index: pickle.loads(pickle.dumps(index))]
+)
+def test_copies_are_whole_and_apart(make, graph):
+    index = make_index(graph=graph, names=True)
+    twin = make(index)
+    assert type(twin) is lanner.Index
+    assert_same(index, twin)
+    twin.remove(["item 20"])
+    assert "item 20" in index
+    index.add(np.ones((1, 24)), ["new"])
+    assert "new" not in twin
+
+
+def test_copy_goes_on_as_the_first_would_have(rng):
+    index = make_index()
+    twin = copy.deepcopy(index)
+    more = rng.standard_normal((100, 24))
+    assert index.add(more).tolist() == twin.add(more).tolist()
+    assert index.to_bytes() == twin.to_bytes()
+
+
+def test_subclass_is_pickled_as_such():
+    again = pickle.loads(pickle.dumps(Named(24)))
+    assert type(again) is Named
+
+
+class Named(lanner.Index):
+    pass
+
+
+def test_opened_index_is_read_only_unless_asked(graph, tmp_path):
+    path = tmp_path / "a.lanner"
+    make_index(graph=graph).save(path)
+    before = path.read_bytes()
+    index = lanner.open(path)
+    assert index.read_only
+    for call in (
+        lambda: index.add(np.ones((1, 24))),
+        lambda: index.upsert(np.ones((1, 24)), [100]),
+        lambda: index.remove([100]),
+    ):
+        with pytest.raises(ReadOnlyError, match="writable=True"):
+            call()
+    writable = lanner.open(path, writable=True)
+    assert not writable.read_only
+    writable.add(np.ones((30, 24)))
+    writable.upsert(np.full((1, 24), 2.0), [100])
+    writable.remove([101])
+    writable.validate()
+    assert path.read_bytes() == before
+    assert_same(make_index(graph=graph), index)
+    writable.save(path)
+    assert_same(writable, lanner.open(path, verify=True))
+
+
+def test_index_saved_over_its_own_file_goes_on(graph, tmp_path):
+    path = tmp_path / "a.lanner"
+    make_index(graph=graph).save(path)
+    reader, writer = lanner.open(path), lanner.open(path, writable=True)
+    writer.add(np.ones((5, 24)))
+    if sys.platform != "win32":  # where a mapped file cannot be replaced
+        writer.save(path)
+        assert len(writer) == len(lanner.open(path)) == len(reader) + 5
+    assert_same(make_index(graph=graph), reader)
+
+
+def test_save_leaves_no_other_file(tmp_path):
+    for _ in range(3):
+        make_index().save(tmp_path / "a.lanner")
+    assert os.listdir(tmp_path) == ["a.lanner"]
+
+
+def test_paths(tmp_path):
+    index = make_index()
+    for path in (tmp_path / "ü 1.lanner", str(tmp_path / "2.lanner"), os.fsencode(tmp_path / "3")):
+        index.save(path)
+        assert len(lanner.open(path)) == len(index)
+        assert lanner.verify(path)["size"] == len(index)
+        assert len(lanner.Index.open(path)) == len(index)
+    for call in (index.save, lanner.open, lanner.verify):
+        with pytest.raises(WrongTypeError, match="path must be a str or a path, got int"):
+            call(5)
+
+
+def test_what_the_system_refuses_is_a_storage_error_naming_the_path(tmp_path):
+    for call in (lanner.open, lanner.verify):
+        with pytest.raises(StorageError, match=r"none.lanner"):
+            call(tmp_path / "none.lanner")
+        with pytest.raises((StorageError, FileFormatError)):
+            call(tmp_path)
+    with pytest.raises(StorageError, match="none"):
+        make_index().save(tmp_path / "none" / "a.lanner")
+
+
+def test_failed_save_leaves_the_old_file(tmp_path):
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        target = tmp_path / "a.lanner"
+        target.mkdir()
+        with pytest.raises(StorageError):
+            make_index().save(target)
+        assert os.listdir(tmp_path) == ["a.lanner"]
+        assert target.is_dir()
+    else:
+        path = tmp_path / "a.lanner"
+        make_index().save(path)
+        before = path.read_bytes()
+        tmp_path.chmod(0o500)
+        try:
+            with pytest.raises(StorageError):
+                make_index(count=20).save(path)
+        finally:
+            tmp_path.chmod(0o700)
+        assert path.read_bytes() == before
+
+
+def test_flags_are_flags(tmp_path):
+    make_index().save(tmp_path / "a.lanner")
+    with pytest.raises(WrongTypeError, match="writable must be True or False, got 'r'"):
+        lanner.open(tmp_path / "a.lanner", writable="r")
+    with pytest.raises(WrongTypeError, match="verify must be True or False, got 1"):
+        lanner.open(tmp_path / "a.lanner", verify=1)
+    with pytest.raises(WrongTypeError, match="data must be bytes, got str"):
+        lanner.Index.from_bytes("x")
+
+
+# What is not a sound file
+
+
+def use(path: Path) -> None:
+    """Do with a file that may be hostile what a user would: any lanner.Error is an answer."""
+    try:
+        index = lanner.open(path, writable=True)
+        ids = list(index)
+        index.search(np.ones((2, 24), dtype=np.float32), k=5)
+        index.search(np.ones((2, 24), dtype=np.float32), k=5, exact=True)
+        index.get(ids)
+        index.remove(ids[:3])
+        index.add(np.ones((3, 24), dtype=np.float32))
+        index.validate()
+        index.to_bytes()
+    except lanner.Error:
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"lanner", b"PK\x03\x04" * 100, b"\xff" * 5000])
+def test_other_files_are_refused(content, tmp_path):
+    path = tmp_path / "a.lanner"
+    path.write_bytes(content)
+    for call in (lanner.open, lanner.verify, lambda path: lanner.Index.from_bytes(content)):
+        with pytest.raises(FileFormatError):
+            call(path)
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_file_cut_short_anywhere_is_refused(names, graph, tmp_path):
+    whole = make_index(graph=graph, names=names).to_bytes()
+    path = tmp_path / "a.lanner"
+    sections = []
+    path.write_bytes(whole)
+    for each in lanner.verify(path)["sections"]:
+        sections += [each["offset"], each["offset"] + each["length"]]
+    near = {edge + step for edge in sections for step in (-1, 0, 1)}
+    lengths = sorted(near | set(range(0, len(whole), 97)) | set(range(200)))
+    for length in lengths:
+        if not 0 <= length < len(whole):
+            continue
+        path.write_bytes(whole[:length])
+        for call in (lanner.open, lanner.verify):
+            with pytest.raises(FileFormatError):
+                call(path)
+    path.write_bytes(whole + b"\0")
+    with pytest.raises(FileFormatError):
+        lanner.verify(path)
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("space", [("cosine", "float32"), ("ip", "float32"), ("hamming", "bits")])
+def test_altered_byte_of_any_section_is_found_and_the_section_named(names, space, graph, tmp_path):
+    whole = make_index(*space, graph=graph, names=names).to_bytes()
+    path = tmp_path / "a.lanner"
+    path.write_bytes(whole)
+    sections = [each for each in lanner.verify(path)["sections"] if each["length"]]
+    assert len({each["name"] for each in sections}) == len(sections) > 1
+    for each in sections:
+        first, last = each["offset"], each["offset"] + each["length"] - 1
+        for place in (first, (first + last) // 2, last):
+            altered = bytearray(whole)
+            altered[place] ^= 0x10
+            path.write_bytes(altered)
+            with pytest.raises(FileFormatError, match=each["name"]):
+                lanner.verify(path)
+            with pytest.raises(FileFormatError, match=each["name"]):
+                lanner.open(path, verify=True)
+
+
+def test_no_altered_byte_crashes_a_reader(graph, tmp_path):
+    whole = make_index(graph=graph, count=20).to_bytes()
+    path = tmp_path / "a.lanner"
+    rng = np.random.default_rng(2)
+    head = list(range(min(512, len(whole))))
+    for place in head + rng.integers(0, len(whole), 400).tolist():
+        altered = bytearray(whole)
+        altered[place] = [0xFF, 0x00, 0x80, altered[place] ^ 1][place % 4]
+        path.write_bytes(altered)
+        use(path)
+
+
+def test_from_bytes_is_checked_like_a_file(graph):
+    whole = make_index(graph=graph).to_bytes()
+    for length in range(0, len(whole), 211):
+        with pytest.raises(FileFormatError):
+            lanner.Index.from_bytes(whole[:length])
+    altered = bytearray(whole)
+    altered[len(whole) * 2 // 3] ^= 0xFF
+    with pytest.raises(FileFormatError):
+        lanner.Index.from_bytes(bytes(altered))
+    assert len(lanner.Index.from_bytes(whole)) == 54
+
+
+def test_points_survive_a_round_trip_of_bytes():
+    index = lanner.Index(4, "l2")
+    index.add(points(7))
+    assert lanner.Index.from_bytes(index.to_bytes()).search(
+        points(7), k=1
+    ).ids.ravel().tolist() == list(range(7))

@@ -1,0 +1,203 @@
+"""Reading vectors and ids from files, sound and unsound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lanner import FileFormatError, InvalidArgumentError, StorageError
+from lanner.readers import VECTOR_SUFFIXES, read_ids, read_vectors
+
+ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+def write_rows(path, rows, dtype):
+    with path.open("wb") as file:
+        for row in rows:
+            file.write(np.int32(len(row)).astype("<i4").tobytes())
+            file.write(np.asarray(row).astype(dtype).tobytes())
+
+
+def write_block(path, rows, dtype):
+    head = np.array(rows.shape, dtype="<u4").tobytes()
+    path.write_bytes(head + rows.astype(dtype).tobytes())
+
+
+ROW_FILES = [(".fvecs", "<f4"), (".bvecs", "u1"), (".ivecs", "<i4")]
+BLOCK_FILES = [(".fbin", "<f4"), (".u8bin", "u1"), (".i8bin", "i1"), (".ibin", "<i4")]
+
+
+def write(path, rows=ROWS):
+    suffix = path.suffix
+    if suffix == ".npy":
+        np.save(path, rows)
+    elif suffix == ".npz":
+        np.savez(path, vectors=rows)
+    elif suffix == ".parquet":
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as pq
+
+        vectors = pa.FixedSizeListArray.from_arrays(rows.ravel(), rows.shape[1])
+        pq.write_table(pa.table({"vector": vectors, "title": list("abcd")[: len(rows)]}), path)
+    elif suffix in dict(ROW_FILES):
+        write_rows(path, rows, dict(ROW_FILES)[suffix])
+    else:
+        write_block(path, rows, dict(BLOCK_FILES)[suffix])
+
+
+@pytest.mark.parametrize("suffix", VECTOR_SUFFIXES)
+def test_every_format_gives_the_rows(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    write(path)
+    for given in (path, str(path)):
+        rows = read_vectors(given)
+        assert rows.shape == (4, 3)
+        np.testing.assert_array_equal(rows, ROWS)
+
+
+@pytest.mark.parametrize("suffix", VECTOR_SUFFIXES)
+def test_every_format_cut_short_is_refused(suffix, tmp_path):
+    whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
+    write(whole)
+    content = whole.read_bytes()
+    # A file of rows cut after a whole row is a shorter, sound file.
+    sound = {each for each in range(len(content)) if suffix in dict(ROW_FILES)}
+    if sound:
+        row = 4 + 3 * np.dtype(dict(ROW_FILES)[suffix]).itemsize
+        sound = set(range(row, len(content), row))
+    for length in set(range(len(content))) - sound:
+        cut.write_bytes(content[:length])
+        with pytest.raises(FileFormatError, match="cut"):
+            read_vectors(cut)
+
+
+@pytest.mark.parametrize(("suffix", "dtype"), ROW_FILES)
+def test_rows_of_several_dims_are_refused(suffix, dtype, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    write_rows(path, [[1, 2, 3], [1, 2, 3]], dtype)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] = 9
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="dim 3 in row 0 and 9 in row 1"):
+        read_vectors(path)
+    write_rows(path, [[]], dtype)
+    with pytest.raises(FileFormatError, match="its first row has dim 0"):
+        read_vectors(path)
+
+
+@pytest.mark.parametrize(("suffix", "dtype"), BLOCK_FILES)
+def test_blocks_longer_than_they_say_are_refused(suffix, dtype, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    write_block(path, ROWS, dtype)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(FileFormatError, match="says 4 rows of dim 3"):
+        read_vectors(path)
+    path.write_bytes(np.array([2**32 - 1, 2**32 - 1], dtype="<u4").tobytes())
+    with pytest.raises(FileFormatError, match="says 4294967295 rows"):
+        read_vectors(path)
+    write_block(path, ROWS[:0], dtype)
+    assert read_vectors(path).shape == (0, 3)
+
+
+def test_npy_that_is_no_matrix(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(3))
+    with pytest.raises(FileFormatError, match=r"a matrix of rows, got shape \(3,\)"):
+        read_vectors(tmp_path / "a.npy")
+    np.save(tmp_path / "o.npy", np.array([["a", None]], dtype=object), allow_pickle=True)
+    with pytest.raises(FileFormatError, match=r"o\.npy is not a sound"):
+        read_vectors(tmp_path / "o.npy")
+    np.save(tmp_path / "e.npy", np.empty((0, 3)))
+    assert read_vectors(tmp_path / "e.npy").shape == (0, 3)
+
+
+def test_large_npy_is_mapped_not_read(tmp_path):
+    np.save(tmp_path / "a.npy", ROWS)
+    rows = read_vectors(tmp_path / "a.npy")
+    assert isinstance(rows.base, np.memmap)
+    assert not rows.flags.writeable
+
+
+def test_array_of_an_npz_is_chosen_by_name(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, base=ROWS, query=ROWS[:1])
+    assert read_vectors(path, name="query").shape == (1, 3)
+    with pytest.raises(InvalidArgumentError, match="has no array 'none', it has base, query"):
+        read_vectors(path, name="none")
+    with pytest.raises(InvalidArgumentError, match="must have one array, or be given a name"):
+        read_vectors(path)
+    np.savez(path, vectors=ROWS, ids=np.arange(4))
+    assert read_vectors(path).shape == (4, 3)
+
+
+def test_npy_under_the_name_of_an_npz(tmp_path):
+    with (tmp_path / "a.npz").open("wb") as file:
+        np.save(file, ROWS)
+    with pytest.raises(FileFormatError, match=r"not an .npz file but a single array"):
+        read_vectors(tmp_path / "a.npz")
+
+
+def test_columns_of_a_parquet(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "a.parquet"
+    lists = pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"a": lists, "b": pa.array([[1], [2]], pa.list_(pa.int8()))}), path)
+    np.testing.assert_array_equal(read_vectors(path, name="a"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(read_vectors(path, name="b"), [[1], [2]])
+    with pytest.raises(InvalidArgumentError, match="must have one column of lists of numbers"):
+        read_vectors(path)
+    for name, bad, message in (
+        ("ragged", [[1.0], [1.0, 2.0]], "dim 1 in row 0 and 2 in row 1"),
+        ("missing", [[1.0], None], "no vector in 1 of 2 rows"),
+        ("hole", [[1.0], [None]], "1 numbers missing"),
+    ):
+        pq.write_table(pa.table({name: pa.array(bad, pa.list_(pa.float32()))}), path)
+        with pytest.raises(FileFormatError, match=message):
+            read_vectors(path)
+    pq.write_table(pa.table({"title": ["a"]}), path)
+    with pytest.raises(InvalidArgumentError, match="it has none"):
+        read_vectors(path)
+    pq.write_table(pa.table({"v": pa.array([], pa.list_(pa.float32(), 3))}), path)
+    assert read_vectors(path).shape == (0, 3)
+
+
+def test_slice_of_several_row_groups(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    rows = np.arange(3000, dtype=np.float32).reshape(1000, 3)
+    table = pa.table({"v": pa.FixedSizeListArray.from_arrays(rows.ravel(), 3)})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=77)
+    np.testing.assert_array_equal(read_vectors(tmp_path / "a.parquet"), rows)
+
+
+def test_files_that_are_not_there_or_of_no_known_kind(tmp_path):
+    for suffix in VECTOR_SUFFIXES:
+        if suffix == ".parquet":
+            pytest.importorskip("pyarrow")
+        with pytest.raises(StorageError, match=r"cannot read .*none"):
+            read_vectors(tmp_path / f"none{suffix}")
+    with pytest.raises(InvalidArgumentError, match=r"must end in one of .npy, .* got '.csv'"):
+        read_vectors(tmp_path / "a.csv")
+    with pytest.raises(InvalidArgumentError, match="holds one array, without a name"):
+        read_vectors(tmp_path / "a.npy", name="x")
+
+
+def test_ids(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([3, 1]))
+    assert read_ids(tmp_path / "a.npy").tolist() == [3, 1]
+    np.save(tmp_path / "s.npy", np.array(["x", "y"]))
+    assert read_ids(tmp_path / "s.npy").tolist() == ["x", "y"]
+    (tmp_path / "a.txt").write_text("5\n-7\n")
+    assert read_ids(tmp_path / "a.txt").tolist() == [5, -7]
+    (tmp_path / "s.txt").write_text("5\nü 7\n", encoding="utf-8")
+    assert read_ids(tmp_path / "s.txt") == ["5", "ü 7"]
+    (tmp_path / "b.txt").write_bytes(b"\xff\n")
+    with pytest.raises(FileFormatError, match="is not UTF-8 text"):
+        read_ids(tmp_path / "b.txt")
+    with pytest.raises(InvalidArgumentError, match=r"must end in .npy or .txt"):
+        read_ids(tmp_path / "a.csv")
+    for name in ("none.txt", "none.npy"):
+        with pytest.raises(StorageError, match="cannot read"):
+            read_ids(tmp_path / name)
