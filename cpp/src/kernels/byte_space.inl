@@ -16,7 +16,8 @@ struct ByteSpace {
     static constexpr std::size_t kStep = L::kBytes;
     static constexpr std::size_t kRowUnit = 1;
     static constexpr std::size_t kQueryUnit = 1;
-    static constexpr bool kCentered = kOp == Op::kCenteredL2;
+    static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
+    static constexpr bool kLongRows = false;
     static constexpr bool kSigned = kType == ElementType::kInt8;
     static constexpr bool kSquares = kOp != Op::kDot;
 
@@ -37,6 +38,7 @@ struct ByteSpace {
     struct Sum {
         Counts products;
     };
+    using Total = Counts;
 
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte* query_bytes, float query_sum, std::size_t dim) {
@@ -83,19 +85,16 @@ struct ByteSpace {
                                : L::add_byte_products(sum.products, q, x.moved);
     }
 
-    static LANNER_INLINE Counts total(const Sum& sum, const RowSum& row) {
+    static LANNER_INLINE Total total(const Sum& sum, const RowSum& row) {
         if constexpr (!kSquares) return sum.products;
         const Counts moved = L::template shift_left<7>(row.features);
         const Counts squares = kSigned ? L::sub_counts(row.squares, moved) : L::add(row.squares, moved);
         return L::sub_counts(squares, L::template shift_left<1>(sum.products));
     }
-    static LANNER_INLINE void finish(const Sum& a, const Sum& b, const Sum& c, const Sum& d,
-                                     const RowSum* const* rows, const Context& context, const float* row_sums,
-                                     std::size_t dim, float* out) {
-        const typename L::Quad sums =
-            L::sum4(total(a, *rows[0]), total(b, *rows[1]), total(c, *rows[2]), total(d, *rows[3]));
-        finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_sums, dim,
-                                    out);
+    static LANNER_INLINE void finish(const Total* totals, Context context, const float* row_sums, std::size_t dim,
+                                     float* out) {
+        const typename L::Quad sums = L::sum4(totals[0], totals[1], totals[2], totals[3]);
+        finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_sums, dim, out);
     }
 };
 

@@ -5,12 +5,15 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define LANNER_INLINE __forceinline
 #define LANNER_UNROLL
+#define LANNER_ROLLED
 #elif defined(__clang__)
 #define LANNER_INLINE inline __attribute__((always_inline))
 #define LANNER_UNROLL _Pragma("unroll")
+#define LANNER_ROLLED _Pragma("nounroll")
 #else
 #define LANNER_INLINE inline __attribute__((always_inline))
 #define LANNER_UNROLL _Pragma("GCC unroll 8")
+#define LANNER_ROLLED _Pragma("GCC unroll 1")
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -46,105 +46,141 @@ LANNER_INLINE void step_tail(const Byte* const* queries, const Byte* const* rows
     }
 }
 
-// Where the distances of query q and rows 0 .. kRows go: out + q * out_stride.
-template <class Space, int kQueries, int kRows>
-LANNER_INLINE void gather(const Byte* const* queries, const typename Space::Context* contexts,
-                          const Byte* const* rows, const float* row_offsets, std::size_t dim, float* out,
-                          std::size_t out_stride) {
+// Asks for the cache lines that begin in the next `bytes` bytes.
+LANNER_INLINE void prefetch_bytes(const Byte* from, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += 64) LANNER_PREFETCH(from + at);
+}
+
+// Adds up every pair of kQueries queries and kRows rows, and, where kAhead, asks for as many bytes at `ahead`.
+template <class Space, int kQueries, int kRows, bool kAhead>
+LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, const Byte* const* rows,
+                                                   const float* row_offsets, std::size_t units, const Byte* ahead) {
     Pairs<Space, kQueries, kRows> pairs;
     typename Space::RowOffset offsets[kRows];
     LANNER_UNROLL
     for (int r = 0; r < kRows; ++r) {
-        offsets[r] = Space::row_offset(Space::kCentered ? row_offsets[r] : 0.0F);
+        offsets[r] = Space::row_offset(Space::kHasOffsets ? row_offsets[r] : 0.0F);
         pairs.row_sums[r] = Space::zero_row();
         LANNER_UNROLL
         for (int q = 0; q < kQueries; ++q) pairs.sums[q][r] = Space::zero();
     }
 
-    const std::size_t units = Space::units(dim);
+    constexpr std::size_t kTwo = 2 * Space::kStep;
     std::size_t at = 0;
-    for (; at + 2 * Space::kStep <= units; at += 2 * Space::kStep) {
+    for (; at + kTwo <= units; at += kTwo) {
+        if constexpr (kAhead) prefetch_bytes(ahead + at * Space::kRowUnit, kTwo * Space::kRowUnit);
         step<Space, kQueries, kRows, 0>(queries, rows, offsets, at, pairs);
         step<Space, kQueries, kRows, 1>(queries, rows, offsets, at + Space::kStep, pairs);
     }
-    if (at + Space::kStep <= units) {
-        step<Space, kQueries, kRows, 0>(queries, rows, offsets, at, pairs);
-        at += Space::kStep;
-        if (at < units) step_tail<Space, kQueries, kRows, 1>(queries, rows, offsets, at, units - at, pairs);
-    } else if (at < units) {
-        step_tail<Space, kQueries, kRows, 0>(queries, rows, offsets, at, units - at, pairs);
+    if (at != units) {
+        if constexpr (kAhead) prefetch_bytes(ahead + at * Space::kRowUnit, (units - at) * Space::kRowUnit);
+        if (at + Space::kStep <= units) {
+            step<Space, kQueries, kRows, 0>(queries, rows, offsets, at, pairs);
+            at += Space::kStep;
+            if (at < units) step_tail<Space, kQueries, kRows, 1>(queries, rows, offsets, at, units - at, pairs);
+        } else {
+            step_tail<Space, kQueries, kRows, 0>(queries, rows, offsets, at, units - at, pairs);
+        }
     }
-
-    // Sums of four rows are finished together; where there are fewer, some twice.
-    constexpr int kSecond = 1 % kRows;
-    constexpr int kThird = 2 % kRows;
-    constexpr int kFourth = 3 % kRows;
-    const typename Space::RowSum* const row_sums[4] = {&pairs.row_sums[0], &pairs.row_sums[kSecond],
-                                                       &pairs.row_sums[kThird], &pairs.row_sums[kFourth]};
-    float four_offsets[4] = {};
-    if constexpr (Space::kCentered) {
-        four_offsets[0] = row_offsets[0];
-        four_offsets[1] = row_offsets[kSecond];
-        four_offsets[2] = row_offsets[kThird];
-        four_offsets[3] = row_offsets[kFourth];
-    }
-    LANNER_UNROLL
-    for (int q = 0; q < kQueries; ++q) {
-        float* const to = out + static_cast<std::size_t>(q) * out_stride;
-        float four[4];
-        Space::finish(pairs.sums[q][0], pairs.sums[q][kSecond], pairs.sums[q][kThird], pairs.sums[q][kFourth],
-                      row_sums, contexts[q], four_offsets, dim, kRows == 4 ? to : four);
-        if constexpr (kRows != 4) std::memcpy(to, four, kRows * sizeof(float));
-    }
-}
-
-// One query, kRows rows.
-template <class Space, int kRows>
-LANNER_INLINE void gather_rows(const Byte* query, const typename Space::Context& context, const Byte* const* rows,
-                               const float* row_offsets, std::size_t dim, float* out) {
-    gather<Space, 1, kRows>(&query, &context, rows, row_offsets, dim, out, 0);
-}
-
-LANNER_INLINE void prefetch_bytes(const Byte* from, std::size_t bytes) {
-    for (std::size_t at = 0; at < bytes; at += 64) LANNER_PREFETCH(from + at);
+    return pairs;
 }
 
 LANNER_INLINE const float* offset_at(const float* offsets, std::size_t place) {
     return offsets == nullptr ? nullptr : offsets + place;
 }
 
-// Rows that a group of four is asked for ahead of its turn: enough to keep the memory busy, and short of what the
-// first cache holds.
+// One query and one row.
+template <class Space, bool kAhead>
+LANNER_INLINE typename Space::Total one_row(const Byte* query, const Byte* row, const float* row_offset,
+                                            std::size_t dim, const Byte* ahead) {
+    const Pairs<Space, 1, 1> pairs = gather<Space, 1, 1, kAhead>(&query, &row, row_offset, Space::units(dim), ahead);
+    return Space::total(pairs.sums[0][0], pairs.row_sums[0]);
+}
+
+// Four rows, one after the other; their totals are finished together. The processor overlaps the rows by itself.
+template <class Space>
+LANNER_INLINE void four_rows(const Byte* query, typename Space::Context context, const Byte* const* rows,
+                             const float* row_offsets, std::size_t dim, const Byte* const* ahead, float* out) {
+    typename Space::Total totals[4];
+    if constexpr (Space::kLongRows) {
+        // Prefetchers know an instruction by its address: one loop for all rows is one stream to them.
+        LANNER_ROLLED
+        for (std::size_t r = 0; r < 4; ++r) {
+            totals[r] = one_row<Space, true>(query, rows[r], offset_at(row_offsets, r), dim, ahead[r]);
+        }
+    } else {
+        LANNER_UNROLL
+        for (std::size_t r = 0; r < 4; ++r) {
+            totals[r] = one_row<Space, true>(query, rows[r], offset_at(row_offsets, r), dim, ahead[r]);
+        }
+    }
+    Space::finish(totals, context, row_offsets, dim, out);
+}
+
+// Fewer than four: each is finished four times over, so that it is rounded as in a group.
+template <class Space>
+LANNER_INLINE void last_rows(const Byte* query, typename Space::Context context, const Byte* const* rows,
+                             const float* row_offsets, std::size_t count, std::size_t dim, float* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float offset = Space::kHasOffsets ? row_offsets[i] : 0.0F;
+        const typename Space::Total total = one_row<Space, false>(query, rows[i], &offset, dim, nullptr);
+        const typename Space::Total totals[4] = {total, total, total, total};
+        const float four_offsets[4] = {offset, offset, offset, offset};
+        float four[4];
+        Space::finish(totals, context, four_offsets, dim, four);
+        out[i] = four[0];
+    }
+}
+
+// kQueries queries and kRows rows, side by side in registers. Distances go to out + q * out_stride.
+template <class Space, int kQueries, int kRows>
+LANNER_INLINE void side_by_side(const Byte* const* queries, const typename Space::Context* contexts,
+                                const Byte* const* rows, const float* row_offsets, std::size_t dim, float* out,
+                                std::size_t out_stride) {
+    const Pairs<Space, kQueries, kRows> pairs =
+        gather<Space, kQueries, kRows, false>(queries, rows, row_offsets, Space::units(dim), nullptr);
+
+    // Where there are fewer than four rows, some are finished twice.
+    constexpr int kPlaces[4] = {0, 1 % kRows, 2 % kRows, 3 % kRows};
+    float four_offsets[4] = {};
+    if constexpr (Space::kHasOffsets) {
+        for (int r = 0; r < 4; ++r) four_offsets[r] = row_offsets[kPlaces[r]];
+    }
+    LANNER_UNROLL
+    for (int q = 0; q < kQueries; ++q) {
+        typename Space::Total totals[4];
+        LANNER_UNROLL
+        for (int r = 0; r < 4; ++r) {
+            totals[r] = Space::total(pairs.sums[q][kPlaces[r]], pairs.row_sums[kPlaces[r]]);
+        }
+        float* const to = out + static_cast<std::size_t>(q) * out_stride;
+        float four[4];
+        Space::finish(totals, contexts[q], four_offsets, dim, kRows == 4 ? to : four);
+        if constexpr (kRows != 4) {
+            for (int r = 0; r < kRows; ++r) to[r] = four[r];
+        }
+    }
+}
+
+// Rows asked for ahead of their turn.
 constexpr std::size_t kRowsAhead = 8;
 
 template <class Space>
 void rows_kernel(const void* query, float query_offset, const void* const* rows, const float* row_offsets,
                  std::size_t count, std::size_t dim, float* out) noexcept {
     const Byte* const q = static_cast<const Byte*>(query);
+    const Byte* const* const x = reinterpret_cast<const Byte* const*>(rows);
     const typename Space::Context context = Space::context(q, query_offset, dim);
     const std::size_t row_bytes = Space::units(dim) * Space::kRowUnit;
 
-    for (std::size_t i = 4; i < kRowsAhead && i < count; ++i) {
-        prefetch_bytes(static_cast<const Byte*>(rows[i]), row_bytes);
-    }
+    for (std::size_t i = 4; i < kRowsAhead && i < count; ++i) prefetch_bytes(x[i], row_bytes);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
-        for (std::size_t ahead = i + kRowsAhead; ahead < i + kRowsAhead + 4 && ahead < count; ++ahead) {
-            prefetch_bytes(static_cast<const Byte*>(rows[ahead]), row_bytes);
-        }
-        const Byte* const x[4] = {static_cast<const Byte*>(rows[i]), static_cast<const Byte*>(rows[i + 1]),
-                                  static_cast<const Byte*>(rows[i + 2]), static_cast<const Byte*>(rows[i + 3])};
-        gather_rows<Space, 4>(q, context, x, offset_at(row_offsets, i), dim, out + i);
+        const Byte* ahead[4];
+        for (std::size_t r = i; r < i + 4; ++r) ahead[r - i] = x[r + kRowsAhead < count ? r + kRowsAhead : r];
+        four_rows<Space>(q, context, x + i, offset_at(row_offsets, i), dim, ahead, out + i);
     }
-    if (i + 2 <= count) {
-        const Byte* const x[2] = {static_cast<const Byte*>(rows[i]), static_cast<const Byte*>(rows[i + 1])};
-        gather_rows<Space, 2>(q, context, x, offset_at(row_offsets, i), dim, out + i);
-        i += 2;
-    }
-    if (i < count) {
-        const Byte* const x[1] = {static_cast<const Byte*>(rows[i])};
-        gather_rows<Space, 1>(q, context, x, offset_at(row_offsets, i), dim, out + i);
-    }
+    last_rows<Space>(q, context, x + i, offset_at(row_offsets, i), count - i, dim, out + i);
 }
 
 // Bytes that a scan asks for ahead of its turn.
@@ -155,15 +191,16 @@ void block_kernel(const void* query, float query_offset, const void* rows, std::
                   const float* row_offsets, std::size_t count, std::size_t dim, float* out) noexcept {
     const Byte* const q = static_cast<const Byte*>(query);
     const typename Space::Context context = Space::context(q, query_offset, dim);
-    const Byte* x0 = static_cast<const Byte*>(rows);
+    const Byte* next = static_cast<const Byte*>(rows);
 
     std::size_t i = 0;
-    for (; i + 4 <= count; i += 4, x0 += 4 * stride) {
-        prefetch_bytes(x0 + kBytesAhead, 4 * stride);
-        const Byte* const x[4] = {x0, x0 + stride, x0 + 2 * stride, x0 + 3 * stride};
-        gather_rows<Space, 4>(q, context, x, offset_at(row_offsets, i), dim, out + i);
+    for (; i + 4 <= count; i += 4, next += 4 * stride) {
+        const Byte* const x[4] = {next, next + stride, next + 2 * stride, next + 3 * stride};
+        const Byte* const ahead[4] = {x[0] + kBytesAhead, x[1] + kBytesAhead, x[2] + kBytesAhead, x[3] + kBytesAhead};
+        four_rows<Space>(q, context, x, offset_at(row_offsets, i), dim, ahead, out + i);
     }
-    for (; i < count; ++i, x0 += stride) gather_rows<Space, 1>(q, context, &x0, offset_at(row_offsets, i), dim, out + i);
+    const Byte* const x[3] = {next, next + stride, next + 2 * stride};
+    last_rows<Space>(q, context, x, offset_at(row_offsets, i), count - i, dim, out + i);
 }
 
 // Queries whose contexts are kept at once; their vectors stay in the second cache while the rows pass by.
@@ -180,13 +217,13 @@ LANNER_INLINE void tile_stripe(const Byte* queries, std::size_t query_stride, co
         const Byte* q[kQueries];
         LANNER_UNROLL
         for (int j = 0; j < kQueries; ++j) q[j] = queries + static_cast<std::size_t>(i + j) * query_stride;
-        gather<Space, kQueries, kRows>(q, contexts + i, rows, row_offsets, dim,
-                                       out + static_cast<std::size_t>(i) * out_stride, out_stride);
+        side_by_side<Space, kQueries, kRows>(q, contexts + i, rows, row_offsets, dim,
+                                             out + static_cast<std::size_t>(i) * out_stride, out_stride);
     }
     for (; i < query_count; ++i) {
         const Byte* const q = queries + static_cast<std::size_t>(i) * query_stride;
-        gather_rows<Space, kRows>(q, contexts[i], rows, row_offsets, dim,
-                                  out + static_cast<std::size_t>(i) * out_stride);
+        side_by_side<Space, 1, kRows>(&q, contexts + i, rows, row_offsets, dim,
+                                      out + static_cast<std::size_t>(i) * out_stride, 0);
     }
 }
 

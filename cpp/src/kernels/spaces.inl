@@ -3,7 +3,8 @@
 // hides the latency of an addition; the shapes (shapes.inl) hold the sums of several pairs in registers at once.
 //
 // Every space gives: Context, computed once a query; RowOffset, once a row; Sum, one a pair; RowSum, one a row, for
-// what does not depend on the query; and finish(), which turns the sums of four rows into four floats.
+// what does not depend on the query; Total, what remains of both when the pair is done; and finish(), which turns the
+// totals of four rows into four floats.
 
 namespace lanner {
 namespace {
@@ -22,7 +23,8 @@ struct FloatSpace {
     static constexpr std::size_t kStep = Lane::kFloats;
     static constexpr std::size_t kRowUnit = kType == ElementType::kFloat32 ? 4 : 2;  // bytes a feature
     static constexpr std::size_t kQueryUnit = 4;
-    static constexpr bool kCentered = kOp == Op::kCenteredL2;
+    static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
+    static constexpr bool kLongRows = true;
 
     using Floats = typename Lane::Floats;
     using Query = Floats;
@@ -30,6 +32,7 @@ struct FloatSpace {
     using Context = Nothing;
     using RowOffset = Floats;
     using RowSum = Nothing;
+    using Total = Floats;
     struct Sum {
         Floats parts[2];
     };
@@ -49,7 +52,7 @@ struct FloatSpace {
         if constexpr (kType == ElementType::kFloat32) result = Lane::load_f32(from);
         if constexpr (kType == ElementType::kFloat16) result = Lane::load_f16(from);
         if constexpr (kType == ElementType::kBFloat16) result = Lane::load_bf16(from);
-        if constexpr (kCentered) return Lane::sub(result, mean);
+        if constexpr (kHasOffsets) return Lane::sub(result, mean);
         return result;
     }
     static LANNER_INLINE Row row_tail(const Byte* from, std::size_t count, RowOffset mean) {
@@ -57,7 +60,7 @@ struct FloatSpace {
         if constexpr (kType == ElementType::kFloat32) result = Lane::load_f32_tail(from, count);
         if constexpr (kType == ElementType::kFloat16) result = Lane::load_f16_tail(from, count);
         if constexpr (kType == ElementType::kBFloat16) result = Lane::load_bf16_tail(from, count);
-        if constexpr (kCentered) return Lane::keep(Lane::sub(result, mean), count);
+        if constexpr (kHasOffsets) return Lane::keep(Lane::sub(result, mean), count);
         return result;
     }
 
@@ -73,10 +76,9 @@ struct FloatSpace {
         }
     }
 
-    static LANNER_INLINE Floats total(const Sum& sum) { return Lane::add(sum.parts[0], sum.parts[1]); }
-    static LANNER_INLINE void finish(const Sum& a, const Sum& b, const Sum& c, const Sum& d, const RowSum* const*,
-                                     const Context&, const float*, std::size_t, float* out) {
-        Lane::sum4(total(a), total(b), total(c), total(d), out);
+    static LANNER_INLINE Total total(const Sum& sum, RowSum) { return Lane::add(sum.parts[0], sum.parts[1]); }
+    static LANNER_INLINE void finish(const Total* totals, Context, const float*, std::size_t, float* out) {
+        Lane::sum4(totals[0], totals[1], totals[2], totals[3], out);
     }
 };
 
@@ -105,7 +107,8 @@ struct WordSpace {
     static constexpr std::size_t kStep = Lane::kWords;
     static constexpr std::size_t kRowUnit = 1;
     static constexpr std::size_t kQueryUnit = 1;
-    static constexpr bool kCentered = kOp == Op::kCenteredL2;
+    static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
+    static constexpr bool kLongRows = false;
 
     using Counts = typename Lane::Counts;
     using Query = typename Lane::Words;
@@ -115,6 +118,7 @@ struct WordSpace {
     };
     using RowOffset = Nothing;
     using RowSum = Nothing;
+    using Total = Counts;
     struct Sum {
         Counts parts[2];
     };
@@ -150,10 +154,10 @@ struct WordSpace {
         }
     }
 
-    static LANNER_INLINE Counts total(const Sum& sum) { return Lane::add(sum.parts[0], sum.parts[1]); }
-    static LANNER_INLINE void finish(const Sum& a, const Sum& b, const Sum& c, const Sum& d, const RowSum* const*,
-                                     const Context& context, const float* row_sums, std::size_t dim, float* out) {
-        finish_integers<kType, kOp>(Lane::sum4(total(a), total(b), total(c), total(d)), context.query_sum, row_sums,
+    static LANNER_INLINE Total total(const Sum& sum, RowSum) { return Lane::add(sum.parts[0], sum.parts[1]); }
+    static LANNER_INLINE void finish(const Total* totals, Context context, const float* row_sums, std::size_t dim,
+                                     float* out) {
+        finish_integers<kType, kOp>(Lane::sum4(totals[0], totals[1], totals[2], totals[3]), context.query_sum, row_sums,
                                     dim, out);
     }
 };
@@ -164,7 +168,8 @@ struct BitSpace {
     static constexpr std::size_t kStep = Lane::kBytes;
     static constexpr std::size_t kRowUnit = 1;
     static constexpr std::size_t kQueryUnit = 1;
-    static constexpr bool kCentered = false;
+    static constexpr bool kHasOffsets = false;
+    static constexpr bool kLongRows = false;
 
     using Bytes = typename Lane::Bytes;
     using Query = Bytes;
@@ -175,6 +180,7 @@ struct BitSpace {
     struct Sum {
         typename Lane::Ones differing, common;
     };
+    using Total = Sum;
 
     static LANNER_INLINE std::size_t units(std::size_t dim) { return (dim + 7) / 8; }
     static LANNER_INLINE Context context(const Byte*, float, std::size_t) { return {}; }
@@ -200,12 +206,15 @@ struct BitSpace {
     }
 
     // Jaccard's 1 - common / (common + differing) as one division of exact numbers.
-    static LANNER_INLINE void finish(const Sum& a, const Sum& b, const Sum& c, const Sum& d, const RowSum* const*,
-                                     const Context&, const float*, std::size_t, float* out) {
-        Lane::store_signed(Lane::sum4_ones(a.differing, b.differing, c.differing, d.differing), out);
+    static LANNER_INLINE Total total(const Sum& sum, RowSum) { return sum; }
+    static LANNER_INLINE void finish(const Total* totals, Context, const float*, std::size_t, float* out) {
+        Lane::store_signed(Lane::sum4_ones(totals[0].differing, totals[1].differing, totals[2].differing,
+                                           totals[3].differing),
+                           out);
         if constexpr (kOp == Op::kJaccard) {
             float common[4];
-            Lane::store_signed(Lane::sum4_ones(a.common, b.common, c.common, d.common), common);
+            Lane::store_signed(Lane::sum4_ones(totals[0].common, totals[1].common, totals[2].common, totals[3].common),
+                               common);
             for (int i = 0; i < 4; ++i) {
                 const float either = common[i] + out[i];
                 out[i] = either > 0 ? out[i] / either : 0;

@@ -1,0 +1,302 @@
+// Every instruction set that this machine has, every shape, type and operation, against plain loops in double.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernel_cases.hpp"
+#include "kernels/cpu.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace {
+
+using namespace kernel_cases;
+
+struct Answers {
+    std::vector<float> rows, block, tile;
+};
+
+Answers run(const KernelTable& table, const Case& c) {
+    const int type = static_cast<int>(c.type);
+    const int op = static_cast<int>(c.op);
+    const float* const row_offsets = c.row_offsets.empty() ? nullptr : c.row_offsets.data();
+    const float* const query_offsets = c.query_offsets.empty() ? nullptr : c.query_offsets.data();
+    const std::size_t pairs = c.query_count * c.row_count;
+    const float untouched = -12345.0F;
+    Answers answers{std::vector<float>(pairs), std::vector<float>(pairs), {}};
+
+    // Scattered rows come backwards, so that neither neighbours nor places agree with the other shapes.
+    std::vector<const void*> scattered;
+    std::vector<float> scattered_offsets;
+    for (std::size_t j = c.row_count; j-- > 0;) {
+        scattered.push_back(c.row(j));
+        if (row_offsets != nullptr) scattered_offsets.push_back(row_offsets[j]);
+    }
+    std::vector<float> values(c.row_count);
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        const float offset = query_offsets == nullptr ? 0.0F : query_offsets[i];
+        table.rows[type][op](c.query(i), offset, scattered.data(),
+                             row_offsets == nullptr ? nullptr : scattered_offsets.data(), c.row_count, c.dim,
+                             values.data());
+        for (std::size_t j = 0; j < c.row_count; ++j) answers.rows[i * c.row_count + j] = values[c.row_count - 1 - j];
+        table.block[type][op](c.query(i), offset, c.row(0), c.row_stride, row_offsets, c.row_count, c.dim,
+                              answers.block.data() + i * c.row_count);
+    }
+
+    const std::size_t out_stride = c.row_count + 3;
+    std::vector<float> wide(c.query_count * out_stride, untouched);
+    table.tile[type][op](c.query(0), c.query_stride, query_offsets, c.query_count, c.row(0), c.row_stride, row_offsets,
+                         c.row_count, c.dim, wide.data(), out_stride);
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        for (std::size_t j = 0; j < out_stride; ++j) {
+            if (j < c.row_count) answers.tile.push_back(wide[i * out_stride + j]);
+            else CHECK(wide[i * out_stride + j] == untouched);
+        }
+    }
+    return answers;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void check(const KernelTable& table, const Case& c) {
+    INFO("level " << table.name << ", type " << static_cast<int>(c.type) << ", op " << static_cast<int>(c.op) << ", dim "
+                  << c.dim << ", " << c.query_count << " queries, " << c.row_count << " rows");
+    const Answers answers = run(table, c);
+    CHECK(same_bits(answers.rows, answers.block));
+    CHECK(same_bits(answers.rows, answers.tile));
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        for (std::size_t j = 0; j < c.row_count; ++j) {
+            const Expected expected = expect(c, i, j);
+            const double got = static_cast<double>(answers.rows[i * c.row_count + j]);
+            if (std::fabs(got - expected.value) <= expected.error) continue;
+            FAIL_CHECK("query " << i << ", row " << j << ": got " << got << ", expected " << expected.value << " +- "
+                                << expected.error);
+        }
+    }
+}
+
+std::vector<std::size_t> dimensions() {
+    std::vector<std::size_t> dims;
+    for (std::size_t dim = 1; dim <= 130; ++dim) dims.push_back(dim);
+    dims.insert(dims.end(), {255, 256, 257, 384, 511, 513, 784, 1000, 1024, 1535, 2047, 2048, 2049});
+    return dims;
+}
+
+std::string text_of(const KernelTable* table) { return table == nullptr ? "none" : table->name; }
+
+}  // namespace
+
+TEST_CASE("every level agrees with plain loops in every shape, and no kernel reads past a row's end") {
+    std::mt19937 random(1);
+    for (const ElementType type : kTypes) {
+        for (const Op op : ops_of(type)) {
+            for (const std::size_t dim : dimensions()) {
+                const std::size_t padding = dim % 3 == 0 ? 1 : 0;
+                const Case c = make_case(random, type, op, dim, 4, 7, padding, Fill::kOrdinary);
+                for (const KernelTable* table : levels()) check(*table, c);
+            }
+        }
+    }
+}
+
+TEST_CASE("every number of rows and queries, around the groups that kernels take at once") {
+    std::mt19937 random(2);
+    for (const ElementType type : kTypes) {
+        for (const Op op : ops_of(type)) {
+            for (std::size_t rows = 1; rows <= 21; ++rows) {
+                const Case c = make_case(random, type, op, 67, 1 + rows % 8, rows, rows % 5, Fill::kOrdinary);
+                for (const KernelTable* table : levels()) check(*table, c);
+            }
+            const Case many = make_case(random, type, op, 19, 101, 5, 0, Fill::kOrdinary);
+            for (const KernelTable* table : levels()) check(*table, many);
+        }
+    }
+}
+
+TEST_CASE("extremes and denormals") {
+    std::mt19937 random(3);
+    for (const ElementType type : kTypes) {
+        for (const Op op : ops_of(type)) {
+            for (const Fill fill : {Fill::kExtreme, Fill::kTiny}) {
+                for (const std::size_t dim : std::vector<std::size_t>{1, 15, 64, 129, 1000}) {
+                    const Case c = make_case(random, type, op, dim, 3, 6, 1, fill);
+                    for (const KernelTable* table : levels()) check(*table, c);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("integer sums do not overflow at the largest dimension") {
+    const std::size_t dim = lanner::kMaxDim;
+    std::mt19937 random(4);
+    for (const ElementType type : {ElementType::kInt8, ElementType::kUInt8}) {
+        for (const Op op : kNumberOps) {
+            Case c = make_case(random, type, op, dim, 2, 5, 0, Fill::kExtreme);
+            // Row 0 is everywhere as far from query 0 as can be, row 1 equals it: the largest square and product.
+            const bool is_signed = type == ElementType::kInt8;
+            std::memset(c.queries->data(), is_signed ? 0x80 : 0xff, dim);
+            std::memset(c.rows->data(), is_signed ? 0x7f : 0x00, dim);
+            std::memset(c.rows->data() + c.row_stride, is_signed ? 0x80 : 0xff, dim);
+            if (op == Op::kCenteredL2) {
+                c.query_offsets[0] = sum_of(type, c.query(0), dim);
+                c.row_offsets[0] = sum_of(type, c.row(0), dim);
+                c.row_offsets[1] = sum_of(type, c.row(1), dim);
+            }
+            for (const KernelTable* table : levels()) check(*table, c);
+        }
+    }
+    for (const Op op : kBitOps) {
+        Case c = make_case(random, ElementType::kBits, op, lanner::kMaxBits, 1, 3, 0, Fill::kOrdinary);
+        std::memset(c.queries->data(), 0xff, c.query_stride);
+        std::memset(c.rows->data(), 0x00, c.row_stride);
+        for (const KernelTable* table : levels()) check(*table, c);
+    }
+}
+
+TEST_CASE("two empty sets are at Jaccard distance 0") {
+    const std::vector<unsigned char> empty(40, 0);
+    for (const KernelTable* table : levels()) {
+        float out = 1;
+        table->block[static_cast<int>(ElementType::kBits)][static_cast<int>(Op::kJaccard)](
+            empty.data(), 0, empty.data(), 40, nullptr, 1, 320, &out);
+        CHECK(out == 0.0F);
+    }
+}
+
+TEST_CASE("no rows or no queries: nothing is written") {
+    for (const KernelTable* table : levels()) {
+        const std::vector<float> vector(8, 1.0F);
+        float out = 7;
+        table->rows[0][0](vector.data(), 0, nullptr, nullptr, 0, 8, &out);
+        table->block[0][0](vector.data(), 0, vector.data(), 32, nullptr, 0, 8, &out);
+        table->tile[0][0](vector.data(), 32, nullptr, 0, vector.data(), 32, nullptr, 1, 8, &out, 1);
+        table->tile[0][0](vector.data(), 32, nullptr, 1, vector.data(), 32, nullptr, 0, 8, &out, 1);
+        CHECK(out == 7.0F);
+    }
+}
+
+TEST_CASE("pairs without a meaning have no kernel, all others have") {
+    for (const KernelTable* table : levels()) {
+        for (const ElementType type : kTypes) {
+            for (int op = 0; op < lanner::kOpCount; ++op) {
+                const std::vector<Op> wanted = ops_of(type);
+                const bool has = std::find(wanted.begin(), wanted.end(), static_cast<Op>(op)) != wanted.end();
+                CHECK((table->rows[static_cast<int>(type)][op] != nullptr) == has);
+                CHECK((table->block[static_cast<int>(type)][op] != nullptr) == has);
+                CHECK((table->tile[static_cast<int>(type)][op] != nullptr) == has);
+            }
+        }
+    }
+}
+
+TEST_CASE("levels are named once, need what the machine has, and end with scalar") {
+    const std::vector<const KernelTable*> found = levels();
+    REQUIRE(!found.empty());
+    CHECK(text_of(found.back()) == "scalar");
+    CHECK(found.back()->needs == 0);
+    for (const KernelTable* table : found) {
+        CHECK(lanner::find_kernels(table->name) == table);
+        CHECK((table->needs & lanner::cpu_features()) == table->needs);
+    }
+    CHECK(lanner::find_kernels("mmx") == nullptr);
+}
+
+TEST_CASE("halves widen exactly: every one of the 65536") {
+    std::vector<std::uint16_t> halves(65536);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+    for (const KernelTable* table : levels()) {
+        for (const int exponent_bits : {5, 8}) {
+            std::vector<float> wide(halves.size());
+            (exponent_bits == 5 ? table->f16_to_f32 : table->bf16_to_f32)(halves.data(), wide.data(), halves.size());
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < halves.size(); ++i) {
+                const double expected = half_value(halves[i], exponent_bits);
+                const double got = static_cast<double>(wide[i]);
+                const bool right = std::isnan(expected) ? std::isnan(got)
+                                                        : got == expected && std::signbit(got) == std::signbit(expected);
+                wrong += right ? 0 : 1;
+            }
+            CHECK_MESSAGE(wrong == 0, table->name << ", exponent of " << exponent_bits << " bits");
+        }
+    }
+}
+
+// Between every two neighbouring halves: the middle, a float on either side of it, and the halves themselves.
+TEST_CASE("floats narrow to the nearest half, ties to even") {
+    for (const int exponent_bits : {5, 8}) {
+        const std::uint16_t infinity = exponent_bits == 5 ? 0x7c00 : 0x7f80;
+        std::vector<float> wide;
+        std::vector<std::uint16_t> expected;
+        const auto put = [&](double value, unsigned half) {
+            for (const unsigned sign : {0U, 0x8000U}) {
+                wide.push_back(static_cast<float>(sign != 0 ? -value : value));
+                expected.push_back(static_cast<std::uint16_t>(half | sign));
+            }
+        };
+        for (unsigned half = 0; half < infinity; ++half) {
+            const double low = half_value(static_cast<std::uint16_t>(half), exponent_bits);
+            // Past the largest half comes the number that would follow it if the exponents went on.
+            const double high = half + 1U < infinity ? half_value(static_cast<std::uint16_t>(half + 1), exponent_bits)
+                                                     : std::ldexp(1.0, exponent_bits == 5 ? 16 : 128);
+            const float middle = static_cast<float>((low + high) / 2);
+            put(low, half);
+            put(static_cast<double>(middle), half + half % 2);
+            put(static_cast<double>(std::nextafter(middle, 0.0F)), half);
+            put(static_cast<double>(std::nextafter(middle, std::numeric_limits<float>::infinity())), half + 1);
+        }
+        put(std::numeric_limits<double>::infinity(), infinity);
+        for (const KernelTable* table : levels()) {
+            std::vector<std::uint16_t> got(wide.size());
+            (exponent_bits == 5 ? table->f32_to_f16 : table->f32_to_bf16)(wide.data(), got.data(), wide.size());
+            const auto [at, unused] = std::mismatch(got.begin(), got.end(), expected.begin());
+            if (at == got.end()) continue;
+            const std::size_t place = static_cast<std::size_t>(at - got.begin());
+            FAIL_CHECK(table->name << ", exponent of " << exponent_bits << " bits: " << wide[place] << " became "
+                                   << got[place] << ", expected " << expected[place]);
+        }
+    }
+}
+
+TEST_CASE("NaN stays NaN, and conversions write no more than they are asked") {
+    std::vector<float> wide(40, std::numeric_limits<float>::quiet_NaN());
+    wide[1] = std::bit_cast<float>(0x7f800001U);  // signalling, all of whose payload would be cut off
+    wide[2] = std::bit_cast<float>(0xffffffffU);
+    for (const KernelTable* table : levels()) {
+        for (std::size_t count = 0; count < 40; ++count) {
+            for (const int exponent_bits : {5, 8}) {
+                std::vector<std::uint16_t> halves(41, 0x1234);
+                (exponent_bits == 5 ? table->f32_to_f16 : table->f32_to_bf16)(wide.data(), halves.data(), count);
+                std::vector<float> back(41, 5.0F);
+                (exponent_bits == 5 ? table->f16_to_f32 : table->bf16_to_f32)(halves.data(), back.data(), count);
+                for (std::size_t i = 0; i < count; ++i) {
+                    CHECK(std::isnan(half_value(halves[i], exponent_bits)));
+                    CHECK(std::isnan(back[i]));
+                }
+                CHECK(halves[count] == 0x1234);
+                CHECK(back[count] == 5.0F);
+            }
+        }
+    }
+}
+
+TEST_CASE("read_all is the exclusive-or of all words, and reads no byte more") {
+    std::mt19937 random(5);
+    for (std::size_t size = 0; size < 1300; size += size < 300 ? 1 : 37) {
+        Flush bytes(size);
+        std::uint64_t expected = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            bytes.data()[i] = static_cast<unsigned char>(random());
+            expected ^= std::uint64_t{bytes.data()[i]} << (8 * (i % 8));
+        }
+        for (const KernelTable* table : levels()) CHECK(table->read_all(bytes.data(), size) == expected);
+    }
+}
