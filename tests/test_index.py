@@ -267,15 +267,18 @@ def test_upsert_needs_ids(make_points):
 # Removing
 
 
-def test_removed_item_never_comes_back(make_points):
-    index = make_points(200)
-    gone = set(range(0, 200, 3))
+def test_removed_item_never_comes_back(graph, rng):
+    index = lanner.Index(8, graph=graph)
+    rows = rng.standard_normal((3000, 8))
+    index.add(rows)
+    gone = set(range(0, 3000, 3))
     index.remove(sorted(gone))
-    assert len(index) == 200 - len(gone)
+    assert len(index) == 3000 - len(gone)
     assert gone.isdisjoint(index)
     for exact in (False, True):
-        hits = index.search(points(200), k=200, exact=exact)
+        hits = index.search(rows, k=50, exact=exact)
         assert gone.isdisjoint(hits.ids.ravel().tolist())
+        assert (hits.counts == 50).all()
     assert all(id not in index for id in gone)
     with pytest.raises(NotFoundError, match="3"):
         index.get([1, 3])
@@ -356,6 +359,7 @@ def test_contains():
     assert "a" in names
     assert np.str_("a") in names
     assert "c" not in names
+    assert "\ud800" not in names
     for wrong in (1.0, None, b"a", True, (1,)):
         with pytest.raises(WrongTypeError, match="an id must be an integer or a str"):
             wrong in numbers  # noqa: B015

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import operator
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from lanner import _core
-from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._core import FileFormatError, InvalidArgumentError, WrongTypeError
 
 DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
@@ -82,3 +84,12 @@ def to_flag(value: bool, name: str) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise WrongTypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
+
+
+@contextmanager
+def naming_file(path: str) -> Iterator[None]:
+    """Put the path before what the core says of an unsound file: it may be given bytes alone."""
+    try:
+        yield
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from None

@@ -107,7 +107,7 @@ def to_ids(value: object, name: str = "ids") -> Ids:
             f"{name} must not be a masked array: fill or drop the masked places first"
         )
     if isinstance(value, str):
-        return [str(value)]
+        return _utf8([value], name)
     if isinstance(value, (int, np.integer, bool, np.bool_)):
         return np.array([to_int(value, name, *INT64)], dtype=np.int64)
     if isinstance(value, (bytes, bytearray)):
@@ -138,14 +138,14 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
     # True] into integers.
     types = set(map(type, values))
     if types <= {str}:
-        return values if types else np.empty(0, dtype=np.int64)
+        return _utf8(values, name) if types else np.empty(0, dtype=np.int64)
     if types == {int}:
         try:
             return np.array(values, dtype=np.int64)
         except OverflowError:
             pass
     elif all(issubclass(each, str) for each in types):
-        return [str(each) for each in values]
+        return _utf8([str(each) for each in values], name)
     strings = isinstance(values[0], str)
     for row, each in enumerate(values):
         if isinstance(each, str) != strings:
@@ -153,6 +153,24 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
         if not strings:
             to_int(each, f"{name} row {row}", *INT64)
     return np.array([int(each) for each in values], dtype=np.int64)
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether `text` can be written as UTF-8, as ids are: lone surrogates cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _utf8(values: list[str], name: str) -> list[str]:
+    if not is_utf8("".join(values)):
+        row = next((row for row, each in enumerate(values) if not is_utf8(each)), 0)
+        raise InvalidArgumentError(
+            f"{name} must be text of UTF-8, got {values[row]!r} in row {row}"
+        )
+    return values
 
 
 def _to_int64(array: Array, name: str) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 import lanner
 from lanner import _core, demo
+from lanner._arguments import naming_file
 from lanner.readers import VECTOR_SUFFIXES, read_ids, read_vectors
 
 P = ParamSpec("P")
@@ -46,11 +47,7 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except (lanner.Error, OSError, MemoryError) as error:
-            # str() of a KeyError would put quotes around the message.
-            message = (
-                error.args[0] if isinstance(error, KeyError) else str(error) or type(error).__name__
-            )
-            _err.print(Text(f"lanner: {message}"), soft_wrap=True)
+            _err.print(Text(f"lanner: {str(error) or type(error).__name__}"), soft_wrap=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             _err.print("lanner: interrupted")
@@ -74,7 +71,8 @@ def _root(
 @_reported
 def info(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
     """Show what a saved index is and which sections it has."""
-    about = _core.file_info(str(file))
+    with naming_file(str(file)):
+        about = _core.file_info(str(file))
     table = Table(show_header=False, box=None)
     for name in ("version", "size", "dim", "metric", "dtype"):
         table.add_row(name, str(about[name]))

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from lanner import _core
-from lanner._arguments import to_path
+from lanner._arguments import naming_file, to_path
 from lanner.index import Index
 
 
@@ -54,4 +54,6 @@ def verify(path: str | os.PathLike[str]) -> dict[str, Any]:
     StorageError
         The file cannot be read.
     """
-    return _core.verify_file(to_path(path))
+    name = to_path(path)
+    with naming_file(name):
+        return _core.verify_file(name)

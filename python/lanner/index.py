@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import INT32_MAX, to_flag, to_int, to_path, to_space, to_threads
-from lanner._arrays import INT64, Ids, is_single_id, to_ids, to_vectors, widen_bfloat16
+from lanner._arguments import INT32_MAX, naming_file, to_flag, to_int, to_path, to_space, to_threads
+from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
@@ -68,8 +68,8 @@ class Index:
     >>> index = lanner.Index(dim=3, metric="cosine")
     >>> index.add([[1, 0, 0], [0, 1, 0], [1, 1, 0]], ids=["x", "y", "xy"])
     array(['x', 'y', 'xy'], dtype=object)
-    >>> index.search([2, 1, 0], k=2)
-    Hits({'xy': 0.0513167, 'x': 0.105573})
+    >>> index.search([2, 1, 0], k=2).ids
+    array(['xy', 'x'], dtype=object)
     """
 
     __slots__ = ("__weakref__", "_core", "_query_dtype", "_query_shape")
@@ -125,11 +125,10 @@ class Index:
     ) -> Index:
         """Open a saved index, mapped into memory; see `lanner.open`."""
         index = cls.__new__(cls)
-        index._bind(
-            _core.Index.open(
-                to_path(path), to_flag(writable, "writable"), to_flag(verify, "verify")
-            )
-        )
+        name = to_path(path)
+        writable, verify = to_flag(writable, "writable"), to_flag(verify, "verify")
+        with naming_file(name):
+            index._bind(_core.Index.open(name, writable, verify))
         return index
 
     @classmethod
@@ -383,7 +382,7 @@ class Index:
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         return RadiusHits(
-            *self._core.search_radius(array, float(radius), width, exact, count),
+            *self._core.search_radius(array, _round_down(radius), width, exact, count),
             single=array.ndim == 1,
         )
 
@@ -498,7 +497,7 @@ class Index:
 
     def __contains__(self, id: object) -> bool:
         if isinstance(id, str):
-            return self._core.contains(str(id))
+            return is_utf8(id) and self._core.contains(str(id))
         if isinstance(id, (int, np.integer)) and not isinstance(id, bool):
             return INT64[0] <= int(id) <= INT64[1] and self._core.contains(int(id))
         raise WrongTypeError(f"an id must be an integer or a str, got {type(id).__name__}")
@@ -525,6 +524,14 @@ class Index:
             f"dtype={core.dtype!r}, {graph}, seed={core.seed}, "
             f"memory={_megabytes(core.memory()['total'])!r}, isa={_core.active_isa()!r})"
         )
+
+
+def _round_down(radius: float) -> float:
+    """Return the greatest float32 that is not above `radius`: distances are of float32."""
+    with np.errstate(over="ignore"):
+        nearest = np.float32(radius)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return float(below if float(nearest) > radius else nearest)
 
 
 def _megabytes(count: int) -> str:
