@@ -64,7 +64,7 @@ def compile_units(build: Path, units: list[str]) -> None:
     if shutil.which("cmake") is None or shutil.which("ninja") is None:
         pytest.skip("cmake and ninja are not installed, and LANNER_BUILD_DIR is not set")
     # -O1 inlines less than a release does, so that more can go wrong here.
-    options = ["-DCMAKE_CXX_FLAGS_RELEASE=-O1", "-DCMAKE_BUILD_TYPE=Release", "-DLANNER_BUILD_C=OFF"]
+    options = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
     configured = subprocess.run(
         ["cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja", *options],
         capture_output=True,
@@ -120,8 +120,5 @@ def test_unit_for_old_machines_has_no_avx(unit: str, objects: dict[str, Path]) -
 def test_avx2_unit_has_no_avx512(objects: dict[str, Path]) -> None:
     assembly = run("objdump", "-d", "--no-show-raw-insn", str(objects["level_avx2"]))
     assert "%ymm" in assembly
-    assert (
-        re.findall(r"^.*(?:%zmm|%k[0-7]|[%][xy]mm(?:1[6-9]|2\d|3[01])).*$", assembly, re.MULTILINE)
-        == []
-    )    wide = r"%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01])"
+    wide = r"%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01])"
     assert re.findall(rf"^.*(?:{wide}).*$", assembly, re.MULTILINE) == []
