@@ -1,0 +1,327 @@
+"""The kernels by themselves: nanoseconds a distance, in cache and from memory, beside peers.
+
+Columns: `cache`, rows that fill half of the second-level cache, one after the other; `scan`, the
+same from memory, with its bytes a second and their share of the measured read bandwidth;
+`scattered`, single rows from memory in random order. One thread, one query at a time.
+
+Every figure is the slope between a call with few queries and one with more, so that what a call
+costs once is not in it. Times are processor times of the one thread. SimSIMD and FAISS do the same work through their own batch calls; FAISS
+has float32 and bits alone. SimSIMD's float16 and bfloat16 queries are of the rows' type, lanner's
+are float32.
+
+    python bench/kernels.py --levels avx512_vnni avx2 --json kernels.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lanner
+from lanner import _core
+
+Array = NDArray[Any]
+Call = Callable[[int], object]
+
+NUMBER_METRICS = ("l2", "cosine", "ip", "snr", "snr_item")
+BIT_METRICS = ("hamming", "jaccard")
+TYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
+SIMSIMD_METRICS = {"l2": "sqeuclidean", "ip": "inner", "cosine": "cosine"}
+SIMSIMD_METRICS |= {"hamming": "hamming", "jaccard": "jaccard"}
+SIMSIMD_TYPES = {"bfloat16": "bfloat16", "bits": "bin8"}
+
+
+@dataclass
+class Figures:
+    """One line of the table; None is what was not measured."""
+
+    kernels: str
+    dtype: str
+    metric: str
+    cache_ns: float | None = None
+    scan_ns: float | None = None
+    scan_gb_s: float | None = None
+    scan_share: float | None = None
+    scattered_ns: float | None = None
+
+
+def row_bytes(dtype: str, dim: int) -> int:
+    per_feature = {"float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "bits": 1}
+    return (dim * per_feature[dtype] + 7) // 8
+
+
+def make_rows(dtype: str, count: int, dim: int) -> Array:
+    """Return random rows as the core takes them; a short stretch of them repeats."""
+    rng = np.random.default_rng(1)
+    block = min(count, 4096)
+    if dtype in ("bits", "uint8"):
+        rows = rng.integers(0, 256, (block, row_bytes(dtype, dim)), dtype=np.uint8)
+    elif dtype == "int8":
+        rows = rng.integers(-128, 128, (block, dim), dtype=np.int8)
+    else:
+        values = rng.standard_normal((block, dim), dtype=np.float32)
+        rows = values.astype(np.float16) if dtype == "float16" else values
+        if dtype == "bfloat16":
+            rows = (values.view(np.uint32) >> 16).astype(np.uint16)
+    # Whole cache lines from the start: NumPy aligns to 16 bytes only.
+    size = count * rows.shape[1] * rows.itemsize
+    buffer = np.empty(size + 64, dtype=np.uint8)
+    start = -buffer.ctypes.data % 64
+    whole = buffer[start : start + size].view(rows.dtype).reshape(count, rows.shape[1])
+    for first in range(0, count, block):
+        whole[first : first + block] = rows[: count - first]
+    return whole
+
+
+def make_queries(dtype: str, count: int, dim: int) -> Array:
+    is_float = dtype in ("float32", "float16", "bfloat16")
+    return make_rows("float32" if is_float else dtype, count, dim)
+
+
+def slope(call: Call, least_seconds: float, repetitions: int) -> float:
+    """Return the seconds that one more query takes: the median of several slopes."""
+    few = 1
+    more = 3
+    call(more)
+    while more < 1 << 14 and seconds(call, more) - seconds(call, few) < least_seconds:
+        more = 2 * more + 1
+        call(more)
+    slopes = [(seconds(call, more) - seconds(call, few)) / (more - few) for _ in range(repetitions)]
+    return statistics.median(slopes)
+
+
+def seconds(call: Call, queries: int) -> float:
+    start = time.thread_time()
+    call(queries)
+    return time.thread_time() - start
+
+
+class Lanner:
+    def __init__(self, level: str) -> None:
+        self.name = level
+
+    def caller(
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+    ) -> Call | None:
+        shape = "block" if order is None else "rows"
+        columns = len(rows)
+        buffers: dict[str, Array] = {"queries": make_queries(dtype, 1, dim)}
+        buffers["out"] = np.empty((1, columns), dtype=np.float32)
+
+        def call(count: int) -> None:
+            if count > len(buffers["queries"]):  # then the next call of as many is the one to time
+                buffers["queries"] = make_queries(dtype, count, dim)
+                buffers["out"] = np.zeros((count, columns), dtype=np.float32)
+            queries, out = buffers["queries"][:count], buffers["out"][:count]
+            _core.kernel_distances(queries, rows, dim, metric, dtype, self.name, shape, order, out)
+
+        return call
+
+
+class SimSimd:
+    name = "simsimd"
+
+    def __init__(self) -> None:
+        self.module = importlib.import_module("simsimd")
+
+    def caller(
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+    ) -> Call | None:
+        if order is not None or metric not in SIMSIMD_METRICS:
+            return None
+        queries = make_rows(dtype, 1, dim)
+        name = SIMSIMD_METRICS[metric]
+        type_name = SIMSIMD_TYPES.get(dtype, dtype)
+
+        def call(count: int) -> None:
+            for _ in range(count):
+                self.module.cdist(queries, rows, metric=name, dtype=type_name, threads=1)
+
+        try:
+            call(1)
+        except (TypeError, ValueError, LookupError):
+            return None
+        return call
+
+
+class Faiss:
+    name = "faiss"
+
+    def __init__(self) -> None:
+        self.module = importlib.import_module("faiss")
+        self.module.omp_set_num_threads(1)
+
+    def caller(
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+    ) -> Call | None:
+        faiss = self.module
+        if order is not None or (dtype, metric) not in (
+            ("float32", "l2"),
+            ("float32", "ip"),
+            ("bits", "hamming"),
+        ):
+            return None
+        keep = make_queries(dtype, 1, dim)
+        query = faiss.swig_ptr(keep)
+        base = faiss.swig_ptr(rows)
+        out = np.empty(len(rows), dtype=np.float32 if dtype == "float32" else np.int32)
+        to = faiss.swig_ptr(out)
+
+        def call(count: int, _keep: Array = keep, _out: Array = out) -> None:
+            for _ in range(count):
+                if metric == "l2":
+                    faiss.fvec_L2sqr_ny(to, query, base, dim, len(rows))
+                elif metric == "ip":
+                    faiss.fvec_inner_products_ny(to, query, base, dim, len(rows))
+                else:
+                    faiss.hammings(query, base, 1, len(rows), rows.shape[1], to)
+
+        return call
+
+
+def read_bandwidth(size: int, repetitions: int) -> float:
+    """Return the bytes a second at which one thread reads memory, by the best level."""
+    data = np.ones(size, dtype=np.uint8)
+    level = _core.available_isas()[0]
+    _core.read_all(data, level)
+    times = []
+    for _ in range(repetitions):
+        start = time.thread_time()
+        _core.read_all(data, level)
+        times.append(time.thread_time() - start)
+    return size / statistics.median(times)
+
+
+def measure(kernels: Any, dtype: str, metric: str, args: argparse.Namespace) -> Figures | None:
+    dim = args.bits if dtype == "bits" else args.dim
+    size = row_bytes(dtype, dim)
+    figures = Figures(kernels.name, dtype, metric)
+    near = make_rows(dtype, max(8, args.l2_bytes // 2 // size), dim)
+    call = kernels.caller(dtype, metric, dim, near, None)
+    if call is None:
+        return None
+    figures.cache_ns = slope(call, 0.01, args.repetitions) / len(near) * 1e9
+    if args.no_memory:
+        return figures
+    far = make_rows(dtype, args.memory_bytes // size, dim)
+    call = kernels.caller(dtype, metric, dim, far, None)
+    bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
+    scan = slope(call, 0.01, args.repetitions) / len(far)
+    figures.scan_ns = scan * 1e9
+    figures.scan_gb_s = size / scan / 1e9
+    figures.scan_share = size / scan / bandwidth
+    order = np.random.default_rng(2).permutation(len(far))
+    call = kernels.caller(dtype, metric, dim, far, order)
+    if call is not None:
+        figures.scattered_ns = slope(call, 0.01, args.repetitions) / len(far) * 1e9
+    return figures
+
+
+def cache_bytes() -> int:
+    """Return the size of one core's second-level cache, or 1 MiB where the system does not say."""
+    for index in range(8):
+        folder = Path(f"/sys/devices/system/cpu/cpu0/cache/index{index}")
+        try:
+            if (folder / "level").read_text().strip() == "2":
+                return int((folder / "size").read_text().strip().removesuffix("K")) * 1024
+        except OSError:
+            break
+    return 1 << 20
+
+
+def cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def peers(wanted: bool) -> tuple[list[Any], dict[str, str]]:
+    """Return the peers installed, and the version of each, or "absent"."""
+    found: list[Any] = []
+    versions: dict[str, str] = {}
+    for peer in (SimSimd, Faiss) if wanted else ():
+        try:
+            found.append(peer())
+            versions[peer.name] = found[-1].module.__version__
+        except ImportError:
+            versions[peer.name] = "absent"
+    return found, versions
+
+
+def cell(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--levels", nargs="+", default=_core.available_isas())
+    parser.add_argument("--types", nargs="+", default=list(TYPES), choices=TYPES)
+    parser.add_argument("--metrics", nargs="+", default=["l2", "ip", "snr", *BIT_METRICS])
+    parser.add_argument("--dim", type=int, default=384)
+    parser.add_argument("--bits", type=int, default=1024, help="dimension of the type bits")
+    parser.add_argument("--memory-bytes", type=int, default=256 << 20)
+    parser.add_argument("--l2-bytes", type=int, default=cache_bytes())
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--no-memory", action="store_true", help="in cache alone")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    args = parser.parse_args()
+
+    others, versions = peers(not args.no_peers)
+    bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
+    machine = {
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "l2_bytes": args.l2_bytes,
+        "read_gb_s": round(bandwidth / 1e9, 1),
+        "levels": _core.available_isas(),
+        "versions": {"lanner": lanner.__version__, "numpy": np.__version__, **versions},
+        "dim": args.dim,
+        "bits": args.bits,
+        "memory_bytes": args.memory_bytes,
+        "repetitions": args.repetitions,
+    }
+    for name, value in machine.items():
+        print(f"{name}: {value}")
+    header = f"{'type':<9}{'metric':<9}{'kernels':<12}{'cache ns':>9}{'scan ns':>9}{'GB/s':>7}"
+    print(f"\n{header}{'of read':>9}{'scattered ns':>14}")
+    results = []
+    for dtype in args.types:
+        of_type = BIT_METRICS if dtype == "bits" else NUMBER_METRICS
+        for metric in (metric for metric in args.metrics if metric in of_type):
+            for kernels in [*(Lanner(level) for level in args.levels), *others]:
+                figures = measure(kernels, dtype, metric, args)
+                if figures is None:
+                    continue
+                results.append(asdict(figures))
+                print(
+                    f"{dtype:<9}{metric:<9}{figures.kernels:<12}{cell(figures.cache_ns, '.2f'):>9}"
+                    f"{cell(figures.scan_ns, '.2f'):>9}{cell(figures.scan_gb_s, '.1f'):>7}"
+                    f"{cell(figures.scan_share, '.0%'):>9}{cell(figures.scattered_ns, '.2f'):>14}",
+                    flush=True,
+                )
+    if args.json is not None:
+        args.json.write_text(json.dumps({"machine": machine, "kernels": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
