@@ -321,6 +321,21 @@ def test_slots_of_removed_items_are_used_again(graph, rng):
     index.validate()
 
 
+@pytest.mark.parametrize("links", [2, 3, 16])
+def test_every_item_stays_within_reach(links):
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        count = int(rng.integers(20, 400))
+        index = lanner.Index(9, "l2", M=links, ef_construction=40)
+        index.add(rng.integers(-2, 2, (count, 9)))
+        changed = rng.permutation(count)[: int(rng.integers(1, count))]
+        index.upsert(rng.integers(-2, 2, (len(changed), 9)), changed)
+        index.remove(rng.permutation(count)[: count // 3])
+        index.add(rng.integers(-2, 2, (count // 4, 9)))
+        figures = index.validate()
+        assert figures["reachable"] == figures["nodes"] == len(index), f"seed {seed}"
+
+
 # Reading
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -146,3 +147,45 @@ def test_other_threads_run_while_an_index_is_built(rng):
     done.set()
     counter.join()
     assert ran > 10
+
+
+USE = """
+import numpy as np
+import lanner
+
+index = lanner.Index(16, "l2")
+index.add(np.random.default_rng(0).standard_normal((2000, 16)))
+errors = []
+
+def use(done, total):
+    try:
+        {call}
+    except lanner.Error as error:
+        errors.append(error)
+
+index.add(np.zeros((500, 16)), progress=use)
+assert len(index) == 2500
+index.validate()
+print(*set(map(str, errors)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("index.search(np.zeros(16)), index.get([0]), len(index), repr(index), list(index)", ""),
+        ("index.add(np.zeros((1, 16)))", "changed by this very thread"),
+        ("index.remove([0])", "changed by this very thread"),
+        ("index.to_bytes()", ""),
+        ("index.save('a.lanner')", ""),
+        ("index.validate()", ""),
+    ],
+)
+def test_callable_that_uses_the_index_is_answered(call, message, tmp_path):
+    # In a process of its own: what waits for itself would wait for ever. An error is an answer.
+    code = USE.format(call=call)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert message in done.stdout

@@ -10,9 +10,9 @@ import pytest
 import lanner
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-# 0.95 is what is promised everywhere. Recall of 200 queries of 10 neighbours has a standard error of
-# sqrt(r (1 - r) / 2000): 0.002 at 0.99. Where more than the promise was measured, the threshold is
-# at least five of those below the figure that stands beside it.
+# 0.95 is what is promised everywhere. Recall of 200 queries of 10 neighbours has a standard error
+# of sqrt(r (1 - r) / 2000): 0.002 at 0.99. Where more than the promise was measured, the threshold
+# is at least five of those below the figure that stands beside it.
 PROMISED = 0.95
 
 

@@ -356,7 +356,7 @@ def test_border_of_the_radius_is_inside(make_points):
         assert list(hits) == [(4, 0.0), (3, 1.0), (5, 1.0), (2, 4.0), (6, 4.0)]
     assert len(index.search_radius([4, 0, 0, 0], np.nextafter(4.0, 0))) == 3
     assert list(index.search_radius([4, 0, 0, 0], 0)) == [(4, 0.0)]
-    for everything in (np.inf, 1e300, 10**30, np.float64(3.5e38)):
+    for everything in (np.inf, 1e300, 10**30, 10**400, np.float64(3.5e38)):
         assert len(index.search_radius([4, 0, 0, 0], everything)) == 10
     assert len(index.search_radius([4, 0, 0, 0], -1)) == 0
 

@@ -376,6 +376,10 @@ class Index:
             radius, (int, float, np.integer, np.floating)
         ):
             raise WrongTypeError(f"radius must be a number, got {type(radius).__name__}")
+        try:
+            radius = float(radius)
+        except OverflowError:
+            radius = float(np.copysign(np.inf, 1 if radius > 0 else -1))
         if np.isnan(radius):
             raise InvalidArgumentError("radius must be a number, got NaN")
         width = self._to_ef(ef, exact)
