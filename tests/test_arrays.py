@@ -85,6 +85,9 @@ def test_unaligned_and_read_only_arrays():
     rows[:] = ROWS
     rows.flags.writeable = False
     np.testing.assert_array_equal(stored(rows), ROWS)
+    index = lanner.Index(3, "l2")
+    index.add(ROWS)
+    assert index.search(rows[1], k=1).distances.tolist() == [0]
 
 
 def test_one_vector_is_one_row():

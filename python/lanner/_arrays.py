@@ -310,7 +310,7 @@ def _to_bits(array: Array, name: str, dim: int, *, sequence: bool) -> Array:
 
 
 def _native(array: Array) -> Array:
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
 def _round_to_bfloat16(array: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -305,14 +305,15 @@ class Index:
             type(queries) is np.ndarray
             and queries.dtype is self._query_dtype
             and queries.shape == self._query_shape
-            and queries.flags.c_contiguous
+            and (flags := queries.flags).c_contiguous
+            and flags.aligned
             and type(k) is int
             and 0 < k <= INT32_MAX
             and ef is None
             and threads is None
             and exact is False
         ):
-            return Hits(*self._core.search(queries, k, 0, False, 1))
+            return Hits(*self._core.search(queries, k, 0, False, 0))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
