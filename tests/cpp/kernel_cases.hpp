@@ -28,7 +28,7 @@ using lanner::KernelTable;
 using lanner::Op;
 
 inline constexpr ElementType kTypes[] = {ElementType::kFloat32, ElementType::kFloat16, ElementType::kBFloat16,
-                                  ElementType::kInt8,    ElementType::kUInt8,   ElementType::kBits};
+                                         ElementType::kInt8,    ElementType::kUInt8,   ElementType::kBits};
 inline constexpr Op kNumberOps[] = {Op::kL2, Op::kDot, Op::kCenteredL2};
 inline constexpr Op kBitOps[] = {Op::kHamming, Op::kJaccard};
 
@@ -46,12 +46,16 @@ inline bool is_float(ElementType type) { return static_cast<int>(type) <= static
 
 inline std::size_t bytes_of(ElementType type, std::size_t dim) {
     switch (type) {
-        case ElementType::kFloat32: return 4 * dim;
+        case ElementType::kFloat32:
+            return 4 * dim;
         case ElementType::kFloat16:
-        case ElementType::kBFloat16: return 2 * dim;
+        case ElementType::kBFloat16:
+            return 2 * dim;
         case ElementType::kInt8:
-        case ElementType::kUInt8: return dim;
-        case ElementType::kBits: return (dim + 7) / 8;
+        case ElementType::kUInt8:
+            return dim;
+        case ElementType::kBits:
+            return (dim + 7) / 8;
     }
     return 0;
 }
@@ -183,7 +187,7 @@ inline float sum_of(ElementType type, const unsigned char* vector, std::size_t d
 
 // `padding` bytes between vectors put all but the first few at odd addresses.
 inline Case make_case(std::mt19937& random, ElementType type, Op op, std::size_t dim, std::size_t query_count,
-               std::size_t row_count, std::size_t padding, Fill fill) {
+                      std::size_t row_count, std::size_t padding, Fill fill) {
     Case made{};
     made.type = type;
     made.query_type = is_float(type) ? ElementType::kFloat32 : type;
@@ -234,7 +238,9 @@ inline Expected expect(const Case& c, std::size_t i, std::size_t j) {
         const double z = feature(c.type, x, k);
         const double difference = (z - mean) - y;
         switch (c.op) {
-            case Op::kL2: value += difference * difference; break;
+            case Op::kL2:
+                value += difference * difference;
+                break;
             case Op::kCenteredL2:
                 value += difference * difference;
                 shifted += std::fabs((z - mean) * difference);
@@ -243,7 +249,9 @@ inline Expected expect(const Case& c, std::size_t i, std::size_t j) {
                 value += y * z;
                 magnitude += std::fabs(y * z);
                 break;
-            case Op::kHamming: value += std::fabs(difference); break;
+            case Op::kHamming:
+                value += std::fabs(difference);
+                break;
             case Op::kJaccard:
                 value += std::fabs(difference);
                 common += y * z;

@@ -56,8 +56,10 @@ Answers run(const KernelTable& table, const Case& c) {
                          c.row_count, c.dim, wide.data(), out_stride);
     for (std::size_t i = 0; i < c.query_count; ++i) {
         for (std::size_t j = 0; j < out_stride; ++j) {
-            if (j < c.row_count) answers.tile.push_back(wide[i * out_stride + j]);
-            else CHECK(wide[i * out_stride + j] == untouched);
+            if (j < c.row_count)
+                answers.tile.push_back(wide[i * out_stride + j]);
+            else
+                CHECK(wide[i * out_stride + j] == untouched);
         }
     }
     return answers;
@@ -68,8 +70,8 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 void check(const KernelTable& table, const Case& c) {
-    INFO("level " << table.name << ", type " << static_cast<int>(c.type) << ", op " << static_cast<int>(c.op) << ", dim "
-                  << c.dim << ", " << c.query_count << " queries, " << c.row_count << " rows");
+    INFO("level " << table.name << ", type " << static_cast<int>(c.type) << ", op " << static_cast<int>(c.op)
+                  << ", dim " << c.dim << ", " << c.query_count << " queries, " << c.row_count << " rows");
     const Answers answers = run(table, c);
     CHECK(same_bits(answers.rows, answers.block));
     CHECK(same_bits(answers.rows, answers.tile));
@@ -238,8 +240,9 @@ TEST_CASE("halves widen exactly: every one of the 65536") {
             for (std::size_t i = 0; i < halves.size(); ++i) {
                 const double expected = half_value(halves[i], exponent_bits);
                 const double got = static_cast<double>(wide[i]);
-                const bool right = std::isnan(expected) ? std::isnan(got)
-                                                        : got == expected && std::signbit(got) == std::signbit(expected);
+                const bool right = std::isnan(expected)
+                                       ? std::isnan(got)
+                                       : got == expected && std::signbit(got) == std::signbit(expected);
                 wrong += right ? 0 : 1;
             }
             CHECK_MESSAGE(wrong == 0, table->name << ", exponent of " << exponent_bits << " bits");

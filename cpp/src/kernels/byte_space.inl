@@ -81,8 +81,8 @@ struct ByteSpace {
     }
     template <int kParity>
     static LANNER_INLINE void add(Sum& sum, Query q, const Row& x) {
-        sum.products = kSigned ? L::add_byte_products(sum.products, x.moved, q)
-                               : L::add_byte_products(sum.products, q, x.moved);
+        sum.products =
+            kSigned ? L::add_byte_products(sum.products, x.moved, q) : L::add_byte_products(sum.products, q, x.moved);
     }
 
     static LANNER_INLINE Total total(const Sum& sum, const RowSum& row) {

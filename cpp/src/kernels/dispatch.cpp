@@ -20,7 +20,10 @@ struct Available {
         const std::uint32_t features = cpu_features();
         const KernelTable* const best_first[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-            &kAvx512VnniKernels, &kAvx512Kernels, &kAvx2Kernels, &kSse4Kernels,
+            &kAvx512VnniKernels,
+            &kAvx512Kernels,
+            &kAvx2Kernels,
+            &kSse4Kernels,
 #elif defined(__aarch64__) || defined(_M_ARM64)
             &kNeonKernels,
 #endif

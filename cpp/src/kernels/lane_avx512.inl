@@ -117,9 +117,7 @@ struct Avx512Lane : X86Lane {
     static LANNER_INLINE __m256i load_256(const Byte* from) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     }
-    static LANNER_INLINE void store_256(__m256i a, Byte* to) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a);
-    }
+    static LANNER_INLINE void store_256(__m256i a, Byte* to) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a); }
     // The form without exceptions, which clang keeps as one instruction; the plain one it takes apart.
     static LANNER_INLINE __m512 widen_f16(__m256i halves) { return _mm512_cvt_roundph_ps(halves, _MM_FROUND_NO_EXC); }
     static LANNER_INLINE __m512 widen_bf16(__m256i halves) {

@@ -24,9 +24,7 @@ struct Lane : Avx512Lane {
         return _mm_add_epi32(a, _mm_set1_epi32(static_cast<int>(value)));
     }
 
-    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) {
-        return _mm512_add_epi32(sums, _mm512_popcnt_epi32(a));
-    }
+    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm512_add_epi32(sums, _mm512_popcnt_epi32(a)); }
 };
 
 }  // namespace

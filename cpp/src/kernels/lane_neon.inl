@@ -22,9 +22,7 @@ struct Lane {
     static LANNER_INLINE Floats zero_floats() { return vdupq_n_f32(0.0F); }
     static LANNER_INLINE Floats broadcast(float value) { return vdupq_n_f32(value); }
     static LANNER_INLINE Floats load_f32(const Byte* from) { return vreinterpretq_f32_u8(vld1q_u8(from)); }
-    static LANNER_INLINE Floats load_f16(const Byte* from) {
-        return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(from)));
-    }
+    static LANNER_INLINE Floats load_f16(const Byte* from) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(from))); }
     static LANNER_INLINE Floats load_bf16(const Byte* from) {
         return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(from)), 16));
     }

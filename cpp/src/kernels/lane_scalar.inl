@@ -68,8 +68,8 @@ struct Lane {
         return {{a.v[0] - b.v[0], a.v[1] - b.v[1], a.v[2] - b.v[2], a.v[3] - b.v[3]}};
     }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) {
-        return {{a.v[0] * b.v[0] + c.v[0], a.v[1] * b.v[1] + c.v[1], a.v[2] * b.v[2] + c.v[2],
-                 a.v[3] * b.v[3] + c.v[3]}};
+        return {
+            {a.v[0] * b.v[0] + c.v[0], a.v[1] * b.v[1] + c.v[1], a.v[2] * b.v[2] + c.v[2], a.v[3] * b.v[3] + c.v[3]}};
     }
     static LANNER_INLINE float sum(Floats a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {

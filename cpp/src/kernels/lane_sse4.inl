@@ -106,8 +106,7 @@ struct Lane : X86Lane {
         const __m128i magnitude = _mm_and_si128(wide, _mm_set1_epi32(0x7fff));
         const __m128i sign = _mm_slli_epi32(_mm_xor_si128(wide, magnitude), 16);
         // Exponents lie 112 apart; a multiplication by 2^112 moves normal and subnormal halves alike, exactly.
-        const __m128 scaled =
-            _mm_mul_ps(_mm_castsi128_ps(_mm_slli_epi32(magnitude, 13)), _mm_set1_ps(0x1p112F));
+        const __m128 scaled = _mm_mul_ps(_mm_castsi128_ps(_mm_slli_epi32(magnitude, 13)), _mm_set1_ps(0x1p112F));
         // Infinity keeps its zero fraction, NaN its payload and becomes quiet.
         const __m128i special = _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x7bff));
         const __m128i nan = _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x7c00));

@@ -2,6 +2,7 @@
 #include "kernels/levels.hpp"
 
 #include "kernels/lane_avx2.inl"
+
 #include "kernels/kernels.inl"
 
 namespace lanner {

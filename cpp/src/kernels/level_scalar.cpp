@@ -2,6 +2,7 @@
 #include "kernels/levels.hpp"
 
 #include "kernels/lane_scalar.inl"
+
 #include "kernels/kernels.inl"
 
 namespace lanner {

@@ -11,8 +11,8 @@ struct Pairs {
 };
 
 template <class Space, int kQueries, int kRows, int kParity>
-LANNER_INLINE void step(const Byte* const* queries, const Byte* const* rows,
-                        const typename Space::RowOffset* offsets, std::size_t at, Pairs<Space, kQueries, kRows>& pairs) {
+LANNER_INLINE void step(const Byte* const* queries, const Byte* const* rows, const typename Space::RowOffset* offsets,
+                        std::size_t at, Pairs<Space, kQueries, kRows>& pairs) {
     typename Space::Row x[kRows];
     LANNER_UNROLL
     for (int r = 0; r < kRows; ++r) {
@@ -85,6 +85,19 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
     return pairs;
 }
 
+// Bytes that a scan asks for ahead of their turn.
+constexpr std::size_t kBytesAhead = 4096;
+
+// Rows that a walk over scattered ones asks for ahead of their turn: enough lines to keep the memory busy, no more than
+// the first cache holds with ease.
+LANNER_INLINE std::size_t rows_ahead(std::size_t row_bytes) {
+    constexpr std::size_t kBytes = 8192;
+    constexpr std::size_t kFewest = 8;
+    constexpr std::size_t kMost = 32;
+    const std::size_t rows = kBytes / row_bytes;
+    return rows < kFewest ? kFewest : (rows > kMost ? kMost : rows);
+}
+
 LANNER_INLINE const float* offset_at(const float* offsets, std::size_t place) {
     return offsets == nullptr ? nullptr : offsets + place;
 }
@@ -97,21 +110,41 @@ LANNER_INLINE typename Space::Total one_row(const Byte* query, const Byte* row, 
     return Space::total(pairs.sums[0][0], pairs.row_sums[0]);
 }
 
+// Four consecutive rows, and what to ask for while they are read.
+struct Consecutive {
+    const Byte* first;
+    std::size_t stride;
+
+    LANNER_INLINE const Byte* row(std::size_t place) const { return first + place * stride; }
+    LANNER_INLINE const Byte* ahead(std::size_t place) const { return row(place) + kBytesAhead; }
+};
+
+// Four rows anywhere; `left` rows follow from `rows` on, those four among them, and `distance` rows lie ahead.
+struct Scattered {
+    const Byte* const* rows;
+    std::size_t left, distance;
+
+    LANNER_INLINE const Byte* row(std::size_t place) const { return rows[place]; }
+    LANNER_INLINE const Byte* ahead(std::size_t place) const {
+        return rows[place + distance < left ? place + distance : place];
+    }
+};
+
 // Four rows, one after the other; their totals are finished together. The processor overlaps the rows by itself.
-template <class Space>
-LANNER_INLINE void four_rows(const Byte* query, typename Space::Context context, const Byte* const* rows,
-                             const float* row_offsets, std::size_t dim, const Byte* const* ahead, float* out) {
+template <class Space, class Rows>
+LANNER_INLINE void four_rows(const Byte* query, typename Space::Context context, const Rows& rows,
+                             const float* row_offsets, std::size_t dim, float* out) {
     typename Space::Total totals[4];
     if constexpr (Space::kLongRows) {
         // Prefetchers know an instruction by its address: one loop for all rows is one stream to them.
         LANNER_ROLLED
         for (std::size_t r = 0; r < 4; ++r) {
-            totals[r] = one_row<Space, true>(query, rows[r], offset_at(row_offsets, r), dim, ahead[r]);
+            totals[r] = one_row<Space, true>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
         }
     } else {
         LANNER_UNROLL
         for (std::size_t r = 0; r < 4; ++r) {
-            totals[r] = one_row<Space, true>(query, rows[r], offset_at(row_offsets, r), dim, ahead[r]);
+            totals[r] = one_row<Space, true>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
         }
     }
     Space::finish(totals, context, row_offsets, dim, out);
@@ -162,9 +195,6 @@ LANNER_INLINE void side_by_side(const Byte* const* queries, const typename Space
     }
 }
 
-// Rows asked for ahead of their turn.
-constexpr std::size_t kRowsAhead = 8;
-
 template <class Space>
 void rows_kernel(const void* query, float query_offset, const void* const* rows, const float* row_offsets,
                  std::size_t count, std::size_t dim, float* out) noexcept {
@@ -173,31 +203,26 @@ void rows_kernel(const void* query, float query_offset, const void* const* rows,
     const typename Space::Context context = Space::context(q, query_offset, dim);
     const std::size_t row_bytes = Space::units(dim) * Space::kRowUnit;
 
-    for (std::size_t i = 4; i < kRowsAhead && i < count; ++i) prefetch_bytes(x[i], row_bytes);
+    const std::size_t distance = rows_ahead(row_bytes);
+
+    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
-        const Byte* ahead[4];
-        for (std::size_t r = i; r < i + 4; ++r) ahead[r - i] = x[r + kRowsAhead < count ? r + kRowsAhead : r];
-        four_rows<Space>(q, context, x + i, offset_at(row_offsets, i), dim, ahead, out + i);
+        four_rows<Space>(q, context, Scattered{x + i, count - i, distance}, offset_at(row_offsets, i), dim, out + i);
     }
     last_rows<Space>(q, context, x + i, offset_at(row_offsets, i), count - i, dim, out + i);
 }
 
-// Bytes that a scan asks for ahead of its turn.
-constexpr std::size_t kBytesAhead = 4096;
-
 template <class Space>
-void block_kernel(const void* query, float query_offset, const void* rows, std::size_t stride,
-                  const float* row_offsets, std::size_t count, std::size_t dim, float* out) noexcept {
+void block_kernel(const void* query, float query_offset, const void* rows, std::size_t stride, const float* row_offsets,
+                  std::size_t count, std::size_t dim, float* out) noexcept {
     const Byte* const q = static_cast<const Byte*>(query);
     const typename Space::Context context = Space::context(q, query_offset, dim);
     const Byte* next = static_cast<const Byte*>(rows);
 
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4, next += 4 * stride) {
-        const Byte* const x[4] = {next, next + stride, next + 2 * stride, next + 3 * stride};
-        const Byte* const ahead[4] = {x[0] + kBytesAhead, x[1] + kBytesAhead, x[2] + kBytesAhead, x[3] + kBytesAhead};
-        four_rows<Space>(q, context, x, offset_at(row_offsets, i), dim, ahead, out + i);
+        four_rows<Space>(q, context, Consecutive{next, stride}, offset_at(row_offsets, i), dim, out + i);
     }
     const Byte* const x[3] = {next, next + stride, next + 2 * stride};
     last_rows<Space>(q, context, x, offset_at(row_offsets, i), count - i, dim, out + i);

@@ -208,9 +208,8 @@ struct BitSpace {
     // Jaccard's 1 - common / (common + differing) as one division of exact numbers.
     static LANNER_INLINE Total total(const Sum& sum, RowSum) { return sum; }
     static LANNER_INLINE void finish(const Total* totals, Context, const float*, std::size_t, float* out) {
-        Lane::store_signed(Lane::sum4_ones(totals[0].differing, totals[1].differing, totals[2].differing,
-                                           totals[3].differing),
-                           out);
+        Lane::store_signed(
+            Lane::sum4_ones(totals[0].differing, totals[1].differing, totals[2].differing, totals[3].differing), out);
         if constexpr (kOp == Op::kJaccard) {
             float common[4];
             Lane::store_signed(Lane::sum4_ones(totals[0].common, totals[1].common, totals[2].common, totals[3].common),
