@@ -1,8 +1,9 @@
-// The kernel bodies, written once over the Lane that a level unit has included before.
-
-// clang-format off: each builds on the one before.
-#include "kernels/byte_space.inl"
-#include "kernels/shapes.inl"
+// The kernel bodies, written once over the Lane that a level unit has included before. Each part builds on the one
+// before: blank lines keep them in order.
 #include "kernels/spaces.inl"
+
+#include "kernels/byte_space.inl"
+
+#include "kernels/shapes.inl"
+
 #include "kernels/table.inl"
-// clang-format on
