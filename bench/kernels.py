@@ -5,9 +5,9 @@ same from memory, with its bytes a second and their share of the measured read b
 `scattered`, single rows from memory in random order. One thread, one query at a time.
 
 Every figure is the slope between a call with few queries and one with more, so that what a call
-costs once is not in it. Times are processor times of the one thread. SimSIMD and FAISS do the same work through their own batch calls; FAISS
-has float32 and bits alone. SimSIMD's float16 and bfloat16 queries are of the rows' type, lanner's
-are float32.
+costs once is not in it. Times are processor times of the one thread. SimSIMD and FAISS do the same
+work through their own batch calls; FAISS has float32 and bits alone. SimSIMD's float16 and bfloat16
+queries are of the rows' type, lanner's are float32.
 
     python bench/kernels.py --levels avx512_vnni avx2 --json kernels.json
 """
