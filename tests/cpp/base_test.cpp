@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
 #include "base/top_k.hpp"
+#include "base/utf8.hpp"
 #include "doctest/doctest.h"
 
 namespace lanner {
@@ -32,6 +33,13 @@ TEST_CASE("crc32 is the checksum that zlib computes, in one piece or several") {
     }
     bytes[500] ^= 1;
     CHECK(crc32(0, bytes.data(), bytes.size()) != whole);
+}
+
+TEST_CASE("text is told from bytes that are not UTF-8") {
+    for (const std::string good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) CHECK(is_utf8(good));
+    for (const std::string bad : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x28\xa1", "a\xf0\x9f\x98"}) {
+        CHECK_FALSE(is_utf8(bad));
+    }
 }
 
 TEST_CASE("paged rows keep their contents while they grow, and are zero beyond") {

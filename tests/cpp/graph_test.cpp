@@ -191,7 +191,7 @@ TEST_CASE("a node cut off on purpose is tied back") {
         }
         lists.push_back(list);
     }
-    edit.apply(lists, world.layers.entry());
+    edit.apply({lists, {}, {}, {}, world.layers.entry()});
     REQUIRE(reachable(world.layers)[lost] == 0);
     CHECK(connect(world.layers, world.codec, world.live, edit, 40) >= 1);
     CHECK(reachable(world.layers)[lost] == 1);
@@ -221,7 +221,7 @@ TEST_CASE("an interrupted insertion can be taken back, list by list") {
     for (const Slot slot : slots) {
         for (unsigned layer = 0; layer <= world.layers.level(slot); ++layer) empty.push_back({layer, slot, {}});
     }
-    edit.apply(empty, world.layers.entry());
+    edit.apply({empty, {}, {}, {}, world.layers.entry()});
     world.layers.shrink(1000);
     CHECK(world.edges() == before);
 }

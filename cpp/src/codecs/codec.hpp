@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "base/slot.hpp"
@@ -28,6 +29,10 @@ class Codec {
   public:
     virtual ~Codec() = default;
     virtual std::unique_ptr<Scorer> make_scorer() const = 0;
+
+    // Whether two slots hold the same vector, bit for bit, and a number that is equal where they do.
+    virtual bool same(Slot left, Slot right) const noexcept = 0;
+    virtual std::uint64_t fingerprint(Slot slot) const noexcept = 0;
 
     // Rows from this one on that can be scored as one block.
     virtual std::size_t run(Slot first) const noexcept = 0;

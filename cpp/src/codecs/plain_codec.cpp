@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "base/random.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
@@ -13,8 +14,6 @@ namespace {
 
 // Squared norms stay below this, so that no distance and no inner product overflows float32 (Cauchy and Schwarz).
 constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 4;
-// Offers some room beyond the longest row, so that slowly growing norms do not lift every row anew each time.
-constexpr double kSphereSlack = 1.25;
 
 [[noreturn]] void refuse_row(std::string_view argument, std::size_t row, std::string_view why) {
     throw Error(ErrorKind::kInvalidArgument, std::string(argument) + " row " + std::to_string(row) + " " + std::string(why));
@@ -215,8 +214,6 @@ float PlainCodec::row_scale(double squared_norm) const noexcept {
             return squared_norm > 0 ? static_cast<float>(std::min(1.0 / std::sqrt(squared_norm),
                                                                   static_cast<double>(std::numeric_limits<float>::max())))
                                     : 0.0F;
-        case Metric::kIp:
-            return static_cast<float>(std::sqrt(std::max(0.0, static_cast<double>(sphere_) - squared_norm)));
         case Metric::kSnrItem: return inverse_or_infinity(squared_norm);
         default: return 1.0F;
     }
@@ -235,33 +232,6 @@ void PlainCodec::grow(std::size_t rows) {
     rows_.grow(rows);
     if (traits_.has_offsets) offsets_.grow(rows);
     if (traits_.has_row_scales) scales_.grow(rows);
-}
-
-double PlainCodec::squared_norm(const void* row, ElementType type, std::vector<float>& features) const noexcept {
-    if (is_integer(type_)) return moments_of(row, type_, dim_, false).squares;
-    to_float(row, type, features.data());
-    return moments_of(features.data(), type_, dim_, false).squares;
-}
-
-void PlainCodec::make_room_for_norms(const Vectors& vectors, std::size_t stored) {
-    if (metric_ != Metric::kIp) return;
-    std::vector<float> features(dim_);
-    double longest = 0;
-    const std::size_t stride = lanner::row_bytes(vectors.type, dim_);
-    const auto* row = static_cast<const std::byte*>(vectors.data);
-    for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
-        longest = std::max(longest, squared_norm(row, vectors.type, features));
-    }
-    if (longest > static_cast<double>(sphere_)) set_sphere(static_cast<float>(kSphereSlack * longest), stored);
-}
-
-void PlainCodec::set_sphere(float sphere, std::size_t stored) {
-    if (sphere == sphere_) return;
-    sphere_ = sphere;
-    std::vector<float> features(dim_);
-    for (std::size_t slot = 0; slot < stored; ++slot) {
-        *scales_.as<float>(slot) = row_scale(squared_norm(rows_.row(slot), type_, features));
-    }
 }
 
 void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
@@ -299,10 +269,25 @@ void PlainCodec::measure(Slot slot, std::vector<float>& features) {
 void PlainCodec::erase(Slot slot) noexcept {
     std::memset(rows_.row(slot), 0, rows_.stride());
     if (traits_.has_offsets) *offsets_.as<float>(slot) = 0.0F;
-    if (traits_.has_row_scales) *scales_.as<float>(slot) = 0.0F;
+    if (traits_.has_row_scales) *scales_.as<float>(slot) = row_scale(0.0);
 }
 
 void PlainCodec::fetch(Slot slot, void* out) const noexcept { std::memcpy(out, rows_.row(slot), row_bytes_); }
+
+bool PlainCodec::same(Slot left, Slot right) const noexcept {
+    return std::memcmp(rows_.row(left), rows_.row(right), row_bytes_) == 0;
+}
+
+std::uint64_t PlainCodec::fingerprint(Slot slot) const noexcept {
+    const std::byte* const row = rows_.row(slot);
+    std::uint64_t mixed = 0;
+    for (std::size_t at = 0; at < row_bytes_; at += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, row + at, std::min(sizeof word, row_bytes_ - at));
+        mixed = mix64(mixed ^ word);
+    }
+    return mixed;
+}
 
 PlainCodec::Finish PlainCodec::query_finish(Metric metric) noexcept {
     switch (metric) {
@@ -317,7 +302,7 @@ PlainCodec::Finish PlainCodec::query_finish(Metric metric) noexcept {
 PlainCodec::Finish PlainCodec::stored_finish(Metric metric) noexcept {
     switch (metric) {
         case Metric::kCosine: return Finish::kCosine;
-        case Metric::kIp: return Finish::kLift;
+        case Metric::kIp: return Finish::kNegate;
         case Metric::kSnrItem: return Finish::kScaleBoth;
         default: return Finish::kNone;
     }
@@ -340,9 +325,6 @@ void PlainCodec::finish(Finish how, float query_scale, const float* row_scales, 
         case Finish::kScaleRow:
             // A constant row has an infinite scale and stays at infinity, also from a constant query.
             for (std::size_t i = 0; i < count; ++i) values[i] = row_scales[i] == kInfinity ? kInfinity : values[i] * row_scales[i];
-            return;
-        case Finish::kLift:
-            for (std::size_t i = 0; i < count; ++i) values[i] = sphere_ - values[i] - query_scale * row_scales[i];
             return;
         case Finish::kScaleBoth:
             for (std::size_t i = 0; i < count; ++i) {
@@ -466,8 +448,7 @@ void PlainCodec::save(SectionWriter& writer, std::size_t rows) const {
     if (traits_.has_row_scales) writer.write_rows("scales", scales_, rows);
 }
 
-void PlainCodec::load(const SectionReader& reader, std::size_t rows, float sphere) {
-    sphere_ = sphere;
+void PlainCodec::load(const SectionReader& reader, std::size_t rows) {
     reader.read_rows("vectors", rows, rows_);
     if (traits_.has_offsets) reader.read_rows("offsets", rows, offsets_);
     if (traits_.has_row_scales) reader.read_rows("scales", rows, scales_);

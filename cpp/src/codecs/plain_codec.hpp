@@ -35,31 +35,26 @@ class PlainCodec final : public Codec {
     void prepare(const Vectors& queries, QueryBlock& block) const;
 
     void grow(std::size_t rows);
-    // ip: widens the sphere that the graph's geometry lives on, if these rows reach beyond it, and lifts all rows below
-    // `stored` anew. To be called before the rows are stored; excludes every other call.
-    void make_room_for_norms(const Vectors& vectors, std::size_t stored);
-    // Takes back what make_room_for_norms() did.
-    void set_sphere(float sphere, std::size_t stored);
     void store(Slot slot, const Vectors& vectors, std::size_t row);
     void erase(Slot slot) noexcept;
     void fetch(Slot slot, void* out) const noexcept;
 
     std::unique_ptr<Scorer> make_scorer() const override;
+    bool same(Slot left, Slot right) const noexcept override;
+    std::uint64_t fingerprint(Slot slot) const noexcept override;
     std::size_t run(Slot first) const noexcept override;
     void score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
                      std::size_t count, float* out, std::size_t out_stride) const override;
 
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t rows) const;
-    void load(const SectionReader& reader, std::size_t rows, float sphere);
-    // ip: the squared radius of the sphere; part of the file's configuration.
-    float sphere() const noexcept { return sphere_; }
+    void load(const SectionReader& reader, std::size_t rows);
 
   private:
     friend class PlainScorer;
 
     // How a kernel's value becomes a distance; see MetricTraits.
-    enum class Finish : std::uint8_t { kNone, kCosine, kNegate, kScaleQuery, kScaleRow, kLift, kScaleBoth };
+    enum class Finish : std::uint8_t { kNone, kCosine, kNegate, kScaleQuery, kScaleRow, kScaleBoth };
     static Finish query_finish(Metric metric) noexcept;
     static Finish stored_finish(Metric metric) noexcept;
     void finish(Finish how, float query_scale, const float* row_scales, std::size_t count, float* values) const noexcept;
@@ -70,7 +65,6 @@ class PlainCodec final : public Codec {
     // One row of any accepted type as float32.
     void to_float(const void* row, ElementType type, float* out) const noexcept;
     void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;
-    double squared_norm(const void* row, ElementType type, std::vector<float>& features) const noexcept;
     float row_scale(double squared_norm) const noexcept;
 
     ElementType type_;
@@ -82,7 +76,6 @@ class PlainCodec final : public Codec {
     RowsKernel rows_kernel_;
     BlockKernel block_kernel_;
     TileKernel tile_kernel_;
-    float sphere_ = 0.0F;
     PagedRows rows_;
     PagedRows offsets_;  // float32 a row, where the metric has offsets
     PagedRows scales_;   // float32 a row, where the metric has row scales

@@ -1,6 +1,7 @@
 #include "graph/build.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/thread_pool.hpp"
 #include "graph/select.hpp"
@@ -17,6 +18,7 @@ constexpr std::size_t kGraphPerBatch = 2;
 // What a row of the batch is linked to, by layer.
 struct Builder::Found {
     std::vector<std::vector<Candidate>> layers;
+    Slot twin_of = kNoSlot;  // the node that has the same vector; there are no layers then
 };
 
 // Rows that want an edge from `target` on `layer`.
@@ -55,8 +57,25 @@ void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Co
     }
 }
 
-void Builder::find_neighbours(std::span<const Slot> batch, std::size_t place, TraverseScratch& scratch, Found& found) const {
-    const Slot slot = batch[place];
+// Rows of a batch that repeat an earlier one of it become its twins before anything is searched.
+void Builder::pair_twins(std::span<const Slot> batch, std::vector<Found>& found) const {
+    std::unordered_map<std::uint64_t, Slot> first;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto [entry, fresh] = first.try_emplace(codec_.fingerprint(batch[i]), batch[i]);
+        if (!fresh && codec_.same(entry->second, batch[i])) found[i].twin_of = entry->second;
+    }
+}
+
+// A node of the graph with the same vector, among the nearest; rounding may put others before it.
+Slot Builder::twin_among(Slot slot, const std::vector<Candidate>& nearest) const {
+    constexpr std::size_t kLooked = 8;
+    for (std::size_t i = 0; i < std::min(kLooked, nearest.size()); ++i) {
+        if (codec_.same(slot, nearest[i].slot)) return nearest[i].slot;
+    }
+    return kNoSlot;
+}
+
+void Builder::find_neighbours(Slot slot, std::span<const Slot> batch, TraverseScratch& scratch, Found& found) const {
     const unsigned level = layers_.level(slot);
     found.layers.resize(level + 1);
     Scorer& scorer = *scratch.scorer;
@@ -83,6 +102,13 @@ void Builder::find_neighbours(std::span<const Slot> batch, std::size_t place, Tr
             if (layer == 0 || layers_.level(others[i]) >= layer) scratch.beam.offer(distances[i], others[i]);
         }
         scratch.beam.copy_to(candidates);
+        if (layer == 0) {
+            found.twin_of = twin_among(slot, candidates);
+            if (found.twin_of != kNoSlot) {
+                found.layers.clear();
+                return;
+            }
+        }
         select_neighbours(candidates, layers_.width(layer) / (layer == 0 ? 2 : 1), scorer, found.layers[layer]);
         scorer.bind_slot(slot);
     }
@@ -158,14 +184,39 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
     if (options_.poll) poll = [&] { options_.poll(done); };
 
     std::vector<Found> found(batch.size());
+    pair_twins(batch, found);
+    std::vector<Slot> distinct;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (found[i].twin_of != kNoSlot) continue;
+        distinct.push_back(batch[i]);
+        places.push_back(i);
+    }
     parallel_for(
-        batch.size(), 1, options_.threads,
+        distinct.size(), 1, options_.threads,
         [&](std::size_t begin, std::size_t, std::size_t worker) {
-            find_neighbours(batch, begin, *scratch_[worker], found[begin]);
+            find_neighbours(distinct[begin], distinct, *scratch_[worker], found[places[begin]]);
         },
         poll);
 
-    std::vector<EdgeList> own;  // by layer, then slot
+    GraphChange change;
+    change.entry = layers_.entry();
+    std::unordered_map<Slot, Slot> twin_of;  // of rows that were found to repeat a node
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        Slot node = found[i].twin_of;
+        if (node == kNoSlot) continue;
+        if (const auto known = twin_of.find(node); known != twin_of.end()) node = known->second;
+        twin_of.emplace(batch[i], node);
+        change.twins.push_back({node, batch[i]});
+    }
+    // Edges that others of the batch meant for a row that turned out a twin go to nobody.
+    for (Found& each : found) {
+        for (std::vector<Candidate>& layer : each.layers) {
+            std::erase_if(layer, [&](const Candidate& candidate) { return twin_of.find(candidate.slot) != twin_of.end(); });
+        }
+    }
+
+    std::vector<EdgeList>& own = change.lists;  // by layer, then slot
     for (std::size_t i = 0; i < batch.size(); ++i) {
         for (unsigned layer = 0; layer < found[i].layers.size(); ++layer) {
             EdgeList list{layer, batch[i], {}};
@@ -186,12 +237,14 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
         },
         poll);
 
-    Slot entry = layers_.entry();
-    const Slot candidate = highest(layers_, batch);
-    if (entry == kNoSlot || layers_.level(candidate) > layers_.level(entry)) entry = candidate;
+    std::erase_if(distinct, [&](Slot slot) { return twin_of.find(slot) != twin_of.end(); });
+    const Slot candidate = highest(layers_, distinct);
+    if (candidate != kNoSlot && (change.entry == kNoSlot || layers_.level(candidate) > layers_.level(change.entry))) {
+        change.entry = candidate;
+    }
     // A row's own choice first, then what the merge made of it.
     own.insert(own.end(), std::make_move_iterator(lists.begin()), std::make_move_iterator(lists.end()));
-    edit.apply(own, entry, [&] { committed(done, done + batch.size()); });
+    edit.apply(change, [&] { committed(done, done + batch.size()); });
 }
 
 }  // namespace lanner

@@ -39,7 +39,9 @@ class Builder {
     struct Links;
 
     void insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit);
-    void find_neighbours(std::span<const Slot> batch, std::size_t place, TraverseScratch& scratch, Found& found) const;
+    void pair_twins(std::span<const Slot> batch, std::vector<Found>& found) const;
+    Slot twin_among(Slot slot, const std::vector<Candidate>& nearest) const;
+    void find_neighbours(Slot slot, std::span<const Slot> batch, TraverseScratch& scratch, Found& found) const;
     std::vector<Links> gather_links(std::span<const Slot> batch, const std::vector<Found>& found) const;
     void merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch, EdgeList& out) const;
 

@@ -19,22 +19,38 @@ struct EdgeList {
     std::vector<Slot> neighbours;
 };
 
+struct TwinLink {
+    Slot node;
+    Slot twin;
+};
+
+struct GraphChange {
+    std::vector<EdgeList> lists;
+    std::vector<TwinLink> twins;            // joined to the ring of a node
+    std::vector<std::vector<Slot>> rings;   // remade of these slots, the first of which stands in the graph
+    std::vector<Slot> loners;               // taken out of their rings, before rings are remade
+    Slot entry = kNoSlot;
+};
+
 class GraphEdit {
   public:
     // `remember` false: nothing can be taken back, and nothing is kept.
     GraphEdit(Layers& layers, FairSharedMutex& mutex, bool remember);
 
     // `also` runs in the same instant, searches excluded; it must not throw.
-    void apply(const std::vector<EdgeList>& lists, Slot entry, const std::function<void()>& also = nullptr);
-    // All lists touched, and the entry point, as they were at construction.
+    void apply(const GraphChange& change, const std::function<void()>& also = nullptr);
+    // All that was touched as it was at construction.
     void roll_back();
 
   private:
+    void remember(const GraphChange& change);
+
     Layers& layers_;
     FairSharedMutex& mutex_;
     bool remember_;
     Slot entry_before_;
-    std::vector<std::unordered_map<Slot, std::vector<Slot>>> before_;  // by layer
+    std::vector<std::unordered_map<Slot, std::vector<Slot>>> lists_before_;  // by layer
+    std::unordered_map<Slot, Slot> twins_before_;
 };
 
 }  // namespace lanner

@@ -13,7 +13,7 @@ constexpr unsigned kMaxLevel = 15;
 }  // namespace
 
 Layers::Layers(std::uint32_t M, std::uint64_t seed)
-    : M_(M), seed_(seed), ground_(2 * std::size_t{M} * sizeof(Slot)), upper_first_(sizeof(Slot)), upper_(M * sizeof(Slot)) {}
+    : M_(M), seed_(seed), ground_(2 * std::size_t{M} * sizeof(Slot)), upper_first_(sizeof(Slot)), upper_(M * sizeof(Slot)), twins_(sizeof(Slot)) {}
 
 unsigned Layers::level(Slot slot) const noexcept {
     const std::uint64_t draw = random_at(seed_, slot);
@@ -52,11 +52,13 @@ void Layers::grow(std::size_t slots) {
     ground_.grow(slots);
     upper_first_.grow(slots);
     upper_.grow(blocks);
+    twins_.grow(slots);
     for (std::size_t at = slots_; at < slots; ++at) {
         const auto slot = static_cast<Slot>(at);
         const unsigned top = level(slot);
         *upper_first_.as<Slot>(at) = top == 0 ? 0 : static_cast<Slot>(upper_blocks_ + 1);
         upper_blocks_ += top;
+        set_twin_entry(slot, 0);
         for (unsigned layer = 0; layer <= top; ++layer) set(layer, slot, {});
     }
     slots_ = slots;
@@ -72,15 +74,26 @@ void Layers::set(unsigned layer, Slot slot, std::span<const Slot> neighbours) no
     std::fill(block + neighbours.size(), block + width(layer), slot);
 }
 
+Slot Layers::next_twin(Slot slot) const noexcept {
+    const Slot entry = twin_entry(slot) & ~kTwinMark;
+    return entry == 0 || entry > slots_ ? slot : entry - 1;
+}
+
+void Layers::link_twin(Slot node, Slot twin) noexcept {
+    set_twin_entry(twin, (next_twin(node) + 1) | kTwinMark);
+    set_twin_entry(node, (twin + 1) | (twin_entry(node) & kTwinMark));
+}
+
 std::size_t Layers::memory_bytes() const noexcept {
     return ground_.allocated_bytes() + ground_.adopted_bytes() + upper_first_.allocated_bytes() + upper_first_.adopted_bytes() +
-           upper_.allocated_bytes() + upper_.adopted_bytes();
+           upper_.allocated_bytes() + upper_.adopted_bytes() + twins_.allocated_bytes() + twins_.adopted_bytes();
 }
 
 void Layers::save(SectionWriter& writer) const {
     writer.write_rows("graph.ground", ground_, slots_);
     writer.write_rows("graph.upper_first", upper_first_, slots_);
     writer.write_rows("graph.upper", upper_, upper_blocks_);
+    writer.write_rows("graph.twins", twins_, slots_);
 }
 
 void Layers::load(const SectionReader& reader, std::size_t slots, Slot entry) {
@@ -91,6 +104,7 @@ void Layers::load(const SectionReader& reader, std::size_t slots, Slot entry) {
     if (upper_bytes % upper_.stride() != 0) refuse_section("graph.upper", "its length is no multiple of a block's");
     upper_blocks_ = upper_bytes / upper_.stride();
     reader.read_rows("graph.upper", upper_blocks_, upper_);
+    reader.read_rows("graph.twins", slots, twins_);
     slots_ = slots;
     entry_ = entry;
 }

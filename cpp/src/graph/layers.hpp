@@ -2,6 +2,8 @@
 // M above). Empty places of a block hold the node's own slot: a search has always visited that one, so it drops out
 // without a test. A node's level is a function of seed and slot, so it is stored nowhere, and a reused slot finds its
 // blocks again.
+// Equal vectors stand in the graph once: the others, its twins, hang from that node in a ring, with no neighbours and
+// pointed at by nobody. So a thousand copies of one vector crowd out nothing.
 // Threads: const calls run beside one another; the others exclude every call, except that set() may write to nodes that
 // nothing refers to yet.
 // Neighbours may come from a damaged file: whoever follows one checks it against slots() first.
@@ -44,6 +46,15 @@ class Layers {
     void set(unsigned layer, Slot slot, std::span<const Slot> neighbours) noexcept;
     void set_entry(Slot slot) noexcept { entry_ = slot; }
 
+    // A twin is reached through the node whose vector it shares. next_twin() goes round the ring of a node and its twins;
+    // it is the slot itself where there are none. In a damaged file the ring may not close: whoever walks it counts.
+    bool is_twin(Slot slot) const noexcept { return (*twins_.as<Slot>(slot) & kTwinMark) != 0; }
+    Slot next_twin(Slot slot) const noexcept;
+    void link_twin(Slot node, Slot twin) noexcept;
+    // The raw entry, to be put back as it was; 0 for a slot without twins.
+    Slot twin_entry(Slot slot) const noexcept { return *twins_.as<Slot>(slot); }
+    void set_twin_entry(Slot slot, Slot entry) noexcept { *twins_.as<Slot>(slot) = entry; }
+
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer) const;
     // Throws Error(kFileFormat).
@@ -51,6 +62,8 @@ class Layers {
     std::size_t upper_blocks() const noexcept { return upper_blocks_; }
 
   private:
+    static constexpr Slot kTwinMark = 0x80000000U;
+
     std::uint32_t M_;
     std::uint64_t seed_;
     std::size_t slots_ = 0;
@@ -58,6 +71,7 @@ class Layers {
     PagedRows ground_;
     PagedRows upper_first_;  // by slot: its first upper block, plus one; 0 for nodes of the ground alone
     PagedRows upper_;
+    PagedRows twins_;  // by slot: the next of the ring, plus one, marked on twins; 0 without, which costs no memory
     std::size_t upper_blocks_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "graph/repair.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/thread_pool.hpp"
 #include "graph/select.hpp"
@@ -10,8 +11,6 @@ namespace lanner {
 namespace {
 
 constexpr std::size_t kScanGrain = 4096;
-// Rounds of tying back: an edge given up for another may cut off somebody else.
-constexpr int kConnectRounds = 8;
 
 void spread(const Layers& layers, std::vector<std::uint8_t>& reached, std::vector<Slot>& frontier) {
     while (!frontier.empty()) {
@@ -47,6 +46,13 @@ std::vector<Slot> pointing_at(const Layers& layers, unsigned layer, const std::v
     return all;
 }
 
+std::size_t farthest(Slot from, const std::vector<Slot>& slots, Scorer& scorer) {
+    std::vector<float> distances(slots.size());
+    scorer.bind_slot(from);
+    scorer.score(slots.data(), slots.size(), distances.data());
+    return static_cast<std::size_t>(std::max_element(distances.begin(), distances.end()) - distances.begin());
+}
+
 EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead, Scorer& scorer) {
     std::vector<Slot> around;
     const auto add = [&](Slot next) {
@@ -74,31 +80,39 @@ EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::ve
     return list;
 }
 
-// An edge from the nearest reached node that has a free place to `lost`; where none has, the nearest gives up its
-// farthest neighbour.
-EdgeList tie_back(const Layers& layers, Slot lost, const std::vector<std::uint8_t>& reached, TraverseScratch& scratch,
-                  std::size_t width) {
+// Leads to `lost` from a near node that is reached: by a free place of its list, or else between it and its farthest
+// neighbour, which `lost` then points at. Nothing that was reached is cut off: nobody reached anything through `lost`.
+void tie_back(const Layers& layers, Slot lost, TraverseScratch& scratch, std::size_t width, GraphChange& change) {
     scratch.scorer->bind_slot(lost);
-    search_layer(layers, 0, descend(layers, 0, scratch), width, scratch);
+    // From the entry point along the ground, so that whatever is found is reached there.
+    search_layer(layers, 0, layers.entry(), width, scratch);
     std::vector<Candidate> near;
     scratch.beam.copy_to(near);
-    std::erase_if(near, [&](const Candidate& each) { return each.slot == lost || reached[each.slot] == 0; });
-    EdgeList list;
-    if (near.empty()) return list;
+    // Found after all: something leads there.
+    const auto itself = [&](const Candidate& each) { return each.slot == lost; };
+    if (near.empty() || std::any_of(near.begin(), near.end(), itself)) return;
     const auto roomy = std::find_if(near.begin(), near.end(), [&](const Candidate& each) {
         return layers.neighbours(0, each.slot).size() < layers.width(0);
     });
-    list.slot = roomy != near.end() ? roomy->slot : near.front().slot;
-    const auto present = layers.neighbours(0, list.slot);
-    list.neighbours.assign(present.begin(), present.end());
+    const Slot from = roomy != near.end() ? roomy->slot : near.front().slot;
+    const auto present = layers.neighbours(0, from);
+    EdgeList list{0, from, {present.begin(), present.end()}};
     if (roomy == near.end()) {
-        std::vector<float> distances(present.size());
-        scratch.scorer->bind_slot(list.slot);
-        scratch.scorer->score(list.neighbours.data(), list.neighbours.size(), distances.data());
-        list.neighbours.erase(list.neighbours.begin() + (std::max_element(distances.begin(), distances.end()) - distances.begin()));
+        const Slot beyond = list.neighbours[farthest(from, list.neighbours, *scratch.scorer)];
+        std::erase(list.neighbours, beyond);
+        const auto own = layers.neighbours(0, lost);
+        EdgeList onward{0, lost, {own.begin(), own.end()}};
+        if (std::find(own.begin(), own.end(), beyond) == own.end()) {
+            if (own.size() == layers.width(0)) {
+                onward.neighbours.erase(onward.neighbours.begin() +
+                                        static_cast<std::ptrdiff_t>(farthest(lost, onward.neighbours, *scratch.scorer)));
+            }
+            onward.neighbours.push_back(beyond);
+            change.lists.push_back(std::move(onward));
+        }
     }
     list.neighbours.push_back(lost);
-    return list;
+    change.lists.push_back(std::move(list));
 }
 
 }  // namespace
@@ -111,7 +125,8 @@ void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead
     std::function<void()> poll;
     if (options.poll) poll = [&] { options.poll(0); };
 
-    std::vector<EdgeList> lists;
+    GraphChange change;
+    std::vector<EdgeList>& lists = change.lists;
     const unsigned top_dead = layers.level(highest(layers, dead));
     for (unsigned layer = 0; layer <= top_dead; ++layer) {
         const std::vector<Slot> affected = pointing_at(layers, layer, is_dead, options.threads, poll);
@@ -132,14 +147,26 @@ void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead
     if (entry != kNoSlot && is_dead[entry] != 0) {
         std::vector<Slot> rest;
         for (std::size_t slot = 0; slot < live.size(); ++slot) {
-            if (live[slot] != 0 && is_dead[slot] == 0) rest.push_back(static_cast<Slot>(slot));
+            const bool stays = live[slot] != 0 && is_dead[slot] == 0 && !layers.is_twin(static_cast<Slot>(slot));
+            if (stays) rest.push_back(static_cast<Slot>(slot));
         }
         entry = highest(layers, rest);
     }
     for (const Slot slot : dead) {
         for (unsigned layer = 0; layer <= layers.level(slot); ++layer) lists.push_back({layer, slot, {}});
     }
-    edit.apply(lists, entry);
+    change.entry = entry;
+    // Those that a dead node pointed at may have had no other way in.
+    std::vector<Slot> suspects;
+    for (const Slot slot : dead) {
+        for (const Slot next : layers.neighbours(0, slot)) {
+            if (next < is_dead.size() && is_dead[next] == 0) suspects.push_back(next);
+        }
+    }
+    std::sort(suspects.begin(), suspects.end());
+    suspects.erase(std::unique(suspects.begin(), suspects.end()), suspects.end());
+    edit.apply(change);
+    tie_suspects(layers, codec, suspects, edit, options.ef_construction);
 }
 
 std::vector<std::uint8_t> reachable(const Layers& layers) {
@@ -151,31 +178,85 @@ std::vector<std::uint8_t> reachable(const Layers& layers) {
     return reached;
 }
 
+RingPlan plan_rings(const Layers& layers, std::span<const Slot> leaving) {
+    RingPlan plan;
+    const std::unordered_set<Slot> going(leaving.begin(), leaving.end());
+    std::unordered_set<Slot> done;
+    for (const Slot slot : leaving) {
+        if (layers.next_twin(slot) == slot) {
+            plan.nodes.push_back(slot);
+            continue;
+        }
+        if (done.find(slot) != done.end()) continue;
+        std::vector<Slot> staying;
+        Slot node = slot;
+        Slot each = slot;
+        std::size_t steps = 0;
+        do {
+            done.insert(each);
+            plan.loners.push_back(each);
+            if (!layers.is_twin(each)) {
+                node = each;
+            } else if (going.find(each) == going.end()) {
+                staying.push_back(each);
+            }
+            each = layers.next_twin(each);
+        } while (each != slot && ++steps < layers.slots());
+        std::sort(staying.begin(), staying.end());
+        if (going.find(node) != going.end()) {
+            if (staying.empty()) {
+                plan.nodes.push_back(node);
+                continue;
+            }
+            plan.moves.push_back({staying.front(), node});
+            staying.erase(staying.begin());
+        }
+        staying.insert(staying.begin(), node);
+        plan.rings.push_back(std::move(staying));
+    }
+    std::sort(plan.nodes.begin(), plan.nodes.end());
+    return plan;
+}
+
 std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uint8_t> live, GraphEdit& edit,
                     std::size_t ef_construction) {
     if (layers.empty()) return 0;
     std::size_t tied = 0;
     std::unique_ptr<TraverseScratch> scratch;
-    for (int round = 0; round < kConnectRounds; ++round) {
-        std::vector<std::uint8_t> reached = reachable(layers);
-        bool any = false;
-        std::vector<Slot> frontier;
-        for (std::size_t at = 0; at < live.size(); ++at) {
-            if (live[at] == 0 || reached[at] != 0) continue;
-            const auto lost = static_cast<Slot>(at);
-            if (!scratch) scratch = std::make_unique<TraverseScratch>(codec);
-            const EdgeList list = tie_back(layers, lost, reached, *scratch, ef_construction);
-            if (list.neighbours.empty()) continue;
-            edit.apply({list}, layers.entry());
-            reached[lost] = 1;
-            frontier.assign(1, lost);
-            spread(layers, reached, frontier);
-            ++tied;
-            any = true;
-        }
-        if (!any) break;
+    std::vector<std::uint8_t> reached = reachable(layers);
+    std::vector<Slot> frontier;
+    for (std::size_t at = 0; at < live.size(); ++at) {
+        const auto lost = static_cast<Slot>(at);
+        if (live[at] == 0 || reached[at] != 0 || layers.is_twin(lost)) continue;
+        if (!scratch) scratch = std::make_unique<TraverseScratch>(codec);
+        GraphChange change;
+        change.entry = layers.entry();
+        tie_back(layers, lost, *scratch, ef_construction, change);
+        edit.apply(change);
+        reached[lost] = 1;
+        frontier.assign(1, lost);
+        spread(layers, reached, frontier);
+        ++tied;
     }
     return tied;
+}
+
+void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit, std::size_t ef_construction) {
+    std::unique_ptr<TraverseScratch> scratch;
+    for (const Slot suspect : suspects) {
+        if (suspect == layers.entry() || layers.is_twin(suspect)) continue;
+        const auto own = layers.neighbours(0, suspect);
+        const bool mutual = std::any_of(own.begin(), own.end(), [&](Slot next) {
+            const auto back = layers.places(0, next);
+            return std::find(back.begin(), back.end(), suspect) != back.end();
+        });
+        if (mutual) continue;
+        if (!scratch) scratch = std::make_unique<TraverseScratch>(codec);
+        GraphChange change;
+        change.entry = layers.entry();
+        tie_back(layers, suspect, *scratch, ef_construction, change);
+        if (!change.lists.empty()) edit.apply(change);
+    }
 }
 
 }  // namespace lanner

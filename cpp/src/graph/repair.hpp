@@ -19,10 +19,28 @@ namespace lanner {
 void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead, std::span<const std::uint8_t> live,
                   const BuildOptions& options, GraphEdit& edit);
 
+// What becomes of twins when slots leave. A node that leaves and has twins that stay does not go: the contents of one of
+// them (the same vector, another id) move to its slot, and that twin's slot is given up in its place.
+struct RingPlan {
+    struct Move {
+        Slot from;
+        Slot to;
+    };
+    std::vector<Slot> nodes;               // to be removed from the graph, ascending
+    std::vector<Move> moves;
+    std::vector<Slot> loners;              // for GraphChange
+    std::vector<std::vector<Slot>> rings;  // for GraphChange
+};
+RingPlan plan_rings(const Layers& layers, std::span<const Slot> leaving);
+
 // Every node of `live` (a byte a slot) that no path from the entry point reaches gets an edge from a near node that is
 // reached. Returns how many were tied back.
 std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uint8_t> live, GraphEdit& edit,
                     std::size_t ef_construction);
+
+// The same for a few nodes that may have lost their last way in: those that no neighbour of theirs points back at are
+// searched for, and tied back if they are not found.
+void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit, std::size_t ef_construction);
 
 // Which slots the entry point reaches on the ground layer, a byte each.
 std::vector<std::uint8_t> reachable(const Layers& layers);

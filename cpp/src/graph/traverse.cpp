@@ -64,6 +64,9 @@ Slot descend(const Layers& layers, unsigned layer, TraverseScratch& scratch) {
 void flood(const Layers& layers, float radius, TraverseScratch& scratch, std::vector<Candidate>& out) {
     scratch.beam.copy_to(out);
     std::erase_if(out, [&](const Candidate& each) { return !(each.distance <= radius); });
+    // Afresh: the search has seen nodes within the radius that its beam had no room for.
+    scratch.visited.reset(layers.slots());
+    for (const Candidate& each : out) scratch.visited.visit(each.slot);
     for (std::size_t next = 0; next < out.size(); ++next) {
         const std::size_t count = take_fresh(layers, 0, out[next].slot, scratch);
         scratch.scorer->score(scratch.fresh.data(), count, scratch.distances.data());

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/random.hpp"
+#include "base/utf8.hpp"
 
 namespace lanner {
 namespace {
@@ -193,6 +194,7 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
             if (end < begin || end > text.size()) refuse_section("ids.ends", "the ids do not lie one behind another");
             strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin, static_cast<std::size_t>(end - begin));
             begin = end;
+            if (!is_utf8(strings_[slot])) refuse_section("ids.text", "an id is not UTF-8");
             if (live[slot] == 0) continue;
             if (find(strings_[slot]) != kNoSlot) refuse_section("ids.text", "an id stands twice");
             insert(static_cast<Slot>(slot));

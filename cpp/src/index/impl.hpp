@@ -17,6 +17,7 @@
 #include "codecs/plain_codec.hpp"
 #include "graph/build.hpp"
 #include "graph/layers.hpp"
+#include "graph/repair.hpp"
 #include "index/id_map.hpp"
 #include "lanner/index.hpp"
 #include "search/exact_scan.hpp"
@@ -77,20 +78,25 @@ class Index::Impl : private TieBreak {
                     const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition, GraphEdit* edit) noexcept;
+    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options, GraphEdit& edit);
+    void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
-    void connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit);
+    // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
+    bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit);
     std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
 
     std::size_t default_ef(std::size_t k) const noexcept;
     bool scan_is_cheaper(std::size_t ef) const noexcept;
     ScanRows scan_rows() const noexcept;
     void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k, std::size_t ef) const;
+    void take_hit(const Candidate& candidate, std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
     void search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
     void check_contents() const;
+    std::size_t check_ring(Slot node) const;
 
     IndexOptions options_;
     PlainCodec codec_;
@@ -103,7 +109,7 @@ class Index::Impl : private TieBreak {
     bool read_only_ = false;
 
     mutable std::mutex writer_;
-    std::atomic<std::thread::id> writer_thread_{};
+    mutable std::atomic<std::thread::id> writer_thread_{};
     mutable FairSharedMutex state_;
 
     mutable std::mutex scratch_mutex_;

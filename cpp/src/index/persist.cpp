@@ -19,12 +19,11 @@ struct Config {
     std::uint32_t M;
     std::uint32_t ef_construction;
     std::uint32_t entry;
-    float sphere;
     std::uint8_t metric;
     std::uint8_t type;
     std::uint8_t graph;
     std::uint8_t id_kind;
-    std::uint8_t zero[60];
+    std::uint8_t zero[64];
 };
 static_assert(sizeof(Config) == 128);
 
@@ -41,7 +40,6 @@ Config read_config(const SectionReader& reader) {
     require(config.id_kind <= static_cast<std::uint8_t>(IdKind::kString), "its kind of ids is unknown");
     require(config.slots <= kMaxSlots && config.live <= config.slots, "its counts are out of range");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
-    require(config.sphere >= 0.0F, "its sphere is no length");
     require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }), "its reserve is not zero");
     return config;
 }
@@ -66,8 +64,7 @@ IndexOptions options_of(const Config& config) {
 }  // namespace
 
 void Index::Impl::save(Sink& sink) const {
-    // No change may run; searches may.
-    const std::lock_guard lock(writer_);
+    const WriterGuard guard(*this);
     Config config{};
     config.dim = options_.dim;
     config.seed = options_.seed;
@@ -78,7 +75,6 @@ void Index::Impl::save(Sink& sink) const {
     config.M = options_.M;
     config.ef_construction = options_.ef_construction;
     config.entry = layers_ ? layers_->entry() : kNoSlot;
-    config.sphere = codec_.sphere();
     config.metric = static_cast<std::uint8_t>(options_.metric);
     config.type = static_cast<std::uint8_t>(options_.type);
     config.graph = options_.graph ? 1 : 0;
@@ -116,7 +112,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     for (std::size_t slot = 0; slot < slots; ++slot) {
         if (index->live_[slot] == 0) index->free_.push_back(static_cast<Slot>(slot));  // ascending, hence a heap
     }
-    index->codec_.load(reader, slots, config.sphere);
+    index->codec_.load(reader, slots);
     if (index->layers_) {
         if (count > 0 && config.entry >= slots) refuse_section("config", "the graph's entry point is no slot");
         if (count == 0 && config.entry != kNoSlot) refuse_section("config", "an empty graph has an entry point");
@@ -125,10 +121,9 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable);
     index->ids_.set_next_generated(config.next_id);
     index->read_only_ = !options.writable;
-    if (options.verify) {
-        index->check_contents();
-        index->validate();
-    }
+    if (options.verify) index->check_contents();
+    // Searches check every slot they meet; changes to a graph rely on its being sound.
+    if (options.verify || options.writable) index->validate();
     return index;
 }
 
@@ -149,8 +144,18 @@ void Index::Impl::check_contents() const {
     }
 }
 
+// How many twins hang from a node.
+std::size_t Index::Impl::check_ring(Slot node) const {
+    std::size_t twins = 0;
+    for (Slot each = layers_->next_twin(node); each != node; each = layers_->next_twin(each), ++twins) {
+        const bool sound = layers_->is_twin(each) && live_[each] != 0 && layers_->neighbours(0, each).empty() && codec_.same(node, each);
+        if (!sound || twins == slots_) refuse_section("graph.twins", "the ring of node " + std::to_string(node) + " is broken");
+    }
+    return twins;
+}
+
 GraphFigures Index::Impl::validate() const {
-    const std::lock_guard lock(writer_);
+    const WriterGuard guard(*this);
     GraphFigures figures;
     figures.nodes = ids_.size();
     if (!layers_) return figures;
@@ -177,7 +182,18 @@ GraphFigures Index::Impl::validate() const {
             if (layer == 0) figures.edges += neighbours.size();
         }
     }
-    for (const std::uint8_t each : reachable(*layers_)) figures.reachable += each;
+    const std::vector<std::uint8_t> reached = reachable(*layers_);
+    std::size_t twins = 0;
+    for (std::size_t at = 0; at < slots_; ++at) {
+        const auto node = static_cast<Slot>(at);
+        if (layers_->is_twin(node)) ++twins;
+        if (live_[node] != 0 && reached[node] != 0) figures.reachable += 1 + check_ring(node);
+    }
+    for (std::size_t at = 0; at < slots_; ++at) {
+        const auto node = static_cast<Slot>(at);
+        if (!layers_->is_twin(node) && layers_->next_twin(node) != node) twins -= std::min(twins, check_ring(node));
+    }
+    if (twins != 0) refuse_section("graph.twins", "a twin hangs from no node");
     return figures;
 }
 

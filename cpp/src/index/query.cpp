@@ -64,9 +64,18 @@ void Index::Impl::count_work(std::uint64_t queries, TraverseScratch& scratch) co
     hops_done_.fetch_add(std::exchange(scratch.hops, 0), std::memory_order_relaxed);
 }
 
-// Sorts out rows that are not live, brings equal distances into the order of ids, and keeps k.
+// The candidate and its twins, as far as they are live.
+void Index::Impl::take_hit(const Candidate& candidate, std::vector<Candidate>& hits) const {
+    Slot slot = candidate.slot;
+    std::size_t steps = 0;
+    do {
+        if (slot < live_.size() && live_[slot] != 0) hits.push_back({candidate.distance, slot});
+        slot = layers_->next_twin(slot);
+    } while (slot != candidate.slot && ++steps < slots_);
+}
+
+// Brings equal distances into the order of ids, and keeps k.
 void Index::Impl::order_hits(std::vector<Candidate>& hits, std::size_t k) const {
-    std::erase_if(hits, [&](const Candidate& each) { return each.slot >= live_.size() || live_[each.slot] == 0; });
     for (std::size_t first = 0; first < std::min(k, hits.size());) {
         std::size_t end = first + 1;
         while (end < hits.size() && hits[end].distance == hits[first].distance) ++end;
@@ -86,8 +95,12 @@ void Index::Impl::graph_search(SearchScratch& scratch, const QueryBlock& queries
     traverse.scorer->bind_query(queries, index);
     const Slot start = descend(*layers_, 0, traverse);
     search_layer(*layers_, 0, start, ef, traverse);
-    scratch.hits.resize(traverse.beam.size());
-    for (std::size_t i = 0; i < scratch.hits.size(); ++i) scratch.hits[i] = traverse.beam[i];
+    scratch.hits.clear();
+    for (std::size_t i = 0; i < traverse.beam.size(); ++i) {
+        const Candidate candidate = traverse.beam[i];
+        if (scratch.hits.size() >= k && candidate.distance > scratch.hits.back().distance) break;
+        take_hit(candidate, scratch.hits);
+    }
     order_hits(scratch.hits, k);
 }
 
@@ -233,10 +246,11 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
             TraverseScratch& traverse = scratch->traverse;
             traverse.scorer->bind_query(prepared, begin);
             search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
-            flood(*layers_, radius, traverse, hits[begin]);
-            std::erase_if(hits[begin], [&](const Candidate& each) { return live_[each.slot] == 0; });
+            std::vector<Candidate> nodes;
+            flood(*layers_, radius, traverse, nodes);
+            for (const Candidate& each : nodes) take_hit(each, hits[begin]);
             std::sort(hits[begin].begin(), hits[begin].end(),
-                      [&](const Candidate& left, const Candidate& right) { return nearer(left, right); });
+                      [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
             count_work(0, traverse);
         });
     }

@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "base/thread_pool.hpp"
-#include "graph/repair.hpp"
+#include "base/utf8.hpp"
 #include "index/write_guard.hpp"
 
 namespace lanner {
@@ -47,7 +47,6 @@ struct Index::Impl::Addition {
     IdKind kind_before = IdKind::kNone;
     std::int64_t next_before = 0;
     std::size_t slots_before = 0;
-    float sphere_before = 0.0F;
     std::size_t committed = 0;  // rows
 };
 
@@ -62,7 +61,6 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     plan.kind_before = ids_.kind();
     plan.next_before = ids_.next_generated();
     plan.slots_before = slots_;
-    plan.sphere_before = codec_.sphere();
     plan.replaced.assign(vectors.count, kNoSlot);
     const bool present = ids_.kind() != IdKind::kNone;
     const auto check_count = [&](std::size_t count) {
@@ -89,6 +87,9 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
         if (present && ids_.kind() != IdKind::kString) throw Error(ErrorKind::kWrongType, "ids must be integers as in the index, got strings");
         check_count(strings->size());
+        for (const std::string_view each : *strings) {
+            if (!is_utf8(each)) throw Error(ErrorKind::kInvalidArgument, "ids must be UTF-8, got " + quoted(each));
+        }
         check_present(*strings);
         plan.kind = IdKind::kString;
         plan.strings.assign(strings->begin(), strings->end());
@@ -141,7 +142,6 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
     {
         // Scans read the rows of free slots too, before they find that these are not live.
         const std::lock_guard lock(state_);
-        codec_.make_room_for_norms(vectors, slots_);
         for (std::size_t row = 0; row < reused; ++row) codec_.store(addition.slots[row], vectors, row);
     }
     parallel_for(
@@ -195,11 +195,11 @@ void Index::Impl::undo(Addition& addition, GraphEdit* edit) noexcept {
     for (const Slot slot : addition.slots) {
         if (layers_) {
             for (unsigned layer = 0; layer <= layers_->level(slot); ++layer) layers_->set(layer, slot, {});
+            layers_->set_twin_entry(slot, 0);
         }
         if (slot >= addition.slots_before) codec_.erase(slot);
         if (slot < addition.slots_before) free_slot(slot);
     }
-    codec_.set_sphere(addition.sphere_before, addition.slots_before);
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
 }
@@ -231,7 +231,9 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             edit.emplace(*layers_, state_, !layers_->empty());
             Builder builder(*layers_, codec_, build);
             builder.insert(addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); }, *edit);
-            connect_if_due(total, live_, ids_.size(), *edit);
+            if (!connect_if_due(total, live_, ids_.size(), *edit)) {
+                tie_suspects(*layers_, codec_, addition.slots, *edit, options_.ef_construction);
+            }
         } else {
             const std::lock_guard lock(state_);
             commit(addition, 0, total);
@@ -244,8 +246,8 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         if (layers_ && !outdated.empty()) {
             BuildOptions repair = build;
             repair.poll = nullptr;
-            remove_nodes(*layers_, codec_, outdated, live_, repair, *edit);
-            connect_if_due(outdated.size(), live_, ids_.size(), *edit);
+            take_out(outdated, live_, repair, *edit);
+            return given;
         }
     } catch (...) {
         {
@@ -255,9 +257,57 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         undo(addition, edit ? &*edit : nullptr);
         throw;
     }
-    const std::lock_guard lock(state_);
-    for (const Slot slot : outdated) free_slot(slot);
+    if (!layers_) {
+        const std::lock_guard lock(state_);
+        release(outdated, {});
+    }
     return given;
+}
+
+// Takes slots out of the graph and frees them; `live` counts neither them nor what has no id. Once nothing can fail any
+// more, ids and marks follow in one step.
+void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
+                           GraphEdit& edit) {
+    const RingPlan plan = plan_rings(*layers_, leaving);
+    // A node whose place a twin takes stays in the graph.
+    std::vector<std::uint8_t> staying(live.begin(), live.end());
+    for (const RingPlan::Move& move : plan.moves) {
+        staying[move.to] = 1;
+        staying[move.from] = 0;
+    }
+    remove_nodes(*layers_, codec_, plan.nodes, staying, options, edit);
+    connect_if_due(leaving.size(), staying, ids_.size(), edit);
+    if (options.poll) options.poll(leaving.size());
+    GraphChange change;
+    change.loners = plan.loners;
+    change.rings = plan.rings;
+    change.entry = layers_->entry();
+    edit.apply(change, [&] { release(leaving, plan); });
+}
+
+// With state_ held exclusively.
+void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept {
+    for (const Slot slot : leaving) {
+        if (live_[slot] != 0) ids_.erase(slot);
+        live_[slot] = 0;
+    }
+    for (const RingPlan::Move& move : plan.moves) {
+        if (ids_.kind() == IdKind::kString) {
+            std::string id = ids_.text(move.from);
+            ids_.erase(move.from);
+            ids_.assign(move.to, std::move(id));
+        } else {
+            const std::int64_t id = ids_.integer(move.from);
+            ids_.erase(move.from);
+            ids_.assign(move.to, id);
+        }
+        live_[move.to] = 1;
+        live_[move.from] = 0;
+        free_slot(move.from);
+    }
+    for (const Slot slot : leaving) {
+        if (live_[slot] == 0) free_slot(slot);
+    }
 }
 
 void Index::Impl::free_slot(Slot slot) noexcept {
@@ -266,11 +316,12 @@ void Index::Impl::free_slot(Slot slot) noexcept {
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
 
-void Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit) {
+bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit) {
     changes_ += changes;
-    if (changes_ * kCheckShare < size) return;
+    if (changes_ * kCheckShare < size) return false;
     connect(*layers_, codec_, live, edit, options_.ef_construction);
     changes_ = 0;
+    return true;
 }
 
 std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what) const {
@@ -304,25 +355,20 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     if (slots.empty()) return;
     free_.reserve(slots_);
     BuildOptions build{.ef_construction = options_.ef_construction, .threads = threads_of(options), .poll = nullptr};
-    if (options.progress) build.poll = [&](std::size_t) { options.progress(0, slots.size()); };
-    if (layers_) {
-        GraphEdit edit(*layers_, state_, true);
-        std::vector<std::uint8_t> staying = live_;
-        for (const Slot slot : slots) staying[slot] = 0;
-        try {
-            remove_nodes(*layers_, codec_, slots, staying, build, edit);
-            connect_if_due(slots.size(), staying, ids_.size() - slots.size(), edit);
-            if (options.progress) options.progress(slots.size(), slots.size());
-        } catch (...) {
-            edit.roll_back();
-            throw;
-        }
+    if (options.progress) build.poll = [&](std::size_t done) { options.progress(done, slots.size()); };
+    if (!layers_) {
+        const std::lock_guard lock(state_);
+        release(slots, {});
+        return;
     }
-    const std::lock_guard lock(state_);
-    for (const Slot slot : slots) {
-        live_[slot] = 0;
-        ids_.erase(slot);
-        free_slot(slot);
+    GraphEdit edit(*layers_, state_, true);
+    std::vector<std::uint8_t> staying = live_;
+    for (const Slot slot : slots) staying[slot] = 0;
+    try {
+        take_out(slots, staying, build, edit);
+    } catch (...) {
+        edit.roll_back();
+        throw;
     }
 }
 

@@ -1,4 +1,4 @@
-// The lock of a change. See Impl.
+// The lock of a change, and of whatever wants no change beside it. See Impl.
 #pragma once
 
 #include "index/impl.hpp"
@@ -7,9 +7,12 @@ namespace lanner {
 
 class Index::Impl::WriterGuard {
   public:
-    explicit WriterGuard(Impl& index) : index_(index) {
+    // Refuses where this thread holds it already, as a progress callback does, rather than wait for ever.
+    explicit WriterGuard(const Impl& index) : index_(index) {
         if (index_.writer_thread_.load() == std::this_thread::get_id()) {
-            throw Error(ErrorKind::kInvalidArgument, "the index is being changed by this very thread; a progress callback cannot change it");
+            throw Error(ErrorKind::kInvalidArgument,
+                        "the index is being changed by this very thread; a progress callback can search it, but neither "
+                        "change nor save it");
         }
         lock_ = std::unique_lock(index_.writer_);
         index_.writer_thread_.store(std::this_thread::get_id());
@@ -19,7 +22,7 @@ class Index::Impl::WriterGuard {
     WriterGuard& operator=(const WriterGuard&) = delete;
 
   private:
-    Impl& index_;
+    const Impl& index_;
     std::unique_lock<std::mutex> lock_;
 };
 

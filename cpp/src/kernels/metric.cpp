@@ -8,7 +8,7 @@ namespace {
 constexpr std::array<MetricTraits, kMetricCount> kTraits{{
     {"l2", Op::kL2, false, false, false},
     {"cosine", Op::kDot, false, false, true},
-    {"ip", Op::kDot, false, false, true},
+    {"ip", Op::kDot, false, false, false},
     {"snr", Op::kCenteredL2, false, true, false},
     {"snr_item", Op::kCenteredL2, false, true, true},
     {"hamming", Op::kHamming, true, false, false},

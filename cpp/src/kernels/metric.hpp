@@ -11,30 +11,30 @@
 
 namespace lanner {
 
-// Every metric is affine in one kernel value v:  distance = bias + v * scale(query) * scale(row) + lift(query) * lift(row),
-// the terms that a metric lacks being absent. Two settings differ: a query against stored rows, as a user asks, and two
-// stored rows against each other, as a graph needs while it is built. The second is symmetric and for a fixed left side
-// ranks rows as the first does:
+// Every metric is a simple function of one kernel's value v and of a number for each side. Two settings differ: a query
+// against stored rows, as a user asks, and two stored rows against each other, as a graph needs while it is built. The
+// second is symmetric, and for a fixed left side ranks rows as the first does:
 //
-//              user's distance                              between stored rows
-//   l2         v                                            v
-//   cosine     1 - v / (|q| |x|)                            the same
-//   ip         -v                                           R^2 - v - w(x) w(y),  w(x) = sqrt(R^2 - |x|^2)
-//   snr        v / |q~|^2                                   v
-//   snr_item   v / |x~|^2                                   v / (|x~|^2 |y~|^2)
-//   hamming    v                                            v
-//   jaccard    v                                            v
+//              user's distance       between stored rows
+//   l2         v                     v
+//   cosine     1 - v / (|q| |x|)     the same
+//   ip         -v                    -v
+//   snr        v / |q~|^2            v
+//   snr_item   v / |x~|^2            v / (|x~|^2 |y~|^2)
+//   hamming    v                     v
+//   jaccard    v                     v
 //
-// x~ is x less its mean. ip: the rows are seen as points (x, w(x)) on a sphere of radius R at least max |x|, the query as
-// (q, 0); Euclidean neighbours of the lifted query are then the rows of largest inner product (Bachrach et al.,
-// Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces, RecSys 2014).
-// snr_item: |x~/|x~|^2 - y~/|y~|^2|^2 = |x~ - y~|^2 / (|x~|^2 |y~|^2), so the graph is a Euclidean one over inverted rows.
+// x~ is x less its mean. snr_item: |x~/|x~|^2 - y~/|y~|^2|^2 = |x~ - y~|^2 / (|x~|^2 |y~|^2), so the graph is a Euclidean
+// one over inverted rows. ip is no metric, and its graph is built on the inner product itself (Morozov and Babenko,
+// Non-metric Similarity Graphs for Maximum Inner Product Search, NeurIPS 2018); long rows draw most edges there, and those
+// that nobody points at are tied in by hand (graph/repair). Lifting rows onto a sphere and searching it as a Euclidean
+// space (Bachrach et al., RecSys 2014) was tried: as soon as norms differ the lifted queries lie far from all rows.
 struct MetricTraits {
     std::string_view name;
     Op op;
     bool on_bits;         // the metric wants bits; the others want numbers
     bool has_offsets;     // rows carry a mean (float types) or a sum (integers): kCenteredL2
-    bool has_row_scales;  // rows carry 1/|x|, 1/|x~|^2 or w(x)
+    bool has_row_scales;  // rows carry 1/|x| or 1/|x~|^2
 };
 
 const MetricTraits& traits(Metric metric) noexcept;
