@@ -1,7 +1,7 @@
 // One instruction set's kernels, as plain data: nothing here can emit a shared symbol.
 // Threads: tables are constant; every kernel may run on any number of threads.
 // Kernels check nothing: pointers, counts and dimensions are proven by the caller. They never read past a row's end,
-// accept any alignment, and allocate nothing.
+// accept any alignment, and allocate nothing. Queries and rows that begin at multiples of 64 bytes are up to a third faster.
 #pragma once
 
 #include <cstddef>
@@ -49,9 +49,8 @@ using BlockKernel = void (*)(const void* query, float query_offset, const void* 
 // Every query against every row: out[i * out_stride + j] for query i and row j. Strides of queries and rows in bytes,
 // of out in floats.
 using TileKernel = void (*)(const void* queries, std::size_t query_stride, const float* query_offsets,
-                            std::size_t query_count, const void* rows, std::size_t row_stride,
-                            const float* row_offsets, std::size_t row_count, std::size_t dim, float* out,
-                            std::size_t out_stride) noexcept;
+                            std::size_t query_count, const void* rows, std::size_t row_stride, const float* row_offsets,
+                            std::size_t row_count, std::size_t dim, float* out, std::size_t out_stride) noexcept;
 
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
