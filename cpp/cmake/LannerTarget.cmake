@@ -10,6 +10,10 @@ function(lanner_target target)
         # No fused multiply-add but where one is written: results must not hang on the compiler's mood.
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off
                                                  $<$<BOOL:${LANNER_WERROR}>:-Werror>)
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+            # It suspects the standard library's own string concatenation (GCC bug 105651).
+            target_compile_options(${target} PRIVATE -Wno-restrict)
+        endif()
     endif()
     if(LANNER_SANITIZE)
         lanner_sanitize(${target})
