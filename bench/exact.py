@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 
 import faiss
-import lanner
 import numpy as np
 import sets
+
+import lanner
 from lanner import _core
 
 
@@ -44,7 +45,9 @@ def paired(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", default="mnist", help="a data set, or 'random' for uniform numbers")
+    parser.add_argument(
+        "--set", default="mnist", help="a data set, or 'random' for uniform numbers"
+    )
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--k", type=int, default=10)
     args = parser.parse_args()

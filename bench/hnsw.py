@@ -49,7 +49,7 @@ class Lanner:
 
     name = "lanner"
 
-    def build(self, data: sets.DataSet, m: int, ef_construction: int, threads: int) -> None:  # noqa: D102
+    def build(self, data: sets.DataSet, m: int, ef_construction: int, threads: int) -> None:
         import lanner
 
         self.index = lanner.Index(
@@ -57,10 +57,10 @@ class Lanner:
         )
         self.index.add(data.base, threads=threads)
 
-    def search(self, query: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:  # noqa: D102
+    def search(self, query: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:
         return self.index.search(query, k, ef=ef).ids
 
-    def search_batch(self, queries: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:  # noqa: D102
+    def search_batch(self, queries: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:
         return self.index.search(queries, k, ef=ef, threads=1).ids
 
 
@@ -69,7 +69,7 @@ class Hnswlib:
 
     name = "hnswlib"
 
-    def build(self, data: sets.DataSet, m: int, ef_construction: int, threads: int) -> None:  # noqa: D102
+    def build(self, data: sets.DataSet, m: int, ef_construction: int, threads: int) -> None:
         import hnswlib
 
         self.index = hnswlib.Index(space=data.metric, dim=data.base.shape[1])
@@ -84,11 +84,11 @@ class Hnswlib:
             self.index.set_ef(ef)
             self.ef = ef
 
-    def search(self, query: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:  # noqa: D102
+    def search(self, query: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:
         self._use(ef)
         return self.index.knn_query(query, k)[0].astype(np.int64)
 
-    def search_batch(self, queries: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:  # noqa: D102
+    def search_batch(self, queries: NDArray[np.float32], k: int, ef: int) -> NDArray[np.int64]:
         self._use(ef)
         return self.index.knn_query(queries, k)[0].astype(np.int64)
 
@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--json")
     args = parser.parse_args()
     import hnswlib
+
     import lanner
 
     print(
@@ -233,7 +234,9 @@ def main() -> None:
             for target in ("0.9", "0.95", "0.99"):
                 mine, other = ours[what][target], theirs[what][target]
                 ratio = f"{mine / other:.2f}" if mine and other else "-"
-                print(f"  {what:5} recall {target:4}: {mine or 0:8.0f} / {other or 0:8.0f} queries/s = {ratio}")
+                print(
+                    f"  {what:5} recall {target:4}: {mine or 0:8.0f} / {other or 0:8.0f} queries/s = {ratio}"
+                )
     if args.json:
         with open(args.json, "w") as file:
             json.dump(everything, file, indent=1)

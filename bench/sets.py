@@ -43,7 +43,9 @@ def load(name: str, folder: pathlib.Path | None = None) -> DataSet:
         queries = np.load(where / "papers" / "query.f16.npy").astype(np.float32)
         unit_base = base / np.linalg.norm(base, axis=1, keepdims=True)
         unit_queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
-        truth = np.sort(1.0 - np.partition(unit_queries @ unit_base.T, -100, axis=1)[:, -100:], axis=1)
+        truth = np.sort(
+            1.0 - np.partition(unit_queries @ unit_base.T, -100, axis=1)[:, -100:], axis=1
+        )
         return DataSet(name, "cosine", base, queries, truth.astype(np.float32))
     if name in NAMES:
         arrays = np.load(where / name / f"{name}.npz")

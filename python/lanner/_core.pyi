@@ -1,7 +1,6 @@
 """The compiled core. Private: use the names that `lanner` exports."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np

@@ -36,8 +36,11 @@ TEST_CASE("crc32 is the checksum that zlib computes, in one piece or several") {
 }
 
 TEST_CASE("text is told from bytes that are not UTF-8") {
-    for (const std::string good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) CHECK(is_utf8(good));
-    for (const std::string bad : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x28\xa1", "a\xf0\x9f\x98"}) {
+    for (const std::string good :
+         {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+        CHECK(is_utf8(good));
+    for (const std::string bad : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                  "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x28\xa1", "a\xf0\x9f\x98"}) {
         CHECK_FALSE(is_utf8(bad));
     }
 }
@@ -94,7 +97,9 @@ TEST_CASE("an exception in a loop's body or poll reaches the caller, and the poo
     };
     CHECK_THROWS_WITH(parallel_for(100, 1, 3, explode), "fifty");
     CHECK_THROWS_WITH(parallel_for(100, 1, 1, explode), "fifty");
-    const auto slow = [](std::size_t, std::size_t, std::size_t) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+    const auto slow = [](std::size_t, std::size_t, std::size_t) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    };
     CHECK_THROWS_WITH(parallel_for(10000, 1, 2, slow, [] { throw std::runtime_error("enough"); }), "enough");
     std::atomic<int> sum{0};
     parallel_for(10, 1, 3, [&](std::size_t begin, std::size_t, std::size_t) { sum += static_cast<int>(begin); });

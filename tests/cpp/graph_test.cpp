@@ -24,7 +24,8 @@ std::vector<float> random_rows(std::size_t count, std::uint64_t seed) {
 
 // A graph over rows of its own, with nothing around it.
 struct World {
-    explicit World(std::uint32_t M = 8) : codec(ElementType::kFloat32, Metric::kL2, kDim, active_kernels()), layers(M, 7) {}
+    explicit World(std::uint32_t M = 8)
+        : codec(ElementType::kFloat32, Metric::kL2, kDim, active_kernels()), layers(M, 7) {}
 
     void add(const std::vector<float>& rows, std::size_t threads = 1) {
         const std::size_t count = rows.size() / kDim;
@@ -38,7 +39,9 @@ struct World {
         }
         live.resize(first + count, 1);
         GraphEdit edit(layers, mutex, false);
-        Builder(layers, codec, {40, threads, nullptr}).insert(slots, first, [](std::size_t, std::size_t) {}, edit);
+        Builder(layers, codec, {40, threads, nullptr})
+            .insert(
+                slots, first, [](std::size_t, std::size_t) {}, edit);
     }
 
     std::vector<std::vector<Slot>> edges() const {

@@ -19,7 +19,8 @@ constexpr std::size_t kDim = 16;
 
 std::vector<float> random_rows(std::size_t count, std::uint64_t seed) {
     std::vector<float> rows(count * kDim);
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(random_at(seed, i) >> 40) / 16777216.0F - 0.5F;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i] = static_cast<float>(random_at(seed, i) >> 40) / 16777216.0F - 0.5F;
     return rows;
 }
 
@@ -51,7 +52,8 @@ double recall(const Index& index, const Vectors& queries, std::size_t k, std::si
     const Hits exact = search(index, queries, {k, 0, true, 1});
     std::size_t hits = 0;
     for (std::size_t query = 0; query < queries.count; ++query) {
-        for (std::size_t i = 0; i < k; ++i) hits += found.distances[query * k + i] <= exact.distances[query * k + k - 1] ? 1 : 0;
+        for (std::size_t i = 0; i < k; ++i)
+            hits += found.distances[query * k + i] <= exact.distances[query * k + k - 1] ? 1 : 0;
     }
     return static_cast<double>(hits) / static_cast<double>(queries.count * k);
 }
@@ -93,9 +95,12 @@ TEST_CASE("the distances of one query alone, of a batch, and of a scan are the s
         const Vectors single{queries.data() + query * kDim, 1, ElementType::kFloat32};
         const Hits one = search(index, single, {5, 200, false, 1});
         const Hits exact = search(index, single, {5, 0, true, 1});
-        CHECK(std::equal(one.distances.begin(), one.distances.end(), batch.distances.begin() + static_cast<std::ptrdiff_t>(query * 5)));
-        CHECK(std::equal(exact.distances.begin(), exact.distances.end(), scan.distances.begin() + static_cast<std::ptrdiff_t>(query * 5)));
-        CHECK(std::equal(exact.ids.begin(), exact.ids.end(), scan.ids.begin() + static_cast<std::ptrdiff_t>(query * 5)));
+        CHECK(std::equal(one.distances.begin(), one.distances.end(),
+                         batch.distances.begin() + static_cast<std::ptrdiff_t>(query * 5)));
+        CHECK(std::equal(exact.distances.begin(), exact.distances.end(),
+                         scan.distances.begin() + static_cast<std::ptrdiff_t>(query * 5)));
+        CHECK(
+            std::equal(exact.ids.begin(), exact.ids.end(), scan.ids.begin() + static_cast<std::ptrdiff_t>(query * 5)));
     }
 }
 
@@ -135,8 +140,12 @@ TEST_CASE("a failed add leaves the index as it was, byte for byte") {
             CHECK(index.to_bytes() == before);
             more[40 * kDim] = std::numeric_limits<float>::quiet_NaN();
             CHECK(kind_thrown([&] { index.add(view(more), ids_of(ids), {}, true); }) == ErrorKind::kInvalidArgument);
-            CHECK(kind_thrown([&] { index.add(view(random_rows(2, 8)), ids_of({7, 7})); }) == ErrorKind::kInvalidArgument);
-            CHECK(kind_thrown([&] { index.add(view(random_rows(2, 8)), ids_of({5000, 3})); }) == ErrorKind::kInvalidArgument);
+            CHECK(kind_thrown([&] {
+                      index.add(view(random_rows(2, 8)), ids_of({7, 7}));
+                  }) == ErrorKind::kInvalidArgument);
+            CHECK(kind_thrown([&] {
+                      index.add(view(random_rows(2, 8)), ids_of({5000, 3}));
+                  }) == ErrorKind::kInvalidArgument);
             CHECK(kind_thrown([&] { index.remove(ids_of({3, 100})); }) == ErrorKind::kNotFound);
             CHECK(index.to_bytes() == before);
         }
@@ -200,7 +209,8 @@ TEST_CASE("strings serve as ids") {
     Index index(l2_options());
     const std::vector<float> rows = random_rows(300, 24);
     std::vector<std::string> names;
-    for (int i = 0; i < 300; ++i) names.push_back("item " + std::to_string(i) + std::string(static_cast<std::size_t>(i % 40), 'x'));
+    for (int i = 0; i < 300; ++i)
+        names.push_back("item " + std::to_string(i) + std::string(static_cast<std::size_t>(i % 40), 'x'));
     const std::vector<std::string_view> views(names.begin(), names.end());
     index.add(view(rows), std::span<const std::string_view>(views));
     const Index again = Index::from_bytes(index.to_bytes());
@@ -241,7 +251,8 @@ TEST_CASE("searches beside a writer see sound results") {
     for (std::int64_t round = 0; round < 6; ++round) {
         index.remove(ids_of(iota(300, 300)));
         index.add(view(random_rows(300, 30 + static_cast<std::uint64_t>(round))), ids_of(iota(300, 300)), {2, nullptr});
-        index.add(view(random_rows(50, 40 + static_cast<std::uint64_t>(round))), ids_of(iota(400, 50)), {2, nullptr}, true);
+        index.add(view(random_rows(50, 40 + static_cast<std::uint64_t>(round))), ids_of(iota(400, 50)), {2, nullptr},
+                  true);
     }
     stop = true;
     for (std::thread& each : readers) each.join();

@@ -27,8 +27,8 @@ struct IndexOptions {
     std::size_t dim = 0;  // features; bits for ElementType::kBits
     Metric metric = Metric::kCosine;
     ElementType type = ElementType::kFloat32;
-    bool graph = true;             // false: every search is an exact scan
-    std::uint32_t M = 16;          // neighbours a node, twice as many on the ground layer; 2 to 512
+    bool graph = true;                    // false: every search is an exact scan
+    std::uint32_t M = 16;                 // neighbours a node, twice as many on the ground layer; 2 to 512
     std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
 };

@@ -23,8 +23,8 @@ void PagedRows::grow(std::size_t rows) {
     if (rows <= capacity_) return;
     const std::size_t page_rows = page_mask_ + 1;
     // Small arrays grow like a vector inside the first page; from then on by whole pages.
-    const std::size_t wanted =
-        rows <= page_rows ? std::min(page_rows, std::bit_ceil(std::max<std::size_t>(rows, 8))) : (rows + page_mask_) & ~page_mask_;
+    const std::size_t wanted = rows <= page_rows ? std::min(page_rows, std::bit_ceil(std::max<std::size_t>(rows, 8)))
+                                                 : (rows + page_mask_) & ~page_mask_;
     std::vector<PageMemory> fresh;
     std::vector<std::byte*> pages = pages_;
     std::size_t covered = capacity_ & ~page_mask_;  // rows in pages that are full-size and stay

@@ -33,7 +33,7 @@ struct Loop {
     const RangeBody& body;
     std::atomic<std::size_t> next{0};
     std::atomic<bool> stop{false};
-    std::size_t running = 0;  // workers inside, under the pool's mutex
+    std::size_t running = 0;               // workers inside, under the pool's mutex
     std::exception_ptr failure = nullptr;  // the first, under the pool's mutex
 };
 
@@ -192,6 +192,8 @@ std::size_t default_thread_count() noexcept {
     return chosen > 0 ? chosen : usable_processors();
 }
 
-void set_default_thread_count(std::size_t threads) noexcept { chosen_threads.store(threads, std::memory_order_relaxed); }
+void set_default_thread_count(std::size_t threads) noexcept {
+    chosen_threads.store(threads, std::memory_order_relaxed);
+}
 
 }  // namespace lanner

@@ -8,12 +8,18 @@ namespace {
 
 const char* class_name(ErrorKind kind) noexcept {
     switch (kind) {
-        case ErrorKind::kInvalidArgument: return "InvalidArgumentError";
-        case ErrorKind::kWrongType: return "WrongTypeError";
-        case ErrorKind::kNotFound: return "NotFoundError";
-        case ErrorKind::kReadOnly: return "ReadOnlyError";
-        case ErrorKind::kStorage: return "StorageError";
-        case ErrorKind::kFileFormat: return "FileFormatError";
+        case ErrorKind::kInvalidArgument:
+            return "InvalidArgumentError";
+        case ErrorKind::kWrongType:
+            return "WrongTypeError";
+        case ErrorKind::kNotFound:
+            return "NotFoundError";
+        case ErrorKind::kReadOnly:
+            return "ReadOnlyError";
+        case ErrorKind::kStorage:
+            return "StorageError";
+        case ErrorKind::kFileFormat:
+            return "FileFormatError";
     }
     return "Error";
 }
@@ -35,15 +41,20 @@ py::object builtin(PyObject* type) { return py::reinterpret_borrow<py::object>(t
 }  // namespace
 
 void bind_errors(py::module_& module) {
-    const py::object base = add_class(module, "Error", "What every error of lanner is.", py::make_tuple(builtin(PyExc_Exception)));
+    const py::object base =
+        add_class(module, "Error", "What every error of lanner is.", py::make_tuple(builtin(PyExc_Exception)));
     add_class(module, "InvalidArgumentError", "A value that is out of range, of the wrong shape, or not a number.",
               py::make_tuple(base, builtin(PyExc_ValueError)));
-    add_class(module, "WrongTypeError", "An argument of the wrong type.", py::make_tuple(base, builtin(PyExc_TypeError)));
-    add_class(module, "NotFoundError", "An id that is not in the index.", py::make_tuple(base, builtin(PyExc_KeyError)));
+    add_class(module, "WrongTypeError", "An argument of the wrong type.",
+              py::make_tuple(base, builtin(PyExc_TypeError)));
+    add_class(module, "NotFoundError", "An id that is not in the index.",
+              py::make_tuple(base, builtin(PyExc_KeyError)));
     add_class(module, "ReadOnlyError", "A change asked of an index that was opened read-only.",
               py::make_tuple(base, builtin(PyExc_PermissionError)));
-    add_class(module, "StorageError", "The operating system refused to read or write.", py::make_tuple(base, builtin(PyExc_OSError)));
-    add_class(module, "FileFormatError", "Bytes that are not a sound lanner file.", py::make_tuple(base, builtin(PyExc_ValueError)));
+    add_class(module, "StorageError", "The operating system refused to read or write.",
+              py::make_tuple(base, builtin(PyExc_OSError)));
+    add_class(module, "FileFormatError", "Bytes that are not a sound lanner file.",
+              py::make_tuple(base, builtin(PyExc_ValueError)));
     // Classes belong to an interpreter, so they are looked up where the error arises.
     py::register_local_exception_translator([](std::exception_ptr raised) {
         if (!raised) return;

@@ -27,7 +27,8 @@ py::dict dict_of(const FileInfo& info) {
     dict["M"] = info.options.M;
     dict["ef_construction"] = info.options.ef_construction;
     dict["seed"] = info.options.seed;
-    dict["id_kind"] = info.id_kind == IdKind::kNone ? py::object(py::none()) : py::object(py::str(info.id_kind == IdKind::kInt ? "int" : "str"));
+    dict["id_kind"] = info.id_kind == IdKind::kNone ? py::object(py::none())
+                                                    : py::object(py::str(info.id_kind == IdKind::kInt ? "int" : "str"));
     dict["bytes"] = info.bytes;
     dict["sections"] = sections;
     return dict;
@@ -41,8 +42,11 @@ FileInfo without_gil(FileInfo (*read)(const std::string&), const std::string& pa
 }  // namespace
 
 void bind_files(py::module_& module) {
-    module.def("file_info", [](const std::string& path) { return dict_of(without_gil(file_info, path)); }, py::arg("path"));
-    module.def("verify_file", [](const std::string& path) { return dict_of(without_gil(verify_file, path)); }, py::arg("path"));
+    module.def(
+        "file_info", [](const std::string& path) { return dict_of(without_gil(file_info, path)); }, py::arg("path"));
+    module.def(
+        "verify_file", [](const std::string& path) { return dict_of(without_gil(verify_file, path)); },
+        py::arg("path"));
 }
 
 }  // namespace lanner::bindings

@@ -9,7 +9,8 @@ namespace {
 
 std::string shape_text(const py::array& array) {
     std::string text = "(";
-    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) text += (axis > 0 ? ", " : "") + std::to_string(array.shape(axis));
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis)
+        text += (axis > 0 ? ", " : "") + std::to_string(array.shape(axis));
     return text + ")";
 }
 
@@ -51,10 +52,12 @@ Progress progress_of(const py::object& callable) {
 
 // search() and search_by_id() differ in what they are asked with.
 template <typename Search>
-py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options, const Search& search) {
+py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options,
+                     const Search& search) {
     if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
     if (count > 0 && options.k > (std::size_t{1} << 40) / count) {
-        throw Error(ErrorKind::kInvalidArgument, "k is too large: " + std::to_string(options.k) + " hits for " + std::to_string(count) + " queries");
+        throw Error(ErrorKind::kInvalidArgument,
+                    "k is too large: " + std::to_string(options.k) + " hits for " + std::to_string(count) + " queries");
     }
     const std::vector<py::ssize_t> shape = shape_of(single, count, options.k);
     py::array_t<float> distances(shape);
@@ -68,7 +71,8 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
         }
         const py::array ids = strings_array(strings, shape, options.k, counts.data());
         if (single) return py::make_tuple(ids, distances, counts[0]);
-        return py::make_tuple(ids, distances, py::array_t<std::int64_t>(static_cast<py::ssize_t>(count), counts.data()));
+        return py::make_tuple(ids, distances,
+                              py::array_t<std::int64_t>(static_cast<py::ssize_t>(count), counts.data()));
     }
     py::array_t<std::int64_t> ids(shape);
     std::int64_t* const ids_out = ids.mutable_data();
@@ -89,33 +93,37 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
     return py::make_tuple(std::move(ids), std::move(distances), std::move(counts));
 }
 
-py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
+py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
+                 std::size_t threads) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
     const SearchOptions options{k, ef, exact, threads};
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
-py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
+py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
+                       std::size_t threads) {
     const GivenIds given(ids);
     const SearchOptions options{k, ef, exact, threads};
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
 
-py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact, std::size_t threads) {
+py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact,
+                        std::size_t threads) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
         hits = index.search_radius(vectors, radius, {1, ef, exact, threads});
     }
-    return py::make_tuple(ids_array(hits.ids),
-                          py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
-                          py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
+    return py::make_tuple(
+        ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
+        py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
 }
 
-py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads, const py::object& progress) {
+py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads,
+               const py::object& progress) {
     const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
     const GivenIds given(ids);
     const Progress poll = progress_of(progress);
@@ -138,7 +146,8 @@ py::array get(const Index& index, const py::object& ids) {
                                                                 : "uint8";
     const py::dtype dtype(format);
     const std::size_t columns = index.row_bytes() / static_cast<std::size_t>(dtype.itemsize());
-    py::array rows(dtype, std::vector<py::ssize_t>{static_cast<py::ssize_t>(given.count()), static_cast<py::ssize_t>(columns)});
+    py::array rows(
+        dtype, std::vector<py::ssize_t>{static_cast<py::ssize_t>(given.count()), static_cast<py::ssize_t>(columns)});
     void* const out = rows.mutable_data();
     {
         const py::gil_scoped_release release;
@@ -176,21 +185,25 @@ Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, co
         } else if (array.dtype().kind() == 'f' && array.itemsize() == 2) {
             vectors.type = ElementType::kFloat16;
         } else {
-            require(py::isinstance<py::array_t<std::uint16_t>>(array), ErrorKind::kWrongType, "be float32, float16 or bfloat16 bits",
-                    py::str(array.dtype()));
+            require(py::isinstance<py::array_t<std::uint16_t>>(array), ErrorKind::kWrongType,
+                    "be float32, float16 or bfloat16 bits", py::str(array.dtype()));
             vectors.type = ElementType::kBFloat16;
         }
     } else if (type == ElementType::kInt8) {
-        require(py::isinstance<py::array_t<std::int8_t>>(array), ErrorKind::kWrongType, "be int8", py::str(array.dtype()));
+        require(py::isinstance<py::array_t<std::int8_t>>(array), ErrorKind::kWrongType, "be int8",
+                py::str(array.dtype()));
     } else {
-        require(py::isinstance<py::array_t<std::uint8_t>>(array), ErrorKind::kWrongType, "be uint8", py::str(array.dtype()));
+        require(py::isinstance<py::array_t<std::uint8_t>>(array), ErrorKind::kWrongType, "be uint8",
+                py::str(array.dtype()));
     }
-    require(array.ndim() == 1 || array.ndim() == 2, ErrorKind::kInvalidArgument, "have one or two axes", "shape " + shape_text(array));
+    require(array.ndim() == 1 || array.ndim() == 2, ErrorKind::kInvalidArgument, "have one or two axes",
+            "shape " + shape_text(array));
     const std::size_t columns = type == ElementType::kBits ? (dim + 7) / 8 : dim;
     const auto given = static_cast<std::size_t>(array.shape(array.ndim() - 1));
     require(given == columns, ErrorKind::kInvalidArgument,
-            type == ElementType::kBits ? "have " + std::to_string(columns) + " bytes a row for dim " + std::to_string(dim)
-                                       : "have dim " + std::to_string(dim),
+            type == ElementType::kBits
+                ? "have " + std::to_string(columns) + " bytes a row for dim " + std::to_string(dim)
+                : "have dim " + std::to_string(dim),
             std::to_string(given));
     vectors.data = array.data();
     vectors.count = array.ndim() == 1 ? 1 : static_cast<std::size_t>(array.shape(0));
@@ -213,8 +226,10 @@ GivenIds::GivenIds(const py::object& ids) : keeper_(ids) {
         throw Error(ErrorKind::kWrongType, "ids must be an int64 array or a list of str");
     }
     const auto array = py::reinterpret_borrow<py::array>(ids);
-    if (array.ndim() != 1) throw Error(ErrorKind::kInvalidArgument, "ids must have one axis, got shape " + shape_text(array));
-    ids_ = std::span<const std::int64_t>(static_cast<const std::int64_t*>(array.data()), static_cast<std::size_t>(array.shape(0)));
+    if (array.ndim() != 1)
+        throw Error(ErrorKind::kInvalidArgument, "ids must have one axis, got shape " + shape_text(array));
+    ids_ = std::span<const std::int64_t>(static_cast<const std::int64_t*>(array.data()),
+                                         static_cast<std::size_t>(array.shape(0)));
 }
 
 std::size_t GivenIds::count() const noexcept {
@@ -225,13 +240,17 @@ std::size_t GivenIds::count() const noexcept {
 void bind_index(py::module_& module) {
     const auto without_gil = py::call_guard<py::gil_scoped_release>();
     py::class_<Index>(module, "Index")
-        .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph, std::uint32_t M,
-                         std::uint32_t ef_construction, std::uint64_t seed) {
+        .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
+                         std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed) {
                  return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed});
              }),
-             py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"), py::arg("ef_construction"), py::arg("seed"))
+             py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"),
+             py::arg("ef_construction"), py::arg("seed"))
         .def_static(
-            "open", [](const std::string& path, bool writable, bool verify) { return Index::open(path, {writable, verify}); },
+            "open",
+            [](const std::string& path, bool writable, bool verify) {
+                return Index::open(path, {writable, verify});
+            },
             py::arg("path"), py::arg("writable"), py::arg("verify"), without_gil)
         .def_static(
             "from_bytes",
@@ -243,7 +262,8 @@ void bind_index(py::module_& module) {
             py::arg("data"))
         .def("to_bytes", &to_bytes)
         .def("save", &Index::save, py::arg("path"), without_gil)
-        .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"), py::arg("progress"))
+        .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
+             py::arg("progress"))
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
@@ -256,8 +276,10 @@ void bind_index(py::module_& module) {
         .def("contains", &contains, py::arg("id"))
         .def("ids", [](const Index& index) { return ids_array(index.ids()); })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
-        .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
-        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
+        .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
+             py::arg("threads"))
+        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
+             py::arg("threads"))
         .def("validate",
              [](const Index& index) {
                  GraphFigures figures;

@@ -11,13 +11,14 @@ namespace {
 const KernelTable& level_of(const std::string& name) {
     if (name.empty()) return active_kernels();
     const KernelTable* const table = find_kernels(name.c_str());
-    if (table == nullptr) throw Error(ErrorKind::kInvalidArgument, "level '" + name + "' is not one this machine can run");
+    if (table == nullptr)
+        throw Error(ErrorKind::kInvalidArgument, "level '" + name + "' is not one this machine can run");
     return *table;
 }
 
 void kernel_distances(const py::array& queries, const py::array& rows, std::size_t dim, const std::string& metric_name,
-                      const std::string& dtype, const std::string& level, const std::string& shape, const py::object& order,
-                      py::array_t<float, py::array::c_style>& out) {
+                      const std::string& dtype, const std::string& level, const std::string& shape,
+                      const py::object& order, py::array_t<float, py::array::c_style>& out) {
     const Metric metric = metric_of(metric_name);
     const ElementType type = element_of(dtype);
     if (traits(metric).on_bits != (type == ElementType::kBits)) {
@@ -35,9 +36,12 @@ void kernel_distances(const py::array& queries, const py::array& rows, std::size
         }
     }
     const std::size_t columns = order.is_none() ? row_rows.count : slots.size();
-    if (shape != "rows" && shape != "block" && shape != "tile") throw Error(ErrorKind::kInvalidArgument, "shape must be rows, block or tile");
-    if (!order.is_none() && shape != "rows") throw Error(ErrorKind::kInvalidArgument, "order goes with shape rows alone");
-    if (out.ndim() != 2 || static_cast<std::size_t>(out.shape(0)) != query_rows.count || static_cast<std::size_t>(out.shape(1)) != columns) {
+    if (shape != "rows" && shape != "block" && shape != "tile")
+        throw Error(ErrorKind::kInvalidArgument, "shape must be rows, block or tile");
+    if (!order.is_none() && shape != "rows")
+        throw Error(ErrorKind::kInvalidArgument, "order goes with shape rows alone");
+    if (out.ndim() != 2 || static_cast<std::size_t>(out.shape(0)) != query_rows.count ||
+        static_cast<std::size_t>(out.shape(1)) != columns) {
         throw Error(ErrorKind::kInvalidArgument, "out must have one row a query and one column a row");
     }
     const KernelTable& table = level_of(level);
@@ -83,19 +87,22 @@ std::uint64_t read_all(const py::array_t<std::uint8_t, py::array::c_style>& data
 
 Metric metric_of(const std::string& name) {
     const std::optional<Metric> metric = parse_metric(name);
-    if (!metric) throw Error(ErrorKind::kInvalidArgument, "metric must be one of " + metric_names() + ", got '" + name + "'");
+    if (!metric)
+        throw Error(ErrorKind::kInvalidArgument, "metric must be one of " + metric_names() + ", got '" + name + "'");
     return *metric;
 }
 
 ElementType element_of(const std::string& name) {
     const std::optional<ElementType> type = parse_element(name);
-    if (!type) throw Error(ErrorKind::kInvalidArgument, "dtype must be one of " + element_names() + ", got '" + name + "'");
+    if (!type)
+        throw Error(ErrorKind::kInvalidArgument, "dtype must be one of " + element_names() + ", got '" + name + "'");
     return *type;
 }
 
 void bind_kernels(py::module_& module) {
-    module.def("kernel_distances", &kernel_distances, py::arg("queries"), py::arg("rows"), py::arg("dim"), py::arg("metric"),
-               py::arg("dtype"), py::arg("level"), py::arg("shape"), py::arg("order"), py::arg("out").noconvert());
+    module.def("kernel_distances", &kernel_distances, py::arg("queries"), py::arg("rows"), py::arg("dim"),
+               py::arg("metric"), py::arg("dtype"), py::arg("level"), py::arg("shape"), py::arg("order"),
+               py::arg("out").noconvert());
     module.def("read_all", &read_all, py::arg("data"), py::arg("level"));
     module.def("active_isa", &active_isa);
     module.def("available_isas", &available_isas);

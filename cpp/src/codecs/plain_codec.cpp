@@ -16,7 +16,8 @@ namespace {
 constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 4;
 
 [[noreturn]] void refuse_row(std::string_view argument, std::size_t row, std::string_view why) {
-    throw Error(ErrorKind::kInvalidArgument, std::string(argument) + " row " + std::to_string(row) + " " + std::string(why));
+    throw Error(ErrorKind::kInvalidArgument,
+                std::string(argument) + " row " + std::to_string(row) + " " + std::string(why));
 }
 
 template <typename T>
@@ -81,14 +82,17 @@ float inverse_or_infinity(double value) noexcept {
 }
 
 // Rows of some size start on a cache line; small ones lie as close as their elements allow.
-std::size_t stored_stride(std::size_t row_bytes) noexcept { return row_bytes >= 256 ? (row_bytes + 63) / 64 * 64 : row_bytes; }
+std::size_t stored_stride(std::size_t row_bytes) noexcept {
+    return row_bytes >= 256 ? (row_bytes + 63) / 64 * 64 : row_bytes;
+}
 
 }  // namespace
 
 PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels)
     : PlainCodec(type, metric, dim, kernels, stored_stride(lanner::row_bytes(type, dim))) {}
 
-PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows, std::size_t count)
+PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows,
+                       std::size_t count)
     : PlainCodec(type, metric, dim, kernels, lanner::row_bytes(type, dim)) {
     // Nothing is ever written through it.
     auto* const begin = static_cast<std::byte*>(const_cast<void*>(rows));
@@ -116,9 +120,15 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
 
 void PlainCodec::to_float(const void* row, ElementType type, float* out) const noexcept {
     switch (type) {
-        case ElementType::kFloat16: kernels_.f16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_); return;
-        case ElementType::kBFloat16: kernels_.bf16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_); return;
-        default: std::memcpy(out, row, dim_ * sizeof(float)); return;
+        case ElementType::kFloat16:
+            kernels_.f16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_);
+            return;
+        case ElementType::kBFloat16:
+            kernels_.bf16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_);
+            return;
+        default:
+            std::memcpy(out, row, dim_ * sizeof(float));
+            return;
     }
 }
 
@@ -150,7 +160,8 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument) c
             const bool nan = std::any_of(features.begin(), features.end(), [](float x) { return std::isnan(x); });
             refuse_row(argument, i, nan ? "holds NaN" : "holds an infinite value");
         }
-        if (given > kMaxSquaredNorm) refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
+        if (given > kMaxSquaredNorm)
+            refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
         if (type_ == ElementType::kFloat16 && vectors.type != ElementType::kFloat16) {
             kernels_.f32_to_f16(features.data(), narrow.data(), dim_);
             kernels_.f16_to_f32(narrow.data(), features.data(), dim_);
@@ -211,11 +222,14 @@ float PlainCodec::row_scale(double squared_norm) const noexcept {
     switch (metric_) {
         case Metric::kCosine:
             // Kept finite, so that a zero vector's inner product of 0 makes a distance of 1.
-            return squared_norm > 0 ? static_cast<float>(std::min(1.0 / std::sqrt(squared_norm),
-                                                                  static_cast<double>(std::numeric_limits<float>::max())))
-                                    : 0.0F;
-        case Metric::kSnrItem: return inverse_or_infinity(squared_norm);
-        default: return 1.0F;
+            return squared_norm > 0
+                       ? static_cast<float>(std::min(1.0 / std::sqrt(squared_norm),
+                                                     static_cast<double>(std::numeric_limits<float>::max())))
+                       : 0.0F;
+        case Metric::kSnrItem:
+            return inverse_or_infinity(squared_norm);
+        default:
+            return 1.0F;
     }
 }
 
@@ -291,20 +305,29 @@ std::uint64_t PlainCodec::fingerprint(Slot slot) const noexcept {
 
 PlainCodec::Finish PlainCodec::query_finish(Metric metric) noexcept {
     switch (metric) {
-        case Metric::kCosine: return Finish::kCosine;
-        case Metric::kIp: return Finish::kNegate;
-        case Metric::kSnr: return Finish::kScaleQuery;
-        case Metric::kSnrItem: return Finish::kScaleRow;
-        default: return Finish::kNone;
+        case Metric::kCosine:
+            return Finish::kCosine;
+        case Metric::kIp:
+            return Finish::kNegate;
+        case Metric::kSnr:
+            return Finish::kScaleQuery;
+        case Metric::kSnrItem:
+            return Finish::kScaleRow;
+        default:
+            return Finish::kNone;
     }
 }
 
 PlainCodec::Finish PlainCodec::stored_finish(Metric metric) noexcept {
     switch (metric) {
-        case Metric::kCosine: return Finish::kCosine;
-        case Metric::kIp: return Finish::kNegate;
-        case Metric::kSnrItem: return Finish::kScaleBoth;
-        default: return Finish::kNone;
+        case Metric::kCosine:
+            return Finish::kCosine;
+        case Metric::kIp:
+            return Finish::kNegate;
+        case Metric::kSnrItem:
+            return Finish::kScaleBoth;
+        default:
+            return Finish::kNone;
     }
 }
 
@@ -312,7 +335,8 @@ void PlainCodec::finish(Finish how, float query_scale, const float* row_scales, 
                         float* values) const noexcept {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     switch (how) {
-        case Finish::kNone: return;
+        case Finish::kNone:
+            return;
         case Finish::kCosine:
             for (std::size_t i = 0; i < count; ++i) values[i] = 1.0F - values[i] * query_scale * row_scales[i];
             return;
@@ -324,7 +348,8 @@ void PlainCodec::finish(Finish how, float query_scale, const float* row_scales, 
             return;
         case Finish::kScaleRow:
             // A constant row has an infinite scale and stays at infinity, also from a constant query.
-            for (std::size_t i = 0; i < count; ++i) values[i] = row_scales[i] == kInfinity ? kInfinity : values[i] * row_scales[i];
+            for (std::size_t i = 0; i < count; ++i)
+                values[i] = row_scales[i] == kInfinity ? kInfinity : values[i] * row_scales[i];
             return;
         case Finish::kScaleBoth:
             for (std::size_t i = 0; i < count; ++i) {
@@ -347,8 +372,8 @@ void PlainCodec::score_block(const QueryBlock& queries, std::size_t query_first,
     const float* const offsets = traits_.has_offsets ? offsets_.as<float>(first) : nullptr;
     const float* const scales = traits_.has_row_scales ? scales_.as<float>(first) : nullptr;
     if (query_count == 1) {
-        block_kernel_(queries.row(query_first), queries.offsets()[query_first], rows_.row(first), rows_.stride(), offsets,
-                      count, dim_, out);
+        block_kernel_(queries.row(query_first), queries.offsets()[query_first], rows_.row(first), rows_.stride(),
+                      offsets, count, dim_, out);
     } else {
         tile_kernel_(queries.row(query_first), queries.stride(), queries.offsets() + query_first, query_count,
                      rows_.row(first), rows_.stride(), offsets, count, dim_, out, out_stride);
@@ -401,7 +426,8 @@ class PlainScorer final : public Scorer {
     void prefetch(Slot slot) const noexcept override {
 #if defined(__GNUC__) || defined(__clang__)
         const std::byte* const row = codec_.rows_.row(slot);
-        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64) __builtin_prefetch(row + line);
+        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64)
+            __builtin_prefetch(row + line);
 #else
         (void)slot;
 #endif
@@ -421,8 +447,8 @@ class PlainScorer final : public Scorer {
         if (read_scales_) {
             for (std::size_t i = 0; i < count; ++i) scales[i] = *codec_.scales_.as<float>(slots[i]);
         }
-        codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), static_cast<const float*>(offsets), count,
-                            codec_.dim_, out);
+        codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), static_cast<const float*>(offsets),
+                            count, codec_.dim_, out);
         codec_.finish(how_, scale_, static_cast<const float*>(scales), count, out);
     }
 

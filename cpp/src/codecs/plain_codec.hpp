@@ -20,7 +20,8 @@ class PlainCodec final : public Codec {
     PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels);
 
     // Over rows of a caller, `row_bytes` apart, in place; the caller keeps them. Nothing can be stored in it.
-    PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows, std::size_t count);
+    PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const void* rows,
+               std::size_t count);
 
     ElementType type() const noexcept { return type_; }
     Metric metric() const noexcept { return metric_; }
@@ -57,7 +58,8 @@ class PlainCodec final : public Codec {
     enum class Finish : std::uint8_t { kNone, kCosine, kNegate, kScaleQuery, kScaleRow, kScaleBoth };
     static Finish query_finish(Metric metric) noexcept;
     static Finish stored_finish(Metric metric) noexcept;
-    void finish(Finish how, float query_scale, const float* row_scales, std::size_t count, float* values) const noexcept;
+    void finish(Finish how, float query_scale, const float* row_scales, std::size_t count,
+                float* values) const noexcept;
 
     PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, std::size_t stride);
     // Sets what the metric wants to know of a stored row; `features` has room for one.

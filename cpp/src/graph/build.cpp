@@ -123,7 +123,8 @@ std::vector<Builder::Links> Builder::gather_links(std::span<const Slot> batch, c
     std::vector<Link> links;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         for (unsigned layer = 0; layer < found[i].layers.size(); ++layer) {
-            for (const Candidate& each : found[i].layers[layer]) links.push_back({layer, each.slot, {each.distance, batch[i]}});
+            for (const Candidate& each : found[i].layers[layer])
+                links.push_back({layer, each.slot, {each.distance, batch[i]}});
         }
     }
     std::sort(links.begin(), links.end(), [](const Link& left, const Link& right) {
@@ -142,7 +143,8 @@ std::vector<Builder::Links> Builder::gather_links(std::span<const Slot> batch, c
 }
 
 // The target's neighbours with the sources among them, pruned if they do not all fit.
-void Builder::merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch, EdgeList& out) const {
+void Builder::merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch,
+                    EdgeList& out) const {
     out.layer = links.layer;
     out.slot = links.target;
     // A row of the same batch has its own choice of neighbours, which the graph does not hold yet.
@@ -212,7 +214,8 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
     // Edges that others of the batch meant for a row that turned out a twin go to nobody.
     for (Found& each : found) {
         for (std::vector<Candidate>& layer : each.layers) {
-            std::erase_if(layer, [&](const Candidate& candidate) { return twin_of.find(candidate.slot) != twin_of.end(); });
+            std::erase_if(layer,
+                          [&](const Candidate& candidate) { return twin_of.find(candidate.slot) != twin_of.end(); });
         }
     }
 

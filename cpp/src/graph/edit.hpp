@@ -26,9 +26,9 @@ struct TwinLink {
 
 struct GraphChange {
     std::vector<EdgeList> lists;
-    std::vector<TwinLink> twins;            // joined to the ring of a node
-    std::vector<std::vector<Slot>> rings;   // remade of these slots, the first of which stands in the graph
-    std::vector<Slot> loners;               // taken out of their rings, before rings are remade
+    std::vector<TwinLink> twins;           // joined to the ring of a node
+    std::vector<std::vector<Slot>> rings;  // remade of these slots, the first of which stands in the graph
+    std::vector<Slot> loners;              // taken out of their rings, before rings are remade
     Slot entry = kNoSlot;
 };
 

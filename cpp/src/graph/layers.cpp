@@ -13,12 +13,18 @@ constexpr unsigned kMaxLevel = 15;
 }  // namespace
 
 Layers::Layers(std::uint32_t M, std::uint64_t seed)
-    : M_(M), seed_(seed), ground_(2 * std::size_t{M} * sizeof(Slot)), upper_first_(sizeof(Slot)), upper_(M * sizeof(Slot)), twins_(sizeof(Slot)) {}
+    : M_(M),
+      seed_(seed),
+      ground_(2 * std::size_t{M} * sizeof(Slot)),
+      upper_first_(sizeof(Slot)),
+      upper_(M * sizeof(Slot)),
+      twins_(sizeof(Slot)) {}
 
 unsigned Layers::level(Slot slot) const noexcept {
     const std::uint64_t draw = random_at(seed_, slot);
     unsigned level = 0;
-    for (std::uint64_t bound = std::numeric_limits<std::uint64_t>::max() / M_; draw < bound && level < kMaxLevel; bound /= M_) {
+    for (std::uint64_t bound = std::numeric_limits<std::uint64_t>::max() / M_; draw < bound && level < kMaxLevel;
+         bound /= M_) {
         ++level;
     }
     return level;
@@ -85,8 +91,9 @@ void Layers::link_twin(Slot node, Slot twin) noexcept {
 }
 
 std::size_t Layers::memory_bytes() const noexcept {
-    return ground_.allocated_bytes() + ground_.adopted_bytes() + upper_first_.allocated_bytes() + upper_first_.adopted_bytes() +
-           upper_.allocated_bytes() + upper_.adopted_bytes() + twins_.allocated_bytes() + twins_.adopted_bytes();
+    return ground_.allocated_bytes() + ground_.adopted_bytes() + upper_first_.allocated_bytes() +
+           upper_first_.adopted_bytes() + upper_.allocated_bytes() + upper_.adopted_bytes() + twins_.allocated_bytes() +
+           twins_.adopted_bytes();
 }
 
 void Layers::save(SectionWriter& writer) const {

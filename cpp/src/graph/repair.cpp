@@ -36,7 +36,8 @@ std::vector<Slot> pointing_at(const Layers& layers, unsigned layer, const std::v
                 const auto slot = static_cast<Slot>(at);
                 if (is_dead[slot] != 0 || (layer > 0 && layers.level(slot) < layer)) continue;
                 std::uint8_t any = 0;
-                for (const Slot next : layers.places(layer, slot)) any |= next < slots ? is_dead[next] : std::uint8_t{1};
+                for (const Slot next : layers.places(layer, slot))
+                    any |= next < slots ? is_dead[next] : std::uint8_t{1};
                 if (any != 0) parts[begin / kScanGrain].push_back(slot);
             }
         },
@@ -53,7 +54,8 @@ std::size_t farthest(Slot from, const std::vector<Slot>& slots, Scorer& scorer) 
     return static_cast<std::size_t>(std::max_element(distances.begin(), distances.end()) - distances.begin());
 }
 
-EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead, Scorer& scorer) {
+EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead,
+                  Scorer& scorer) {
     std::vector<Slot> around;
     const auto add = [&](Slot next) {
         if (next != slot && next < is_dead.size() && is_dead[next] == 0) around.push_back(next);
@@ -104,8 +106,8 @@ void tie_back(const Layers& layers, Slot lost, TraverseScratch& scratch, std::si
         EdgeList onward{0, lost, {own.begin(), own.end()}};
         if (std::find(own.begin(), own.end(), beyond) == own.end()) {
             if (own.size() == layers.width(0)) {
-                onward.neighbours.erase(onward.neighbours.begin() +
-                                        static_cast<std::ptrdiff_t>(farthest(lost, onward.neighbours, *scratch.scorer)));
+                onward.neighbours.erase(onward.neighbours.begin() + static_cast<std::ptrdiff_t>(farthest(
+                                                                        lost, onward.neighbours, *scratch.scorer)));
             }
             onward.neighbours.push_back(beyond);
             change.lists.push_back(std::move(onward));
@@ -241,7 +243,8 @@ std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uin
     return tied;
 }
 
-void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit, std::size_t ef_construction) {
+void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit,
+                  std::size_t ef_construction) {
     std::unique_ptr<TraverseScratch> scratch;
     for (const Slot suspect : suspects) {
         if (suspect == layers.entry() || layers.is_twin(suspect)) continue;

@@ -26,7 +26,7 @@ struct RingPlan {
         Slot from;
         Slot to;
     };
-    std::vector<Slot> nodes;               // to be removed from the graph, ascending
+    std::vector<Slot> nodes;  // to be removed from the graph, ascending
     std::vector<Move> moves;
     std::vector<Slot> loners;              // for GraphChange
     std::vector<std::vector<Slot>> rings;  // for GraphChange
@@ -40,7 +40,8 @@ std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uin
 
 // The same for a few nodes that may have lost their last way in: those that no neighbour of theirs points back at are
 // searched for, and tied back if they are not found.
-void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit, std::size_t ef_construction);
+void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit,
+                  std::size_t ef_construction);
 
 // Which slots the entry point reaches on the ground layer, a byte each.
 std::vector<std::uint8_t> reachable(const Layers& layers);

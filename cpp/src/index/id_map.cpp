@@ -21,7 +21,9 @@ std::uint64_t hash(std::string_view id) noexcept {
 }
 
 // At most two thirds full.
-std::size_t table_size_for(std::size_t ids) noexcept { return std::bit_ceil(std::max<std::size_t>(16, ids + ids / 2 + 1)); }
+std::size_t table_size_for(std::size_t ids) noexcept {
+    return std::bit_ceil(std::max<std::size_t>(16, ids + ids / 2 + 1));
+}
 
 }  // namespace
 
@@ -55,7 +57,9 @@ Slot IdMap::find_by(std::uint64_t hash, Id id) const noexcept {
 
 Slot IdMap::find(std::int64_t id) const noexcept { return kind_ == IdKind::kInt ? find_by(hash(id), id) : kNoSlot; }
 
-Slot IdMap::find(std::string_view id) const noexcept { return kind_ == IdKind::kString ? find_by(hash(id), id) : kNoSlot; }
+Slot IdMap::find(std::string_view id) const noexcept {
+    return kind_ == IdKind::kString ? find_by(hash(id), id) : kNoSlot;
+}
 
 void IdMap::insert(Slot slot) noexcept {
     std::size_t at = hash_of(slot) & table_mask_;
@@ -130,8 +134,8 @@ void IdMap::erase(Slot slot) noexcept {
 }
 
 std::size_t IdMap::memory_bytes() const noexcept {
-    std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() + table_.adopted_bytes() +
-                        strings_.capacity() * sizeof(std::string);
+    std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() +
+                        table_.adopted_bytes() + strings_.capacity() * sizeof(std::string);
     for (const std::string& each : strings_) {
         if (each.capacity() > 15) bytes += each.capacity() + 1;  // longer ones live outside the string object
     }
@@ -178,7 +182,8 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
             }
         }
     } else if (kind == IdKind::kString) {
-        const std::span<std::byte> ends = reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
+        const std::span<std::byte> ends =
+            reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
         const std::span<std::byte> text = reader.section("ids.text");
         const auto end_of = [&](std::size_t place) {
             std::uint64_t end = 0;
@@ -192,7 +197,8 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
         for (std::size_t slot = 0; slot < slots; ++slot) {
             const std::uint64_t end = end_of(slot + 1);
             if (end < begin || end > text.size()) refuse_section("ids.ends", "the ids do not lie one behind another");
-            strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin, static_cast<std::size_t>(end - begin));
+            strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin,
+                                  static_cast<std::size_t>(end - begin));
             begin = end;
             if (!is_utf8(strings_[slot])) refuse_section("ids.text", "an id is not UTF-8");
             if (live[slot] == 0) continue;

@@ -78,7 +78,8 @@ class Index::Impl : private TieBreak {
                     const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition, GraphEdit* edit) noexcept;
-    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options, GraphEdit& edit);
+    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
+                  GraphEdit& edit);
     void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
@@ -89,7 +90,8 @@ class Index::Impl : private TieBreak {
     std::size_t default_ef(std::size_t k) const noexcept;
     bool scan_is_cheaper(std::size_t ef) const noexcept;
     ScanRows scan_rows() const noexcept;
-    void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k, std::size_t ef) const;
+    void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k,
+                      std::size_t ef) const;
     void take_hit(const Candidate& candidate, std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;

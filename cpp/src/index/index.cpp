@@ -22,13 +22,16 @@ const IndexOptions& checked(const IndexOptions& options) {
     }
     const std::size_t most = bits ? kMaxBits : kMaxDim;
     if (options.dim < 1 || options.dim > most) {
-        refuse("dim must be between 1 and " + std::to_string(most) + " for dtype '" + type + "', got " + std::to_string(options.dim));
+        refuse("dim must be between 1 and " + std::to_string(most) + " for dtype '" + type + "', got " +
+               std::to_string(options.dim));
     }
     if (options.M < kMinM || options.M > kMaxM) {
-        refuse("M must be between " + std::to_string(kMinM) + " and " + std::to_string(kMaxM) + ", got " + std::to_string(options.M));
+        refuse("M must be between " + std::to_string(kMinM) + " and " + std::to_string(kMaxM) + ", got " +
+               std::to_string(options.M));
     }
     if (options.ef_construction < 1 || options.ef_construction > kMaxEfConstruction) {
-        refuse("ef_construction must be between 1 and " + std::to_string(kMaxEfConstruction) + ", got " + std::to_string(options.ef_construction));
+        refuse("ef_construction must be between 1 and " + std::to_string(kMaxEfConstruction) + ", got " +
+               std::to_string(options.ef_construction));
     }
     return options;
 }

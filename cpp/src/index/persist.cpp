@@ -40,7 +40,8 @@ Config read_config(const SectionReader& reader) {
     require(config.id_kind <= static_cast<std::uint8_t>(IdKind::kString), "its kind of ids is unknown");
     require(config.slots <= kMaxSlots && config.live <= config.slots, "its counts are out of range");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
-    require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }), "its reserve is not zero");
+    require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }),
+            "its reserve is not zero");
     return config;
 }
 
@@ -139,8 +140,11 @@ void Index::Impl::check_contents() const {
         } catch (const Error& error) {
             refuse_section("vectors", "slot " + std::to_string(at) + ": " + error.what());
         }
-        const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot))) : ids_.find(ids_.integer(slot));
-        if (found != slot) refuse_section(ids_.kind() == IdKind::kString ? "ids.text" : "ids.table", "the id of slot " + std::to_string(at) + " is not found");
+        const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot)))
+                                                          : ids_.find(ids_.integer(slot));
+        if (found != slot)
+            refuse_section(ids_.kind() == IdKind::kString ? "ids.text" : "ids.table",
+                           "the id of slot " + std::to_string(at) + " is not found");
     }
 }
 
@@ -148,8 +152,10 @@ void Index::Impl::check_contents() const {
 std::size_t Index::Impl::check_ring(Slot node) const {
     std::size_t twins = 0;
     for (Slot each = layers_->next_twin(node); each != node; each = layers_->next_twin(each), ++twins) {
-        const bool sound = layers_->is_twin(each) && live_[each] != 0 && layers_->neighbours(0, each).empty() && codec_.same(node, each);
-        if (!sound || twins == slots_) refuse_section("graph.twins", "the ring of node " + std::to_string(node) + " is broken");
+        const bool sound = layers_->is_twin(each) && live_[each] != 0 && layers_->neighbours(0, each).empty() &&
+                           codec_.same(node, each);
+        if (!sound || twins == slots_)
+            refuse_section("graph.twins", "the ring of node " + std::to_string(node) + " is broken");
     }
     return twins;
 }
@@ -161,7 +167,8 @@ GraphFigures Index::Impl::validate() const {
     if (!layers_) return figures;
     figures.levels = layers_->top();
     if (layers_->empty() != (ids_.size() == 0)) refuse_section("config", "the graph has no entry point");
-    if (!layers_->empty() && live_[layers_->entry()] == 0) refuse_section("config", "the graph's entry point is not live");
+    if (!layers_->empty() && live_[layers_->entry()] == 0)
+        refuse_section("config", "the graph's entry point is not live");
     std::vector<Slot> sorted;
     for (std::size_t at = 0; at < slots_; ++at) {
         const auto slot = static_cast<Slot>(at);
@@ -178,7 +185,8 @@ GraphFigures Index::Impl::validate() const {
             }
             sorted.assign(neighbours.begin(), neighbours.end());
             std::sort(sorted.begin(), sorted.end());
-            if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) refuse_graph(layer, slot, "has a neighbour twice");
+            if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+                refuse_graph(layer, slot, "has a neighbour twice");
             if (layer == 0) figures.edges += neighbours.size();
         }
     }
@@ -207,7 +215,8 @@ FileInfo info_of(const SectionReader& reader, std::uint64_t bytes) {
     info.size = static_cast<std::size_t>(config.live);
     info.id_kind = static_cast<IdKind>(config.id_kind);
     info.bytes = bytes;
-    for (const Section& section : reader.sections()) info.sections.push_back({section.name, section.offset, section.length, section.crc});
+    for (const Section& section : reader.sections())
+        info.sections.push_back({section.name, section.offset, section.length, section.crc});
     return info;
 }
 
@@ -220,7 +229,8 @@ Index Index::open(const std::string& path, const OpenOptions& options) {
 
 Index Index::from_bytes(std::span<const std::byte> bytes) {
     // Sections are aligned within a file, so the copy must be too.
-    const std::shared_ptr<PageMemory> copy = std::make_shared<PageMemory>(allocate_page(std::max<std::size_t>(bytes.size(), 1)));
+    const std::shared_ptr<PageMemory> copy =
+        std::make_shared<PageMemory>(allocate_page(std::max<std::size_t>(bytes.size(), 1)));
     std::memcpy(copy->get(), bytes.data(), bytes.size());
     return Index(Impl::load(SectionReader({copy->get(), bytes.size()}, copy), {.writable = true, .verify = true}));
 }

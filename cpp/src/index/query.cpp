@@ -15,7 +15,9 @@ constexpr std::size_t kDefaultEf = 96;
 // many distances: below that size of index the scan is both quicker and exact.
 constexpr std::size_t kScanPerCandidate = 16;
 
-std::size_t threads_of(const SearchOptions& options) { return options.threads > 0 ? options.threads : default_thread_count(); }
+std::size_t threads_of(const SearchOptions& options) {
+    return options.threads > 0 ? options.threads : default_thread_count();
+}
 
 }  // namespace
 
@@ -49,9 +51,7 @@ class Index::Impl::ScratchLease {
 
 std::size_t Index::Impl::default_ef(std::size_t k) const noexcept { return std::max(kDefaultEf, 2 * k); }
 
-bool Index::Impl::scan_is_cheaper(std::size_t ef) const noexcept {
-    return ids_.size() / kScanPerCandidate <= ef;
-}
+bool Index::Impl::scan_is_cheaper(std::size_t ef) const noexcept { return ids_.size() / kScanPerCandidate <= ef; }
 
 ScanRows Index::Impl::scan_rows() const noexcept {
     const bool all_live = ids_.size() == slots_;
@@ -80,8 +80,9 @@ void Index::Impl::order_hits(std::vector<Candidate>& hits, std::size_t k) const 
         std::size_t end = first + 1;
         while (end < hits.size() && hits[end].distance == hits[first].distance) ++end;
         if (end - first > 1) {
-            std::sort(hits.begin() + static_cast<std::ptrdiff_t>(first), hits.begin() + static_cast<std::ptrdiff_t>(end),
-                      [&](const Candidate& left, const Candidate& right) { return ids_.before(left.slot, right.slot); });
+            std::sort(
+                hits.begin() + static_cast<std::ptrdiff_t>(first), hits.begin() + static_cast<std::ptrdiff_t>(end),
+                [&](const Candidate& left, const Candidate& right) { return ids_.before(left.slot, right.slot); });
         }
         first = end;
     }
@@ -104,7 +105,8 @@ void Index::Impl::graph_search(SearchScratch& scratch, const QueryBlock& queries
     order_hits(scratch.hits, k);
 }
 
-void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const {
+void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k,
+                             const HitBuffers& out) const {
     const std::size_t first = query * k;
     for (std::size_t i = 0; i < hits.size(); ++i) {
         if (ids_.kind() == IdKind::kString) {
@@ -154,7 +156,10 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
             if (scratch.hits.size() < std::min(k, ids_.size())) {
                 // Too little of the graph was reached; every row that there is must come back.
                 QueryBlock single;
-                codec_.prepare({static_cast<const std::byte*>(queries.data) + query * lanner::row_bytes(queries.type, options_.dim), 1, queries.type}, single);
+                codec_.prepare({static_cast<const std::byte*>(queries.data) +
+                                    query * lanner::row_bytes(queries.type, options_.dim),
+                                1, queries.type},
+                               single);
                 scratch.hits = std::move(scan_nearest(scan_rows(), single, k, 1).front());
                 scratch.traverse.scored += slots_;
             }
@@ -197,7 +202,9 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
     std::vector<std::string> texts(kind == IdKind::kString ? places : 0);
     std::vector<float> distances(places);
     std::vector<std::int64_t> counts(queries.count);
-    search_prepared(queries, wider, {found.empty() ? nullptr : found.data(), texts.empty() ? nullptr : texts.data(), distances.data(), counts.data()});
+    search_prepared(queries, wider,
+                    {found.empty() ? nullptr : found.data(), texts.empty() ? nullptr : texts.data(), distances.data(),
+                     counts.data()});
     for (std::size_t query = 0; query < queries.count; ++query) {
         const std::size_t from = query * wider.k;
         const std::size_t into = query * options.k;
@@ -279,7 +286,8 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
 void Index::Impl::get(const Ids& ids, void* out) const {
     const std::shared_lock lock(state_);
     const std::vector<Slot> slots = find_all(ids, "get");
-    for (std::size_t i = 0; i < slots.size(); ++i) codec_.fetch(slots[i], static_cast<std::byte*>(out) + i * row_bytes());
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        codec_.fetch(slots[i], static_cast<std::byte*>(out) + i * row_bytes());
 }
 
 template <typename Id>

@@ -28,19 +28,22 @@ void refuse_repeats(std::span<const Id> ids) {
     seen.reserve(ids.size());
     for (const Id& id : ids) {
         if (!seen.insert(id).second) {
-            throw Error(ErrorKind::kInvalidArgument, "ids must be unique within a call, " + quoted(id) + " stands twice");
+            throw Error(ErrorKind::kInvalidArgument,
+                        "ids must be unique within a call, " + quoted(id) + " stands twice");
         }
     }
 }
 
-std::size_t threads_of(const WriteOptions& options) { return options.threads > 0 ? options.threads : default_thread_count(); }
+std::size_t threads_of(const WriteOptions& options) {
+    return options.threads > 0 ? options.threads : default_thread_count();
+}
 
 }  // namespace
 
 // One call of add() or upsert(), from its checks to its end.
 struct Index::Impl::Addition {
-    std::vector<Slot> slots;      // by row
-    std::vector<Slot> replaced;   // by row: the slot that an id leaves, or kNoSlot
+    std::vector<Slot> slots;     // by row
+    std::vector<Slot> replaced;  // by row: the slot that an id leaves, or kNoSlot
     std::vector<std::int64_t> ids;
     std::vector<std::string> strings;  // moved into the map, and back if the call fails
     IdKind kind = IdKind::kNone;
@@ -52,7 +55,8 @@ struct Index::Impl::Addition {
 
 void Index::Impl::check_writable() const {
     if (read_only_) {
-        throw Error(ErrorKind::kReadOnly, "the index was opened read-only; open it with writable=True to change a copy in memory");
+        throw Error(ErrorKind::kReadOnly,
+                    "the index was opened read-only; open it with writable=True to change a copy in memory");
     }
 }
 
@@ -66,7 +70,8 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     const auto check_count = [&](std::size_t count) {
         if (count != vectors.count) {
             throw Error(ErrorKind::kInvalidArgument,
-                        "ids must have one entry a vector: " + std::to_string(vectors.count) + " vectors, " + std::to_string(count) + " ids");
+                        "ids must have one entry a vector: " + std::to_string(vectors.count) + " vectors, " +
+                            std::to_string(count) + " ids");
         }
     };
     const auto check_present = [&](const auto& given) {
@@ -74,18 +79,21 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
         for (std::size_t row = 0; row < given.size(); ++row) {
             plan.replaced[row] = ids_.find(given[row]);
             if (plan.replaced[row] != kNoSlot && !upsert) {
-                throw Error(ErrorKind::kInvalidArgument, "id " + quoted(given[row]) + " is in the index already; upsert replaces");
+                throw Error(ErrorKind::kInvalidArgument,
+                            "id " + quoted(given[row]) + " is in the index already; upsert replaces");
             }
         }
     };
     if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) {
-        if (present && ids_.kind() != IdKind::kInt) throw Error(ErrorKind::kWrongType, "ids must be strings as in the index, got integers");
+        if (present && ids_.kind() != IdKind::kInt)
+            throw Error(ErrorKind::kWrongType, "ids must be strings as in the index, got integers");
         check_count(integers->size());
         check_present(*integers);
         plan.kind = IdKind::kInt;
         plan.ids.assign(integers->begin(), integers->end());
     } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
-        if (present && ids_.kind() != IdKind::kString) throw Error(ErrorKind::kWrongType, "ids must be integers as in the index, got strings");
+        if (present && ids_.kind() != IdKind::kString)
+            throw Error(ErrorKind::kWrongType, "ids must be integers as in the index, got strings");
         check_count(strings->size());
         for (const std::string_view each : *strings) {
             if (!is_utf8(each)) throw Error(ErrorKind::kInvalidArgument, "ids must be UTF-8, got " + quoted(each));
@@ -95,11 +103,13 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
         plan.strings.assign(strings->begin(), strings->end());
     } else {
         if (ids_.kind() == IdKind::kString) {
-            throw Error(ErrorKind::kInvalidArgument, "ids must be given: the index has string ids, and only integers are generated");
+            throw Error(ErrorKind::kInvalidArgument,
+                        "ids must be given: the index has string ids, and only integers are generated");
         }
         const std::int64_t first = ids_.next_generated();
         if (static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - first) < vectors.count) {
-            throw Error(ErrorKind::kInvalidArgument, "ids must be given: none is left above the greatest one in the index");
+            throw Error(ErrorKind::kInvalidArgument,
+                        "ids must be given: none is left above the greatest one in the index");
         }
         plan.kind = IdKind::kInt;
         plan.ids.resize(vectors.count);
@@ -137,7 +147,8 @@ void Index::Impl::take_slots(Addition& addition) {
 
 void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                              const std::function<void()>& poll) {
-    const auto appended = std::find_if(addition.slots.begin(), addition.slots.end(), [&](Slot slot) { return slot >= slots_; });
+    const auto appended =
+        std::find_if(addition.slots.begin(), addition.slots.end(), [&](Slot slot) { return slot >= slots_; });
     const auto reused = static_cast<std::size_t>(appended - addition.slots.begin());
     {
         // Scans read the rows of free slots too, before they find that these are not live.
@@ -147,7 +158,8 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
     parallel_for(
         vectors.count - reused, 256, threads,
         [&](std::size_t begin, std::size_t end, std::size_t) {
-            for (std::size_t row = reused + begin; row < reused + end; ++row) codec_.store(addition.slots[row], vectors, row);
+            for (std::size_t row = reused + begin; row < reused + end; ++row)
+                codec_.store(addition.slots[row], vectors, row);
         },
         poll);
 }
@@ -230,7 +242,9 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             // Into an empty graph everything is new, and undo() empties new nodes anyway.
             edit.emplace(*layers_, state_, !layers_->empty());
             Builder builder(*layers_, codec_, build);
-            builder.insert(addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); }, *edit);
+            builder.insert(
+                addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
+                *edit);
             if (!connect_if_due(total, live_, ids_.size(), *edit)) {
                 tie_suspects(*layers_, codec_, addition.slots, *edit, options_.ef_construction);
             }
@@ -266,8 +280,8 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
 
 // Takes slots out of the graph and frees them; `live` counts neither them nor what has no id. Once nothing can fail any
 // more, ids and marks follow in one step.
-void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
-                           GraphEdit& edit) {
+void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live,
+                           const BuildOptions& options, GraphEdit& edit) {
     const RingPlan plan = plan_rings(*layers_, leaving);
     // A node whose place a twin takes stays in the graph.
     std::vector<std::uint8_t> staying(live.begin(), live.end());
@@ -316,7 +330,8 @@ void Index::Impl::free_slot(Slot slot) noexcept {
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
 
-bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit) {
+bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
+                                 GraphEdit& edit) {
     changes_ += changes;
     if (changes_ * kCheckShare < size) return false;
     connect(*layers_, codec_, live, edit, options_.ef_construction);

@@ -10,9 +10,10 @@ class Index::Impl::WriterGuard {
     // Refuses where this thread holds it already, as a progress callback does, rather than wait for ever.
     explicit WriterGuard(const Impl& index) : index_(index) {
         if (index_.writer_thread_.load() == std::this_thread::get_id()) {
-            throw Error(ErrorKind::kInvalidArgument,
-                        "the index is being changed by this very thread; a progress callback can search it, but neither "
-                        "change nor save it");
+            throw Error(
+                ErrorKind::kInvalidArgument,
+                "the index is being changed by this very thread; a progress callback can search it, but neither "
+                "change nor save it");
         }
         lock_ = std::unique_lock(index_.writer_);
         index_.writer_thread_.store(std::this_thread::get_id());

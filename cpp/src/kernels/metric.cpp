@@ -16,7 +16,7 @@ constexpr std::array<MetricTraits, kMetricCount> kTraits{{
 }};
 
 constexpr std::array<std::string_view, kElementTypeCount> kElementNames{"float32", "float16", "bfloat16",
-                                                                       "int8",    "uint8",   "bits"};
+                                                                        "int8",    "uint8",   "bits"};
 
 }  // namespace
 

@@ -55,12 +55,16 @@ constexpr bool is_float(ElementType type) noexcept {
 // Bytes of one row without padding.
 constexpr std::size_t row_bytes(ElementType type, std::size_t dim) noexcept {
     switch (type) {
-        case ElementType::kFloat32: return 4 * dim;
+        case ElementType::kFloat32:
+            return 4 * dim;
         case ElementType::kFloat16:
-        case ElementType::kBFloat16: return 2 * dim;
+        case ElementType::kBFloat16:
+            return 2 * dim;
         case ElementType::kInt8:
-        case ElementType::kUInt8: return dim;
-        case ElementType::kBits: return (dim + 7) / 8;
+        case ElementType::kUInt8:
+            return dim;
+        case ElementType::kBits:
+            return (dim + 7) / 8;
     }
     return 0;
 }

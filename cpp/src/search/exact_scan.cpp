@@ -39,7 +39,8 @@ void scan_part(const ScanRows& rows, const QueryBlock& queries, std::size_t quer
         const auto first = static_cast<Slot>(row);
         const std::size_t count = std::min({tile, row_end - row, rows.codec.run(first)});
         rows.codec.score_block(queries, query_first, query_count, first, count, distances.data(), tile);
-        for (std::size_t query = 0; query < query_count; ++query) take(query, first, distances.data() + query * tile, count);
+        for (std::size_t query = 0; query < query_count; ++query)
+            take(query, first, distances.data() + query * tile, count);
         row += count;
     }
 }
@@ -48,7 +49,8 @@ bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty(
 
 }  // namespace
 
-std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k, std::size_t threads) {
+std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k,
+                                                 std::size_t threads) {
     const Plan plan = plan_of(queries.count(), rows.slots, threads);
     std::vector<TopK> best(queries.count() * plan.row_parts, TopK(k, rows.ties));
     parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
@@ -81,7 +83,8 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Que
     return hits;
 }
 
-std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius, std::size_t threads) {
+std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius,
+                                                std::size_t threads) {
     const Plan plan = plan_of(queries.count(), rows.slots, threads);
     std::vector<std::vector<Candidate>> found(queries.count() * plan.row_parts);
     parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {

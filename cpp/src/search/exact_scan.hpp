@@ -20,9 +20,11 @@ struct ScanRows {
 };
 
 // The k nearest live rows of every query, nearest first.
-std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k, std::size_t threads);
+std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k,
+                                                 std::size_t threads);
 
 // All live rows within `radius`, inclusive, nearest first.
-std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius, std::size_t threads);
+std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius,
+                                                std::size_t threads);
 
 }  // namespace lanner

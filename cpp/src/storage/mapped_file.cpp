@@ -36,7 +36,8 @@ MappedFile map_file(const std::string& path, bool writable_copy) {
     const HANDLE file = ::CreateFileW(native.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                                       OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (file == INVALID_HANDLE_VALUE) refuse(path, static_cast<int>(::GetLastError()));
-    const std::unique_ptr<void, int (*)(HANDLE)> close_file(file, [](HANDLE handle) { return int{::CloseHandle(handle)}; });
+    const std::unique_ptr<void, int (*)(HANDLE)> close_file(file,
+                                                            [](HANDLE handle) { return int{::CloseHandle(handle)}; });
     LARGE_INTEGER size;
     if (::GetFileSizeEx(file, &size) == 0) refuse(path, static_cast<int>(::GetLastError()));
     if (size.QuadPart == 0) return {};

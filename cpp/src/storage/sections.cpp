@@ -7,7 +7,8 @@
 #include "base/checksum.hpp"
 #include "lanner/error.hpp"
 
-static_assert(std::endian::native == std::endian::little, "files are written as memory lies; a big-endian port must swap");
+static_assert(std::endian::native == std::endian::little,
+              "files are written as memory lies; a big-endian port must swap");
 
 namespace lanner {
 namespace {
@@ -43,7 +44,9 @@ constexpr std::uint64_t aligned(std::uint64_t position) noexcept {
     return (position + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-[[noreturn]] void refuse(const std::string& why) { throw Error(ErrorKind::kFileFormat, "not a sound lanner file: " + why); }
+[[noreturn]] void refuse(const std::string& why) {
+    throw Error(ErrorKind::kFileFormat, "not a sound lanner file: " + why);
+}
 
 bool all_zero(std::span<const std::byte> bytes) noexcept {
     return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
@@ -128,11 +131,13 @@ SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> o
     : bytes_(bytes), owner_(std::move(owner)) {
     Header header{};
     if (bytes_.size() < sizeof header) {
-        refuse("it has " + std::to_string(bytes_.size()) + " bytes, the header alone has " + std::to_string(sizeof header));
+        refuse("it has " + std::to_string(bytes_.size()) + " bytes, the header alone has " +
+               std::to_string(sizeof header));
     }
     std::memcpy(&header, bytes_.data(), sizeof header);
     if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) refuse("it does not begin as lanner files do");
-    if (crc32(0, &header, offsetof(Header, header_crc)) != header.header_crc) refuse("section 'header' fails its checksum");
+    if (crc32(0, &header, offsetof(Header, header_crc)) != header.header_crc)
+        refuse("section 'header' fails its checksum");
     if (header.major != kFormatMajor) {
         refuse("it has format version " + std::to_string(header.major) + "." + std::to_string(header.minor) +
                ", this library reads version " + std::to_string(kFormatMajor));
@@ -157,7 +162,8 @@ SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> o
         Entry entry{};
         std::memcpy(&entry, table + i * sizeof(Entry), sizeof entry);
         const auto* const name_end = static_cast<const char*>(std::memchr(entry.name, 0, kNameBytes));
-        if (name_end == nullptr || name_end == entry.name || entry.zero != 0) refuse("section 'table of contents' is not sound");
+        if (name_end == nullptr || name_end == entry.name || entry.zero != 0)
+            refuse("section 'table of contents' is not sound");
         const std::string name(static_cast<const char*>(entry.name), name_end);
         if (entry.offset != expected || entry.length > header.table_offset - expected) {
             refuse_section(name, "it does not lie within the file");
@@ -188,7 +194,8 @@ std::span<std::byte> SectionReader::section(std::string_view name) const {
 std::span<std::byte> SectionReader::section(std::string_view name, std::uint64_t length) const {
     const std::span<std::byte> bytes = section(name);
     if (bytes.size() != length) {
-        refuse_section(name, "it has " + std::to_string(bytes.size()) + " bytes, " + std::to_string(length) + " are needed");
+        refuse_section(name,
+                       "it has " + std::to_string(bytes.size()) + " bytes, " + std::to_string(length) + " are needed");
     }
     return bytes;
 }

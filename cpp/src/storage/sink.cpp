@@ -40,7 +40,9 @@ int create_new(const std::string& path) {
 long long write_some(int file, const std::byte* bytes, std::size_t size) {
     return ::_write(file, bytes, static_cast<unsigned>(std::min<std::size_t>(size, 1U << 30)));
 }
-bool seek_to(int file, std::uint64_t offset) { return ::_lseeki64(file, static_cast<long long>(offset), SEEK_SET) >= 0; }
+bool seek_to(int file, std::uint64_t offset) {
+    return ::_lseeki64(file, static_cast<long long>(offset), SEEK_SET) >= 0;
+}
 bool seek_end(int file) { return ::_lseeki64(file, 0, SEEK_END) >= 0; }
 bool sync_file(int file) { return ::_commit(file) == 0; }
 void close_file(int file) { ::_close(file); }
@@ -183,7 +185,8 @@ void AtomicFile::commit() {
 
 void AtomicFile::refuse(const char* what) const {
     const int code = errno;
-    throw Error(ErrorKind::kStorage, std::string("cannot ") + what + " " + target_ + ": " + std::generic_category().message(code));
+    throw Error(ErrorKind::kStorage,
+                std::string("cannot ") + what + " " + target_ + ": " + std::generic_category().message(code));
 }
 
 }  // namespace lanner
