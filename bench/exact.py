@@ -1,7 +1,7 @@
-"""Exact search beside FAISS: 60,000 x 784 float32, squared L2, 1,000 queries in a batch, and one query alone.
+"""Exact search beside FAISS: 60,000 x 784 float32, squared L2, 1,000 queries in a batch, then one.
 
-The two take turns, pair by pair; medians and the median of the pairwise ratios are printed. A single query is also held
-against the read bandwidth measured in the same run.
+The two take turns, pair by pair; medians and the median of the pairwise ratios are printed. A
+single query is also held against the read bandwidth measured in the same run.
 
     python bench/exact.py
 """

@@ -1,7 +1,7 @@
 """Graph search beside hnswlib: same data, same M and ef_construction, float32, no compression.
 
-Each method builds in a process of its own, so that its memory is its own; the two then answer in turn, pair by pair,
-one thread, one query a call, and the medians are compared at the recall asked for.
+Each method builds in a process of its own, so that its memory is its own; the two then answer in
+turn, pair by pair, one thread, and the medians are compared at the recall asked for.
 
     python bench/hnsw.py --sets papers mnist sift250k
 """
@@ -9,6 +9,8 @@ one thread, one query a call, and the medians are compared at the recall asked f
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import itertools
 import json
 import multiprocessing
 import os
@@ -150,7 +152,7 @@ def serve(name: str, data_name: str, m: int, ef_construction: int, pipe: Connect
 
 def at_recall(curve: list[tuple[float, float]], target: float) -> float | None:
     """Rate at a recall, linear in recall between the two settings around it."""
-    for (low, fast), (high, slow) in zip(curve, curve[1:], strict=False):
+    for (low, fast), (high, slow) in itertools.pairwise(curve):
         if low <= target <= high and high > low:
             return fast + (slow - fast) * (target - low) / (high - low)
     return None
@@ -218,8 +220,8 @@ def main() -> None:
 
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, "
-        f"lanner {lanner.__version__} ({lanner.isa()}), hnswlib {getattr(hnswlib, '__version__', '?')}, "
-        f"M={args.M}, ef_construction={args.ef_construction}, recall@{args.k}"
+        f"lanner {lanner.__version__} ({lanner.isa().active}), "
+        f"hnswlib {importlib.metadata.version('hnswlib')}, M={args.M}, ef_construction={args.ef_construction}, recall@{args.k}"
     )
     everything = {}
     for data_name in args.sets:
@@ -234,9 +236,8 @@ def main() -> None:
             for target in ("0.9", "0.95", "0.99"):
                 mine, other = ours[what][target], theirs[what][target]
                 ratio = f"{mine / other:.2f}" if mine and other else "-"
-                print(
-                    f"  {what:5} recall {target:4}: {mine or 0:8.0f} / {other or 0:8.0f} queries/s = {ratio}"
-                )
+                rates = f"{mine or 0:8.0f} / {other or 0:8.0f} queries/s"
+                print(f"  {what:5} recall {target:4}: {rates} = {ratio}")
     if args.json:
         with open(args.json, "w") as file:
             json.dump(everything, file, indent=1)
