@@ -214,14 +214,13 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--json")
     args = parser.parse_args()
-    import hnswlib
-
     import lanner
 
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, "
         f"lanner {lanner.__version__} ({lanner.isa().active}), "
-        f"hnswlib {importlib.metadata.version('hnswlib')}, M={args.M}, ef_construction={args.ef_construction}, recall@{args.k}"
+        f"hnswlib {importlib.metadata.version('hnswlib')}, M={args.M}, "
+        f"ef_construction={args.ef_construction}, recall@{args.k}"
     )
     everything = {}
     for data_name in args.sets:
