@@ -434,7 +434,7 @@ class PlainScorer final : public Scorer {
     }
 
   private:
-    static constexpr std::size_t kPart = 64;
+    static constexpr std::size_t kPart = 256;
 
     void score_part(const Slot* slots, std::size_t count, float* out) {
         const void* rows[kPart];

@@ -55,13 +55,6 @@ class Beam {
         return slot;
     }
 
-    // What pop() would yield, were nothing offered before.
-    Slot peek() const noexcept {
-        std::size_t at = next_;
-        while (at < size_ && (entries_[at].slot & kExpanded) != 0) ++at;
-        return at == size_ ? kNoSlot : entries_[at].slot;
-    }
-
     Candidate operator[](std::size_t place) const noexcept {
         return {entries_[place].distance, entries_[place].slot & ~kExpanded};
     }

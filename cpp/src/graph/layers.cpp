@@ -64,7 +64,7 @@ void Layers::grow(std::size_t slots) {
         const unsigned top = level(slot);
         *upper_first_.as<Slot>(at) = top == 0 ? 0 : static_cast<Slot>(upper_blocks_ + 1);
         upper_blocks_ += top;
-        set_twin_entry(slot, 0);
+        if (twin_entry(slot) != 0) set_twin_entry(slot, 0);
         for (unsigned layer = 0; layer <= top; ++layer) set(layer, slot, {});
     }
     slots_ = slots;

@@ -5,18 +5,25 @@
 namespace lanner {
 namespace {
 
-// Copies the neighbours not seen before to scratch.fresh and marks them. Without a branch that depends on data: the
-// node's own slot, which fills empty places, counts as seen, and so does what a damaged file makes of a neighbour.
-std::size_t take_fresh(const Layers& layers, unsigned layer, Slot node, TraverseScratch& scratch) {
-    const std::span<const Slot> places = layers.places(layer, node);
+// Candidates expanded together. Their lists and rows come from memory side by side, where one alone would have each
+// wait for the one before; the few distances that a stricter order would have saved cost less.
+constexpr std::size_t kTogether = 3;
+// Rows asked for while the lists are still being read.
+constexpr std::size_t kFirstRows = 4;
+
+void make_room(const Layers& layers, TraverseScratch& scratch) {
+    const std::size_t places = kTogether * layers.width(0);
+    if (scratch.fresh.size() >= places) return;
+    scratch.fresh.resize(places);
+    scratch.distances.resize(places);
+}
+
+// Appends the neighbours not seen before to the `count` in scratch.fresh, and marks them. Without a branch that depends
+// on data: the node's own slot, which fills empty places, counts as seen, and so does what a damaged file makes of one.
+std::size_t take_fresh(const Layers& layers, unsigned layer, Slot node, std::size_t count, TraverseScratch& scratch) {
     const auto limit = static_cast<Slot>(layers.slots());
-    if (scratch.fresh.size() < places.size()) {
-        scratch.fresh.resize(places.size());
-        scratch.distances.resize(places.size());
-    }
     Slot* const fresh = scratch.fresh.data();
-    std::size_t count = 0;
-    for (const Slot place : places) {
+    for (const Slot place : layers.places(layer, node)) {
         const Slot slot = place < limit ? place : node;
         fresh[count] = slot;
         count += scratch.visited.visit(slot) ? 1 : 0;
@@ -24,30 +31,36 @@ std::size_t take_fresh(const Layers& layers, unsigned layer, Slot node, Traverse
     return count;
 }
 
-void expand(const Layers& layers, unsigned layer, Slot node, TraverseScratch& scratch) {
-    const std::size_t count = take_fresh(layers, layer, node, scratch);
+void score_fresh(std::size_t count, TraverseScratch& scratch) {
     scratch.scorer->score(scratch.fresh.data(), count, scratch.distances.data());
-    ++scratch.hops;
     scratch.scored += count;
-    for (std::size_t i = 0; i < count; ++i) scratch.beam.offer(scratch.distances[i], scratch.fresh[i]);
 }
 
 }  // namespace
 
 void search_layer(const Layers& layers, unsigned layer, Slot start, std::size_t width, TraverseScratch& scratch) {
+    make_room(layers, scratch);
     scratch.visited.reset(layers.slots());
     scratch.beam.reset(width);
-    float distance = 0;
-    scratch.scorer->score(&start, 1, &distance);
-    ++scratch.scored;
+    scratch.fresh[0] = start;
     scratch.visited.visit(start);
-    scratch.beam.offer(distance, start);
-    for (Slot node = scratch.beam.pop(); node != kNoSlot; node = scratch.beam.pop()) {
-        // Likely the next to be expanded: its block comes nearer while distances are computed.
-        if (layer == 0) {
-            if (const Slot next = scratch.beam.peek(); next != kNoSlot) layers.prefetch(next);
+    score_fresh(1, scratch);
+    scratch.beam.offer(scratch.distances[0], start);
+    for (;;) {
+        Slot nodes[kTogether];
+        std::size_t popped = 0;
+        for (; popped < kTogether; ++popped) {
+            nodes[popped] = scratch.beam.pop();
+            if (nodes[popped] == kNoSlot) break;
+            if (layer == 0) layers.prefetch(nodes[popped]);
         }
-        expand(layers, layer, node, scratch);
+        if (popped == 0) return;
+        scratch.hops += popped;
+        std::size_t count = take_fresh(layers, layer, nodes[0], 0, scratch);
+        for (std::size_t i = 0; i < std::min(count, kFirstRows); ++i) scratch.scorer->prefetch(scratch.fresh[i]);
+        for (std::size_t i = 1; i < popped; ++i) count = take_fresh(layers, layer, nodes[i], count, scratch);
+        score_fresh(count, scratch);
+        for (std::size_t i = 0; i < count; ++i) scratch.beam.offer(scratch.distances[i], scratch.fresh[i]);
     }
 }
 
@@ -67,11 +80,11 @@ void flood(const Layers& layers, float radius, TraverseScratch& scratch, std::ve
     // Afresh: the search has seen nodes within the radius that its beam had no room for.
     scratch.visited.reset(layers.slots());
     for (const Candidate& each : out) scratch.visited.visit(each.slot);
+    make_room(layers, scratch);
     for (std::size_t next = 0; next < out.size(); ++next) {
-        const std::size_t count = take_fresh(layers, 0, out[next].slot, scratch);
-        scratch.scorer->score(scratch.fresh.data(), count, scratch.distances.data());
+        const std::size_t count = take_fresh(layers, 0, out[next].slot, 0, scratch);
+        score_fresh(count, scratch);
         ++scratch.hops;
-        scratch.scored += count;
         for (std::size_t i = 0; i < count; ++i) {
             if (scratch.distances[i] <= radius) out.push_back({scratch.distances[i], scratch.fresh[i]});
         }
