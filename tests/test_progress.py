@@ -62,12 +62,15 @@ def test_ctrl_c_stops_a_build_and_changes_nothing(threads, rng):
     rows = rng.standard_normal((100_000, 64))
     # Long enough for the interrupt to come in its middle on any machine: tens of seconds.
     killer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    # A process started in the background of a shell ignores the signal unless told otherwise.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     killer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             index.add(rows, threads=threads)
     finally:
         killer.join()
+        signal.signal(signal.SIGINT, usual)
     assert index.to_bytes() == before
     index.validate()
     assert index.search(rows[:3], k=5).counts.tolist() == [5, 5, 5]

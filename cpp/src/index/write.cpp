@@ -10,8 +10,9 @@
 namespace lanner {
 namespace {
 
-// The graph is searched for unreachable nodes once this share of it has changed.
-constexpr std::size_t kCheckShare = 16;
+// The graph is walked in search of unreachable nodes once it has changed this many times in proportion to its size: small
+// graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
+constexpr std::size_t kNodesWalkedPerChange = 512;
 
 template <typename Id>
 std::string quoted(const Id& id) {
@@ -333,7 +334,7 @@ void Index::Impl::free_slot(Slot slot) noexcept {
 bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                                  GraphEdit& edit) {
     changes_ += changes;
-    if (changes_ * kCheckShare < size) return false;
+    if (changes_ * kNodesWalkedPerChange < size) return false;
     connect(*layers_, codec_, live, edit, options_.ef_construction);
     changes_ = 0;
     return true;
