@@ -74,9 +74,20 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
 def to_path(path: str | os.PathLike[str]) -> str:
     """Return a path as a str."""
     try:
-        return os.fsdecode(path)
+        text = os.fsdecode(path)
     except TypeError:
         raise WrongTypeError(f"path must be a str or a path, got {type(path).__name__}") from None
+    if "\0" in text or not _is_text(text):
+        raise InvalidArgumentError(f"path must be text without NUL, got {text!r}")
+    return text
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def to_flag(value: bool, name: str) -> bool:

@@ -165,7 +165,7 @@ TEST_CASE("nothing points at removed nodes, and the rest stays reachable") {
         const std::vector<std::vector<Slot>> before = world.edges();
         const Slot entry = world.layers.entry();
         remove_nodes(world.layers, world.codec, dead, world.live, {40, 2, nullptr}, edit);
-        connect(world.layers, world.codec, world.live, edit, 40);
+        connect(world.layers, world.codec, world.live, edit, {40, 1, nullptr});
         CHECK(world.live[world.layers.entry()] == 1);
         for (Slot slot = 0; slot < 2000; ++slot) {
             const auto list = world.layers.neighbours(0, slot);
@@ -195,8 +195,34 @@ TEST_CASE("a node cut off on purpose is tied back") {
     }
     edit.apply({lists, {}, {}, {}, world.layers.entry()});
     REQUIRE(reachable(world.layers)[lost] == 0);
-    CHECK(connect(world.layers, world.codec, world.live, edit, 40) >= 1);
+    CHECK(connect(world.layers, world.codec, world.live, edit, {40, 1, nullptr}) >= 1);
     CHECK(reachable(world.layers)[lost] == 1);
+}
+
+TEST_CASE("rows whose fingerprints collide are told apart, and equal rows share a node") {
+    // The fingerprint mixes 8-byte words one after the other, so a second word can undo what the first did.
+    PlainCodec codec(ElementType::kUInt8, Metric::kL2, 16, active_kernels());
+    std::uint64_t a[2] = {1, 2};
+    std::uint64_t b[2] = {3, 0};
+    b[1] = mix64(a[0]) ^ a[1] ^ mix64(b[0]);
+    const std::uint64_t rows[6] = {a[0], a[1], b[0], b[1], b[0], b[1]};
+    codec.grow(3);
+    Layers layers(4, 1);
+    layers.grow(3);
+    const std::vector<Slot> slots{0, 1, 2};
+    for (const Slot slot : slots) codec.store(slot, {rows, 3, ElementType::kUInt8}, slot);
+    REQUIRE(codec.fingerprint(0) == codec.fingerprint(1));
+    REQUIRE_FALSE(codec.same(0, 1));
+    FairSharedMutex mutex;
+    GraphEdit edit(layers, mutex, false);
+    Builder(layers, codec, {10, 1, nullptr})
+        .insert(
+            slots, 5, [](std::size_t, std::size_t) {}, edit);
+    CHECK_FALSE(layers.is_twin(0));
+    CHECK_FALSE(layers.is_twin(1));
+    CHECK(layers.is_twin(2));
+    CHECK(layers.next_twin(1) == 2);
+    CHECK(layers.next_twin(2) == 1);
 }
 
 TEST_CASE("an interrupted insertion can be taken back, list by list") {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -187,6 +189,109 @@ TEST_CASE("thousands of equal vectors do not hide the rest") {
     std::size_t found = 0;
     for (const float distance : hits.distances) found += distance == 0.0F ? 1 : 0;
     CHECK(found >= 1960);
+}
+
+TEST_CASE("inner products over rows of very unequal length stay sound while rows come and go") {
+    for (const std::uint32_t M : {4U, 16U}) {
+        IndexOptions options = l2_options();
+        options.metric = Metric::kIp;
+        options.M = M;
+        Index index(options);
+        const auto rows_of = [](std::size_t count, std::uint64_t seed) {
+            std::vector<float> rows = random_rows(count, seed);
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                rows[i] *= static_cast<float>(1 + random_at(seed, i / kDim) % 8);
+            return rows;
+        };
+        index.add(view(rows_of(2000, 70)));
+        for (std::int64_t round = 0; round < 10; ++round) {
+            index.remove(ids_of(iota(round * 50, 50)));
+            index.add(view(rows_of(50, 71 + static_cast<std::uint64_t>(round))));
+            CHECK(index.validate().reachable == 2000);
+        }
+        CHECK(Index::from_bytes(index.to_bytes()).size() == 2000);
+    }
+}
+
+TEST_CASE("scans beside an upsert give back ids that exist, and all of them") {
+    for (const bool graph : {true, false}) {
+        IndexOptions options = l2_options();
+        options.graph = graph;
+        Index index(options);
+        index.add(view(random_rows(1200, 90)), ids_of(iota(1000, 1200)));
+        std::atomic<bool> stop{false};
+        std::atomic<int> unsound{0};
+        std::thread reader([&] {
+            const std::vector<float> query = random_rows(1, 91);
+            while (!stop) {
+                const RadiusHits hits = index.search_radius(view(query), 1e9F, {10, 0, true, 1});
+                const auto& ids = std::get<std::vector<std::int64_t>>(hits.ids);
+                const std::set<std::int64_t> distinct(ids.begin(), ids.end());
+                if (distinct.size() != 1200 || *distinct.begin() != 1000 || *distinct.rbegin() != 2199) ++unsound;
+            }
+        });
+        for (std::uint64_t round = 0; round < 4; ++round) {
+            index.add(view(random_rows(600, 92 + round)), ids_of(iota(1300, 600)), {2, nullptr}, true);
+        }
+        stop = true;
+        reader.join();
+        CHECK(unsound.load() == 0);
+        CHECK(index.size() == 1200);
+    }
+}
+
+TEST_CASE("searches survive an index that is emptied beside them") {
+    Index index(l2_options());
+    const std::vector<float> rows = random_rows(900, 95);
+    index.add(view(rows));
+    std::atomic<bool> stop{false};
+    std::thread reader([&] {
+        const std::vector<float> queries = random_rows(8, 96);
+        while (!stop) search(index, view(queries), {3, 10, false, 1});
+    });
+    for (int round = 0; round < 5; ++round) {
+        index.remove(ids_of(std::get<std::vector<std::int64_t>>(index.ids())));
+        index.add(view(rows));
+    }
+    stop = true;
+    reader.join();
+    CHECK(index.size() == 900);
+}
+
+TEST_CASE("no queries give no hits") {
+    Index index(l2_options());
+    index.add(view(random_rows(50, 97)));
+    const Vectors none{nullptr, 0, ElementType::kFloat32};
+    CHECK(index.search_radius(none, 1.0F, {}).offsets == std::vector<std::int64_t>{0});
+    CHECK(search(index, none, {3, 0, true, 1}).ids.empty());
+    CHECK(search(index, none, {3, 0, false, 1}).ids.empty());
+}
+
+TEST_CASE("a long add tells its progress as it goes, also when its batches are quick") {
+    Index index(l2_options());
+    std::vector<std::size_t> told;
+    std::size_t rows = 0;
+    // Until a call takes long enough for several reports, whatever the machine.
+    for (std::size_t count = 4000; told.size() < 3 && count < 1000000; count *= 2) {
+        told.clear();
+        rows = count;
+        index.add(view(random_rows(count, 98 + count)), {},
+                  {2, [&](std::size_t done, std::size_t) { told.push_back(done); }});
+    }
+    CHECK(told.size() >= 3);
+    CHECK(std::is_sorted(told.begin(), told.end()));
+    CHECK(told.back() == rows);
+}
+
+TEST_CASE("a bfloat16 vector at the edge of what is allowed is refused, or comes back") {
+    Index index({.dim = 1, .metric = Metric::kL2, .type = ElementType::kBFloat16});
+    const float edge = std::nextafter(9223372036854775808.0F, 0.0F);
+    try {
+        index.add({&edge, 1, ElementType::kFloat32});
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::kInvalidArgument);
+    }
+    CHECK(Index::from_bytes(index.to_bytes()).size() == index.size());
 }
 
 TEST_CASE("an upsert moves an id to its new vector") {

@@ -5,6 +5,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace lanner {
@@ -37,7 +38,8 @@ PageMemory allocate_page(std::size_t bytes) {
         auto* const begin = static_cast<std::byte*>(raw);
         const std::size_t misfit = reinterpret_cast<std::size_t>(begin) % kHugePage;
         const std::size_t head = misfit == 0 ? 0 : kHugePage - misfit;
-        const std::size_t kept = (bytes + 4095) / 4096 * 4096;
+        const auto small_page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const std::size_t kept = (bytes + small_page - 1) / small_page * small_page;
         if (head > 0) ::munmap(begin, head);
         if (wanted - head > kept) ::munmap(begin + head + kept, wanted - head - kept);
         ::madvise(begin + head, kept, MADV_HUGEPAGE);

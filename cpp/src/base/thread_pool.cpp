@@ -7,6 +7,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -21,7 +22,6 @@
 namespace lanner {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr auto kPollEvery = std::chrono::milliseconds(50);
 
 // Set while a thread runs a loop's body: a loop started there runs on that thread alone.
@@ -38,15 +38,11 @@ struct Loop {
 };
 
 void run(Loop& loop, std::size_t worker, const std::function<void()>* poll) {
-    auto polled = Clock::now();
     while (!loop.stop.load(std::memory_order_relaxed)) {
         const std::size_t begin = loop.next.fetch_add(loop.grain, std::memory_order_relaxed);
         if (begin >= loop.count) return;
         loop.body(begin, std::min(loop.count, begin + loop.grain), worker);
-        if (poll != nullptr && Clock::now() - polled >= kPollEvery) {
-            (*poll)();
-            polled = Clock::now();
-        }
+        if (poll != nullptr) (*poll)();
     }
 }
 
@@ -64,7 +60,7 @@ class Pool {
         {
             const std::lock_guard lock(mutex_);
             start_workers(threads - 1);
-            for (std::size_t worker = 1; worker < threads; ++worker) tickets_.push_back({&loop, worker});
+            queue(loop, threads);
         }
         wake_.notify_all();
         try {
@@ -95,6 +91,15 @@ class Pool {
         Loop* loop;
         std::size_t worker;
     };
+
+    // Where memory is short, with fewer hands.
+    void queue(Loop& loop, std::size_t threads) {
+        try {
+            for (std::size_t worker = 1; worker < threads; ++worker) tickets_.push_back({&loop, worker});
+        } catch (const std::bad_alloc&) {
+            return;
+        }
+    }
 
     // Where the system grants no more threads, those that run do all the work.
     void start_workers(std::size_t wanted) {

@@ -12,7 +12,8 @@ namespace lanner {
 using RangeBody = std::function<void(std::size_t begin, std::size_t end, std::size_t worker)>;
 
 // Runs the body over [0, count) in ranges of at most `grain`, on up to `threads` threads, the caller among them.
-// `poll`, where given, is called on the calling thread some 20 times a second; what it throws stops the loop.
+// `poll`, where given, is called on the calling thread after every range that it ran itself, and some 20 times a second
+// while it waits for others; what it throws stops the loop.
 // The first exception of any thread is rethrown here once all have left the loop.
 void parallel_for(std::size_t count, std::size_t grain, std::size_t threads, const RangeBody& body,
                   const std::function<void()>& poll = nullptr);

@@ -21,6 +21,11 @@ inline bool nearer(const Candidate& left, const Candidate& right) noexcept {
     return left.distance < right.distance || (left.distance == right.distance && left.slot < right.slot);
 }
 
+// A damaged file can hold NaN, which has no place in an order.
+inline void drop_nan(std::vector<Candidate>& candidates) {
+    std::erase_if(candidates, [](const Candidate& each) { return each.distance != each.distance; });
+}
+
 // Which of two slots at equal distance comes first: users see ties in the order of their ids.
 class TieBreak {
   public:

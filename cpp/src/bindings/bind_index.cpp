@@ -157,8 +157,14 @@ py::array get(const Index& index, const py::object& ids) {
 }
 
 bool contains(const Index& index, const py::object& id) {
-    if (py::isinstance<py::str>(id)) return index.contains(std::string_view(id.cast<std::string>()));
-    return index.contains(id.cast<std::int64_t>());
+    if (py::isinstance<py::str>(id)) {
+        const auto text = id.cast<std::string>();
+        const py::gil_scoped_release release;
+        return index.contains(std::string_view(text));
+    }
+    const auto integer = id.cast<std::int64_t>();
+    const py::gil_scoped_release release;
+    return index.contains(integer);
 }
 
 py::bytes to_bytes(const Index& index) {
@@ -268,13 +274,23 @@ void bind_index(py::module_& module) {
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
                 const GivenIds given(ids);
+                const py::object nobody = py::none();
+                const Progress poll = progress_of(nobody);
                 const py::gil_scoped_release release;
-                index.remove(given.get(), {threads, nullptr});
+                index.remove(given.get(), {threads, poll});
             },
             py::arg("ids"), py::arg("threads"))
         .def("get", &get, py::arg("ids"))
         .def("contains", &contains, py::arg("id"))
-        .def("ids", [](const Index& index) { return ids_array(index.ids()); })
+        .def("ids",
+             [](const Index& index) {
+                 OwnedIds ids;
+                 {
+                     const py::gil_scoped_release release;
+                     ids = index.ids();
+                 }
+                 return ids_array(ids);
+             })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
              py::arg("threads"))
@@ -296,7 +312,11 @@ void bind_index(py::module_& module) {
              })
         .def("memory",
              [](const Index& index) {
-                 const MemoryUse use = index.memory();
+                 MemoryUse use;
+                 {
+                     const py::gil_scoped_release release;
+                     use = index.memory();
+                 }
                  py::dict dict;
                  dict["vectors"] = use.vectors;
                  dict["graph"] = use.graph;

@@ -132,7 +132,8 @@ void PlainCodec::to_float(const void* row, ElementType type, float* out) const n
     }
 }
 
-void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument) const {
+void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
+                            const std::function<void()>& poll) const {
     if (is_float(type_) != is_float(vectors.type) || (!is_float(type_) && type_ != vectors.type)) {
         throw Error(ErrorKind::kWrongType, std::string(argument) + " must have elements of type " +
                                                std::string(element_name(type_)) + ", got " +
@@ -155,21 +156,29 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument) c
     for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
         to_float(row, vectors.type, features.data());
         // A sum of squares in double is finite exactly when every feature is.
-        const double given = float_squares(features.data(), dim_, 0.0);
-        if (!std::isfinite(given)) {
+        double squares = float_squares(features.data(), dim_, 0.0);
+        if (!std::isfinite(squares)) {
             const bool nan = std::any_of(features.begin(), features.end(), [](float x) { return std::isnan(x); });
             refuse_row(argument, i, nan ? "holds NaN" : "holds an infinite value");
         }
-        if (given > kMaxSquaredNorm)
-            refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
-        if (type_ == ElementType::kFloat16 && vectors.type != ElementType::kFloat16) {
-            kernels_.f32_to_f16(features.data(), narrow.data(), dim_);
-            kernels_.f16_to_f32(narrow.data(), features.data(), dim_);
-            if (!std::isfinite(float_squares(features.data(), dim_, 0.0))) {
+        if (type_ != vectors.type && type_ != ElementType::kFloat32) {
+            // As it will be stored.
+            narrow_row(features.data(), narrow.data());
+            to_float(narrow.data(), type_, features.data());
+            squares = float_squares(features.data(), dim_, 0.0);
+            if (type_ == ElementType::kFloat16 && !std::isfinite(squares)) {
                 refuse_row(argument, i, "holds a value beyond the range of float16 (65504)");
             }
         }
+        if (!(squares <= kMaxSquaredNorm)) {
+            refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
+        }
+        if (poll) poll();
     }
+}
+
+void PlainCodec::narrow_row(const float* row, std::uint16_t* out) const noexcept {
+    (type_ == ElementType::kFloat16 ? kernels_.f32_to_f16 : kernels_.f32_to_bf16)(row, out, dim_);
 }
 
 void PlainCodec::check_queries(const Vectors& queries, std::string_view argument) const {
@@ -256,12 +265,10 @@ void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
     } else {
         std::vector<float> features(dim_);
         to_float(from, vectors.type, features.data());
-        if (type_ == ElementType::kFloat16) {
-            kernels_.f32_to_f16(features.data(), reinterpret_cast<std::uint16_t*>(to), dim_);
-        } else if (type_ == ElementType::kBFloat16) {
-            kernels_.f32_to_bf16(features.data(), reinterpret_cast<std::uint16_t*>(to), dim_);
-        } else {
+        if (type_ == ElementType::kFloat32) {
             std::memcpy(to, features.data(), row_bytes_);
+        } else {
+            narrow_row(features.data(), reinterpret_cast<std::uint16_t*>(to));
         }
     }
     if (!traits_.has_offsets && !traits_.has_row_scales) return;
@@ -287,6 +294,16 @@ void PlainCodec::erase(Slot slot) noexcept {
 }
 
 void PlainCodec::fetch(Slot slot, void* out) const noexcept { std::memcpy(out, rows_.row(slot), row_bytes_); }
+
+bool PlainCodec::measured(Slot slot) const {
+    if (!traits_.has_offsets && !traits_.has_row_scales) return true;
+    PlainCodec one(type_, metric_, dim_, kernels_, rows_.row(slot), 1);
+    const auto equal = [](const PagedRows& left, std::size_t left_row, const PagedRows& right) {
+        return std::memcmp(left.row(left_row), right.row(0), sizeof(float)) == 0;
+    };
+    return (!traits_.has_offsets || equal(offsets_, slot, one.offsets_)) &&
+           (!traits_.has_row_scales || equal(scales_, slot, one.scales_));
+}
 
 bool PlainCodec::same(Slot left, Slot right) const noexcept {
     return std::memcmp(rows_.row(left), rows_.row(right), row_bytes_) == 0;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +31,8 @@ class PlainCodec final : public Codec {
 
     // Refuse NaN, infinity, values lost in conversion, vectors too long for float32 arithmetic, and stray bits, naming
     // the argument and the row. Queries under snr must not be constant.
-    void check_rows(const Vectors& vectors, std::string_view argument) const;
+    void check_rows(const Vectors& vectors, std::string_view argument,
+                    const std::function<void()>& poll = nullptr) const;
     void check_queries(const Vectors& queries, std::string_view argument) const;
 
     void prepare(const Vectors& queries, QueryBlock& block) const;
@@ -39,6 +41,8 @@ class PlainCodec final : public Codec {
     void store(Slot slot, const Vectors& vectors, std::size_t row);
     void erase(Slot slot) noexcept;
     void fetch(Slot slot, void* out) const noexcept;
+    // Whether what is kept beside a row is what the row says; a damaged file may claim otherwise.
+    bool measured(Slot slot) const;
 
     std::unique_ptr<Scorer> make_scorer() const override;
     bool same(Slot left, Slot right) const noexcept override;
@@ -67,6 +71,7 @@ class PlainCodec final : public Codec {
     // One row of any accepted type as float32.
     void to_float(const void* row, ElementType type, float* out) const noexcept;
     void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;
+    void narrow_row(const float* row, std::uint16_t* out) const noexcept;
     float row_scale(double squared_norm) const noexcept;
 
     ElementType type_;

@@ -25,6 +25,7 @@ class QueryBlock {
     }
 
     std::size_t count() const noexcept { return scales_.size(); }
+    std::size_t bytes() const noexcept { return room_ + (offsets_.capacity() + scales_.capacity()) * sizeof(float); }
     std::size_t stride() const noexcept { return stride_; }
     const std::byte* row(std::size_t query) const noexcept { return rows_.get() + query * stride_; }
     std::byte* row(std::size_t query) noexcept { return rows_.get() + query * stride_; }

@@ -41,9 +41,12 @@ Slot highest(const Layers& layers, std::span<const Slot> slots) {
 
 Builder::Builder(Layers& layers, const Codec& codec, const BuildOptions& options)
     : layers_(layers), codec_(codec), options_(options) {
-    for (std::size_t worker = 0; worker < options_.threads; ++worker) {
-        scratch_.push_back(std::make_unique<TraverseScratch>(codec_));
-    }
+    scratch_.resize(options_.threads);
+}
+
+TraverseScratch& Builder::scratch_of(std::size_t worker) {
+    if (!scratch_[worker]) scratch_[worker] = std::make_unique<TraverseScratch>(codec_);
+    return *scratch_[worker];
 }
 
 void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit) {
@@ -53,16 +56,22 @@ void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Co
         insert_batch(slots.subspan(done, batch), done, committed, edit);
         done += batch;
         in_graph += batch;
-        if (options_.poll && done == slots.size()) options_.poll(done);
+        if (options_.poll) options_.poll(done);
     }
 }
 
 // Rows of a batch that repeat an earlier one of it become its twins before anything is searched.
 void Builder::pair_twins(std::span<const Slot> batch, std::vector<Found>& found) const {
-    std::unordered_map<std::uint64_t, Slot> first;
+    std::unordered_map<std::uint64_t, std::vector<Slot>> firsts;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        const auto [entry, fresh] = first.try_emplace(codec_.fingerprint(batch[i]), batch[i]);
-        if (!fresh && codec_.same(entry->second, batch[i])) found[i].twin_of = entry->second;
+        std::vector<Slot>& alike = firsts[codec_.fingerprint(batch[i])];
+        const auto equal =
+            std::find_if(alike.begin(), alike.end(), [&](Slot slot) { return codec_.same(slot, batch[i]); });
+        if (equal != alike.end()) {
+            found[i].twin_of = *equal;
+        } else {
+            alike.push_back(batch[i]);
+        }
     }
 }
 
@@ -174,6 +183,7 @@ void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Traver
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < present; ++i) candidates.push_back({distances[i], out.neighbours[i]});
     candidates.insert(candidates.end(), fresh.begin(), fresh.end());
+    drop_nan(candidates);
     std::sort(candidates.begin(), candidates.end(), nearer);
     std::vector<Candidate> kept;
     select_neighbours(candidates, width, *scratch.scorer, kept);
@@ -197,7 +207,7 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
     parallel_for(
         distinct.size(), 1, options_.threads,
         [&](std::size_t begin, std::size_t, std::size_t worker) {
-            find_neighbours(distinct[begin], distinct, *scratch_[worker], found[places[begin]]);
+            find_neighbours(distinct[begin], distinct, scratch_of(worker), found[places[begin]]);
         },
         poll);
 
@@ -236,7 +246,7 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
     parallel_for(
         links.size(), 8, options_.threads,
         [&](std::size_t begin, std::size_t end, std::size_t worker) {
-            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, *scratch_[worker], lists[i]);
+            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, scratch_of(worker), lists[i]);
         },
         poll);
 

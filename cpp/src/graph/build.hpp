@@ -38,6 +38,7 @@ class Builder {
     struct Found;
     struct Links;
 
+    TraverseScratch& scratch_of(std::size_t worker);
     void insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit);
     void pair_twins(std::span<const Slot> batch, std::vector<Found>& found) const;
     Slot twin_among(Slot slot, const std::vector<Candidate>& nearest) const;

@@ -40,13 +40,14 @@ void GraphEdit::apply(const GraphChange& change, const std::function<void()>& al
     if (also) also();
 }
 
-void GraphEdit::roll_back() {
+void GraphEdit::roll_back(const std::function<void()>& also) {
     const std::lock_guard lock(mutex_);
     for (unsigned layer = 0; layer < lists_before_.size(); ++layer) {
         for (const auto& [slot, neighbours] : lists_before_[layer]) layers_.set(layer, slot, neighbours);
     }
     for (const auto& [slot, entry] : twins_before_) layers_.set_twin_entry(slot, entry);
     layers_.set_entry(entry_before_);
+    if (also) also();
 }
 
 }  // namespace lanner

@@ -39,8 +39,8 @@ class GraphEdit {
 
     // `also` runs in the same instant, searches excluded; it must not throw.
     void apply(const GraphChange& change, const std::function<void()>& also = nullptr);
-    // All that was touched as it was at construction.
-    void roll_back();
+    // All that was touched as it was at construction; `also` as in apply().
+    void roll_back(const std::function<void()>& also = nullptr);
 
   private:
     void remember(const GraphChange& change);

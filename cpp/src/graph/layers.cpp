@@ -74,6 +74,16 @@ void Layers::shrink(std::size_t slots) noexcept {
     for (; slots_ > slots; --slots_) upper_blocks_ -= level(static_cast<Slot>(slots_ - 1));
 }
 
+bool Layers::blocks_in_order() const noexcept {
+    std::size_t blocks = 0;
+    for (std::size_t at = 0; at < slots_; ++at) {
+        const unsigned top = level(static_cast<Slot>(at));
+        if (*upper_first_.as<Slot>(at) != (top == 0 ? 0 : static_cast<Slot>(blocks + 1))) return false;
+        blocks += top;
+    }
+    return blocks == upper_blocks_;
+}
+
 void Layers::set(unsigned layer, Slot slot, std::span<const Slot> neighbours) noexcept {
     Slot* const block = layer == 0 ? ground_.as<Slot>(slot) : upper_.as<Slot>(*upper_first_.as<Slot>(slot) + layer - 2);
     std::copy(neighbours.begin(), neighbours.end(), block);

@@ -44,6 +44,8 @@ class Layers {
     // Forgets the slots from `slots` on; nothing may refer to them.
     void shrink(std::size_t slots) noexcept;
     void set(unsigned layer, Slot slot, std::span<const Slot> neighbours) noexcept;
+    // Whether every slot's blocks are those that grow() gave it; a damaged file may share them out otherwise.
+    bool blocks_in_order() const noexcept;
     void set_entry(Slot slot) noexcept { entry_ = slot; }
 
     // A twin is reached through the node whose vector it shares. next_twin() goes round the ring of a node and its twins;

@@ -74,6 +74,7 @@ EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::ve
     scorer.score(around.data(), around.size(), distances.data());
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < around.size(); ++i) candidates.push_back({distances[i], around[i]});
+    drop_nan(candidates);
     std::sort(candidates.begin(), candidates.end(), nearer);
     std::vector<Candidate> kept;
     select_neighbours(candidates, layers.width(layer), scorer, kept);
@@ -90,9 +91,12 @@ void tie_back(const Layers& layers, Slot lost, TraverseScratch& scratch, std::si
     search_layer(layers, 0, layers.entry(), width, scratch);
     std::vector<Candidate> near;
     scratch.beam.copy_to(near);
-    // Found after all: something leads there.
-    const auto itself = [&](const Candidate& each) { return each.slot == lost; };
-    if (near.empty() || std::any_of(near.begin(), near.end(), itself)) return;
+    // Reached after all. It need not be among its own nearest: under ip longer rows are nearer.
+    const auto leads = [&](const Candidate& each) {
+        const auto list = layers.neighbours(0, each.slot);
+        return each.slot == lost || std::find(list.begin(), list.end(), lost) != list.end();
+    };
+    if (near.empty() || std::any_of(near.begin(), near.end(), leads)) return;
     const auto roomy = std::find_if(near.begin(), near.end(), [&](const Candidate& each) {
         return layers.neighbours(0, each.slot).size() < layers.width(0);
     });
@@ -168,7 +172,7 @@ void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead
     std::sort(suspects.begin(), suspects.end());
     suspects.erase(std::unique(suspects.begin(), suspects.end()), suspects.end());
     edit.apply(change);
-    tie_suspects(layers, codec, suspects, edit, options.ef_construction);
+    tie_suspects(layers, codec, suspects, edit, options);
 }
 
 std::vector<std::uint8_t> reachable(const Layers& layers) {
@@ -221,7 +225,7 @@ RingPlan plan_rings(const Layers& layers, std::span<const Slot> leaving) {
 }
 
 std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uint8_t> live, GraphEdit& edit,
-                    std::size_t ef_construction) {
+                    const BuildOptions& options) {
     if (layers.empty()) return 0;
     std::size_t tied = 0;
     std::unique_ptr<TraverseScratch> scratch;
@@ -233,8 +237,9 @@ std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uin
         if (!scratch) scratch = std::make_unique<TraverseScratch>(codec);
         GraphChange change;
         change.entry = layers.entry();
-        tie_back(layers, lost, *scratch, ef_construction, change);
+        tie_back(layers, lost, *scratch, options.ef_construction, change);
         edit.apply(change);
+        if (options.poll) options.poll(0);
         reached[lost] = 1;
         frontier.assign(1, lost);
         spread(layers, reached, frontier);
@@ -244,7 +249,7 @@ std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uin
 }
 
 void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit,
-                  std::size_t ef_construction) {
+                  const BuildOptions& options) {
     std::unique_ptr<TraverseScratch> scratch;
     for (const Slot suspect : suspects) {
         if (suspect == layers.entry() || layers.is_twin(suspect)) continue;
@@ -257,7 +262,8 @@ void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> susp
         if (!scratch) scratch = std::make_unique<TraverseScratch>(codec);
         GraphChange change;
         change.entry = layers.entry();
-        tie_back(layers, suspect, *scratch, ef_construction, change);
+        tie_back(layers, suspect, *scratch, options.ef_construction, change);
+        if (options.poll) options.poll(0);
         if (!change.lists.empty()) edit.apply(change);
     }
 }

@@ -36,12 +36,12 @@ RingPlan plan_rings(const Layers& layers, std::span<const Slot> leaving);
 // Every node of `live` (a byte a slot) that no path from the entry point reaches gets an edge from a near node that is
 // reached. Returns how many were tied back.
 std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uint8_t> live, GraphEdit& edit,
-                    std::size_t ef_construction);
+                    const BuildOptions& options);
 
 // The same for a few nodes that may have lost their last way in: those that no neighbour of theirs points back at are
 // searched for, and tied back if they are not found.
 void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit,
-                  std::size_t ef_construction);
+                  const BuildOptions& options);
 
 // Which slots the entry point reaches on the ground layer, a byte each.
 std::vector<std::uint8_t> reachable(const Layers& layers);

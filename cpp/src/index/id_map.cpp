@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/random.hpp"
 #include "base/utf8.hpp"
@@ -30,13 +31,13 @@ std::size_t table_size_for(std::size_t ids) noexcept {
 IdMap::IdMap() : ids_(sizeof(std::int64_t)), table_(sizeof(Slot)) {}
 
 bool IdMap::before(Slot left, Slot right) const noexcept {
-    if (kind_ == IdKind::kString) return text(left) < text(right);
-    if (kind_ == IdKind::kInt) return integer(left) < integer(right);
+    if (kind() == IdKind::kString) return text(left) < text(right);
+    if (kind() == IdKind::kInt) return integer(left) < integer(right);
     return left < right;
 }
 
 std::uint64_t IdMap::hash_of(Slot slot) const noexcept {
-    return kind_ == IdKind::kString ? hash(std::string_view(strings_[slot])) : hash(integer(slot));
+    return kind() == IdKind::kString ? hash(std::string_view(strings_[slot])) : hash(integer(slot));
 }
 
 template <typename Id>
@@ -55,10 +56,10 @@ Slot IdMap::find_by(std::uint64_t hash, Id id) const noexcept {
     return kNoSlot;
 }
 
-Slot IdMap::find(std::int64_t id) const noexcept { return kind_ == IdKind::kInt ? find_by(hash(id), id) : kNoSlot; }
+Slot IdMap::find(std::int64_t id) const noexcept { return kind() == IdKind::kInt ? find_by(hash(id), id) : kNoSlot; }
 
 Slot IdMap::find(std::string_view id) const noexcept {
-    return kind_ == IdKind::kString ? find_by(hash(id), id) : kNoSlot;
+    return kind() == IdKind::kString ? find_by(hash(id), id) : kNoSlot;
 }
 
 void IdMap::insert(Slot slot) noexcept {
@@ -106,7 +107,7 @@ void IdMap::assign(Slot slot, std::string&& id) noexcept {
 }
 
 // Linear probing without tombstones: later entries of the run move up into the hole (Knuth 6.4, algorithm R).
-void IdMap::erase(Slot slot) noexcept {
+void IdMap::unlink(Slot slot) noexcept {
     const std::size_t size = table_size();
     std::size_t hole = hash_of(slot) & table_mask_;
     std::size_t probes = 0;
@@ -125,12 +126,27 @@ void IdMap::erase(Slot slot) noexcept {
         hole = at;
     }
     *table_.as<Slot>(hole) = kNoSlot;
-    if (kind_ == IdKind::kString) {
+    --size_;
+}
+
+void IdMap::erase(Slot slot) noexcept {
+    unlink(slot);
+    if (kind() == IdKind::kString) {
         strings_[slot].clear();
     } else {
         *ids_.as<std::int64_t>(slot) = 0;
     }
-    --size_;
+}
+
+void IdMap::move(Slot from, Slot to) noexcept {
+    unlink(from);
+    if (kind() == IdKind::kString) {
+        strings_[to] = std::exchange(strings_[from], std::string());
+    } else {
+        *ids_.as<std::int64_t>(to) = std::exchange(*ids_.as<std::int64_t>(from), 0);
+    }
+    insert(to);
+    ++size_;
 }
 
 std::size_t IdMap::memory_bytes() const noexcept {
@@ -143,14 +159,14 @@ std::size_t IdMap::memory_bytes() const noexcept {
 }
 
 void IdMap::save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const {
-    if (kind_ == IdKind::kString) {
+    if (kind() == IdKind::kString) {
         std::vector<std::uint64_t> ends{0};
         for (std::size_t slot = 0; slot < slots; ++slot) ends.push_back(ends.back() + strings_[slot].size());
         writer.write_section("ids.ends", ends.data(), ends.size() * sizeof(std::uint64_t));
         writer.begin("ids.text");
         for (std::size_t slot = 0; slot < slots; ++slot) writer.write(strings_[slot].data(), strings_[slot].size());
         writer.end();
-    } else if (kind_ == IdKind::kInt) {
+    } else if (kind() == IdKind::kInt) {
         writer.write_rows("ids", ids_, slots);
         // Laid out anew in slot order, so that a file does not depend on what the table went through.
         std::vector<Slot> table(table_size_for(size_), kNoSlot);
@@ -167,7 +183,7 @@ void IdMap::save(SectionWriter& writer, std::size_t slots, const std::vector<std
 
 void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
                  const std::vector<std::uint8_t>& live, bool own_table) {
-    kind_ = kind;
+    set_kind(kind);
     slots_ = slots;
     if (kind == IdKind::kInt) {
         reader.read_rows("ids", slots, ids_);

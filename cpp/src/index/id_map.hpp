@@ -4,6 +4,7 @@
 // file and used in place; a damaged one can lose ids but not lead outside.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,8 +22,9 @@ class IdMap {
   public:
     IdMap();
 
-    IdKind kind() const noexcept { return kind_; }
-    void set_kind(IdKind kind) noexcept { kind_ = kind; }
+    // Also beside a change.
+    IdKind kind() const noexcept { return kind_.load(std::memory_order_acquire); }
+    void set_kind(IdKind kind) noexcept { kind_.store(kind, std::memory_order_release); }
     std::size_t size() const noexcept { return size_; }
 
     Slot find(std::int64_t id) const noexcept;
@@ -36,8 +38,9 @@ class IdMap {
     void reserve(IdKind kind, std::size_t slots, std::size_t more);
     void assign(Slot slot, std::int64_t id) noexcept;
     void assign(Slot slot, std::string&& id) noexcept;
-    // Takes the slot's id out of the table.
     void erase(Slot slot) noexcept;
+    // Gives the id of one slot to another, which has none.
+    void move(Slot from, Slot to) noexcept;
 
     // An integer greater than every one there ever was.
     std::int64_t next_generated() const noexcept { return next_; }
@@ -53,11 +56,12 @@ class IdMap {
     std::size_t table_size() const noexcept { return table_.capacity() == 0 ? 0 : table_mask_ + 1; }
     std::uint64_t hash_of(Slot slot) const noexcept;
     void insert(Slot slot) noexcept;
+    void unlink(Slot slot) noexcept;
     void rebuild(std::size_t table_size);
     template <typename Id>
     Slot find_by(std::uint64_t hash, Id id) const noexcept;
 
-    IdKind kind_ = IdKind::kNone;
+    std::atomic<IdKind> kind_{IdKind::kNone};
     std::size_t slots_ = 0;
     std::size_t size_ = 0;
     std::int64_t next_ = 0;

@@ -51,7 +51,7 @@ class Index::Impl : private TieBreak {
     MemoryUse memory() const;
     SearchStats search_stats(bool reset) const;
     std::size_t size() const;
-    IdKind id_kind() const;
+    IdKind id_kind() const noexcept;
 
     // persist.cpp
     void save(Sink& sink) const;
@@ -77,27 +77,31 @@ class Index::Impl : private TieBreak {
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
-    void undo(Addition& addition, GraphEdit* edit) noexcept;
+    void undo(Addition& addition) noexcept;
+    // `last` is called when all has been worked out and nothing has been given up yet; it may throw.
     void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
-                  GraphEdit& edit);
+                  GraphEdit& edit, const std::function<void()>& last);
     void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
     // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
-    bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size, GraphEdit& edit);
+    bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
+                        const BuildOptions& options, GraphEdit& edit);
     std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
 
+    static std::size_t thread_count(std::size_t asked) noexcept;
     std::size_t default_ef(std::size_t k) const noexcept;
     bool scan_is_cheaper(std::size_t ef) const noexcept;
     ScanRows scan_rows() const noexcept;
     void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k,
                       std::size_t ef) const;
-    void take_hit(const Candidate& candidate, std::vector<Candidate>& hits) const;
+    void take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
     void search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
     void check_contents() const;
+    void check_next_id() const;
     std::size_t check_ring(Slot node) const;
 
     IndexOptions options_;
@@ -106,7 +110,7 @@ class Index::Impl : private TieBreak {
     IdMap ids_;
     std::vector<std::uint8_t> live_;  // by slot
     std::vector<Slot> free_;          // a heap: the lowest is used first
-    std::size_t slots_ = 0;           // slots ever used; scans look at these
+    std::size_t slots_ = 0;           // slots ever live; scans look at these
     std::size_t changes_ = 0;         // since the graph was last checked for unreachable nodes
     bool read_only_ = false;
 

@@ -1,6 +1,7 @@
 // An index as sections of a file, and back; see cpp/FORMAT.md.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "graph/repair.hpp"
 #include "index/write_guard.hpp"
@@ -39,6 +40,7 @@ Config read_config(const SectionReader& reader) {
     require(config.graph <= 1, "its kind of graph is unknown");
     require(config.id_kind <= static_cast<std::uint8_t>(IdKind::kString), "its kind of ids is unknown");
     require(config.slots <= kMaxSlots && config.live <= config.slots, "its counts are out of range");
+    require(config.next_id >= 0, "its next id is negative");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
     require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }),
             "its reserve is not zero");
@@ -124,7 +126,10 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->read_only_ = !options.writable;
     if (options.verify) index->check_contents();
     // Searches check every slot they meet; changes to a graph rely on its being sound.
-    if (options.verify || options.writable) index->validate();
+    if (options.verify || options.writable) {
+        index->check_next_id();
+        index->validate();
+    }
     return index;
 }
 
@@ -135,6 +140,8 @@ void Index::Impl::check_contents() const {
         if (live_[at] == 0) continue;
         const auto slot = static_cast<Slot>(at);
         codec_.fetch(slot, row.data());
+        if (!codec_.measured(slot))
+            refuse_section("scales", "slot " + std::to_string(at) + " has another length or mean than its vector");
         try {
             codec_.check_rows({row.data(), 1, options_.type}, "vectors");
         } catch (const Error& error) {
@@ -160,6 +167,16 @@ std::size_t Index::Impl::check_ring(Slot node) const {
     return twins;
 }
 
+// Generated ids must be new.
+void Index::Impl::check_next_id() const {
+    if (ids_.kind() != IdKind::kInt || ids_.next_generated() == std::numeric_limits<std::int64_t>::max()) return;
+    for (std::size_t at = 0; at < slots_; ++at) {
+        if (live_[at] != 0 && ids_.integer(static_cast<Slot>(at)) >= ids_.next_generated()) {
+            refuse_section("config", "its next id is not above every id");
+        }
+    }
+}
+
 GraphFigures Index::Impl::validate() const {
     const WriterGuard guard(*this);
     GraphFigures figures;
@@ -169,9 +186,13 @@ GraphFigures Index::Impl::validate() const {
     if (layers_->empty() != (ids_.size() == 0)) refuse_section("config", "the graph has no entry point");
     if (!layers_->empty() && live_[layers_->entry()] == 0)
         refuse_section("config", "the graph's entry point is not live");
+    if (!layers_->blocks_in_order())
+        refuse_section("graph.upper_first", "it does not give every slot the blocks of its own");
     std::vector<Slot> sorted;
     for (std::size_t at = 0; at < slots_; ++at) {
         const auto slot = static_cast<Slot>(at);
+        if (live_[slot] == 0 && layers_->twin_entry(slot) != 0)
+            refuse_section("graph.twins", "slot " + std::to_string(at) + " is in a ring and not live");
         for (unsigned layer = 0; layer <= layers_->level(slot); ++layer) {
             if (layers_->places(layer, slot).empty()) refuse_graph(layer, slot, "has no block");
             const std::span<const Slot> neighbours = layers_->neighbours(layer, slot);

@@ -14,10 +14,8 @@ constexpr std::size_t kDefaultEf = 96;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
 // many distances: below that size of index the scan is both quicker and exact.
 constexpr std::size_t kScanPerCandidate = 16;
-
-std::size_t threads_of(const SearchOptions& options) {
-    return options.threads > 0 ? options.threads : default_thread_count();
-}
+// Queries a thread that a scan answers under one hold of the lock.
+constexpr std::size_t kScanGroup = 128;
 
 }  // namespace
 
@@ -35,6 +33,8 @@ class Index::Impl::ScratchLease {
         scratch_ = std::make_unique<SearchScratch>(index_.codec_);
     }
     ~ScratchLease() {
+        // The queries of one large batch are not kept for the next.
+        if (scratch_->queries.bytes() > kKeptQueryBytes) scratch_->queries = QueryBlock();
         const std::lock_guard lock(index_.scratch_mutex_);
         // Not kept where that would take memory; it is then made again.
         if (index_.scratch_.size() < index_.scratch_.capacity()) index_.scratch_.push_back(std::move(scratch_));
@@ -45,9 +45,17 @@ class Index::Impl::ScratchLease {
     SearchScratch* operator->() const noexcept { return scratch_.get(); }
 
   private:
+    static constexpr std::size_t kKeptQueryBytes = std::size_t{1} << 20;
+
     const Impl& index_;
     std::unique_ptr<SearchScratch> scratch_;
 };
+
+// More threads than this serve nobody, and each costs memory.
+std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
+    constexpr std::size_t kMostThreads = 1024;
+    return std::min(asked > 0 ? asked : default_thread_count(), kMostThreads);
+}
 
 std::size_t Index::Impl::default_ef(std::size_t k) const noexcept { return std::max(kDefaultEf, 2 * k); }
 
@@ -64,14 +72,14 @@ void Index::Impl::count_work(std::uint64_t queries, TraverseScratch& scratch) co
     hops_done_.fetch_add(std::exchange(scratch.hops, 0), std::memory_order_relaxed);
 }
 
-// The candidate and its twins, as far as they are live.
-void Index::Impl::take_hit(const Candidate& candidate, std::vector<Candidate>& hits) const {
+// The candidate and its twins, as far as they are live. A ring of a damaged file may never close: no slot of it is
+// looked at twice in a search.
+void Index::Impl::take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const {
     Slot slot = candidate.slot;
-    std::size_t steps = 0;
     do {
         if (slot < live_.size() && live_[slot] != 0) hits.push_back({candidate.distance, slot});
         slot = layers_->next_twin(slot);
-    } while (slot != candidate.slot && ++steps < slots_);
+    } while (slot != candidate.slot && visited.visit(slot));
 }
 
 // Brings equal distances into the order of ids, and keeps k.
@@ -100,7 +108,7 @@ void Index::Impl::graph_search(SearchScratch& scratch, const QueryBlock& queries
     for (std::size_t i = 0; i < traverse.beam.size(); ++i) {
         const Candidate candidate = traverse.beam[i];
         if (scratch.hits.size() >= k && candidate.distance > scratch.hits.back().distance) break;
-        take_hit(candidate, scratch.hits);
+        take_hit(candidate, traverse.visited, scratch.hits);
     }
     order_hits(scratch.hits, k);
 }
@@ -108,10 +116,15 @@ void Index::Impl::graph_search(SearchScratch& scratch, const QueryBlock& queries
 void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k,
                              const HitBuffers& out) const {
     const std::size_t first = query * k;
+    const bool strings = ids_.kind() == IdKind::kString;
+    if (!hits.empty() && (strings ? out.strings == nullptr : out.ids == nullptr)) {
+        throw Error(ErrorKind::kWrongType, strings ? "hits have string ids, and no room was given for them"
+                                                   : "hits have integer ids, and no room was given for them");
+    }
     for (std::size_t i = 0; i < hits.size(); ++i) {
-        if (ids_.kind() == IdKind::kString) {
-            if (out.strings != nullptr) out.strings[first + i] = ids_.text(hits[i].slot);
-        } else if (out.ids != nullptr) {
+        if (strings) {
+            out.strings[first + i] = ids_.text(hits[i].slot);
+        } else {
             out.ids[first + i] = ids_.integer(hits[i].slot);
         }
         out.distances[first + i] = hits[i].distance;
@@ -133,37 +146,41 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     if (queries.count == 0) return;
     const std::size_t k = options.k;
     const std::size_t ef = std::max(options.ef > 0 ? options.ef : default_ef(k), k);
-    const std::size_t threads = threads_of(options);
+    const std::size_t threads = thread_count(options.threads);
     ScratchLease shared(*this);
     codec_.prepare(queries, shared->queries);
     const QueryBlock& prepared = shared->queries;
 
-    bool exact = false;
-    {
-        const std::shared_lock lock(state_);
-        exact = options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef);
-        if (exact) {
-            const auto hits = scan_nearest(scan_rows(), prepared, k, threads);
-            for (std::size_t query = 0; query < queries.count; ++query) write_hits(hits[query], query, k, out);
-            shared->traverse.scored += queries.count * slots_;
-        }
-    }
+    // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
+    // for graphs.
+    bool exact = options.exact || !layers_;
     if (!exact) {
-        // One short hold of the lock a query, so that a large batch keeps no writer waiting.
+        const std::shared_lock lock(state_);
+        exact = layers_->empty() || scan_is_cheaper(ef);
+    }
+    const auto scan = [&](std::size_t first, std::size_t count, std::size_t hands, TraverseScratch& work) {
+        const auto hits = scan_nearest(scan_rows(), {prepared, first, count}, k, hands);
+        for (std::size_t i = 0; i < count; ++i) write_hits(hits[i], first + i, k, out);
+        work.scored += count * slots_;
+    };
+    if (exact) {
+        const std::size_t group = kScanGroup * threads;
+        for (std::size_t first = 0; first < queries.count; first += group) {
+            const std::shared_lock lock(state_);
+            scan(first, std::min(group, queries.count - first), threads, shared->traverse);
+        }
+    } else {
         const auto answer = [&](SearchScratch& scratch, std::size_t query) {
             const std::shared_lock lock(state_);
-            graph_search(scratch, prepared, query, k, ef);
-            if (scratch.hits.size() < std::min(k, ids_.size())) {
-                // Too little of the graph was reached; every row that there is must come back.
-                QueryBlock single;
-                codec_.prepare({static_cast<const std::byte*>(queries.data) +
-                                    query * lanner::row_bytes(queries.type, options_.dim),
-                                1, queries.type},
-                               single);
-                scratch.hits = std::move(scan_nearest(scan_rows(), single, k, 1).front());
-                scratch.traverse.scored += slots_;
+            if (!layers_->empty()) {
+                graph_search(scratch, prepared, query, k, ef);
+                if (scratch.hits.size() >= std::min(k, ids_.size())) {
+                    write_hits(scratch.hits, query, k, out);
+                    return;
+                }
             }
-            write_hits(scratch.hits, query, k, out);
+            // Too little of the graph was reached; every row that there is must come back.
+            scan(query, 1, 1, scratch.traverse);
         };
         if (queries.count == 1) {
             answer(*shared, 0);
@@ -234,18 +251,19 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
     codec_.check_queries(queries, "queries");
     const std::size_t ef = options.ef > 0 ? options.ef : default_ef(0);
-    const std::size_t threads = threads_of(options);
+    const std::size_t threads = thread_count(options.threads);
     ScratchLease shared(*this);
     codec_.prepare(queries, shared->queries);
     const QueryBlock& prepared = shared->queries;
     RadiusHits result;
     result.offsets.assign(1, 0);
+    if (queries.count == 0) return result;
 
     // Held throughout: hits are slots until their ids are read.
     const std::shared_lock lock(state_);
     std::vector<std::vector<Candidate>> hits(queries.count);
     if (options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef)) {
-        hits = scan_radius(scan_rows(), prepared, radius, threads);
+        hits = scan_radius(scan_rows(), {prepared, 0, queries.count}, radius, threads);
         shared->traverse.scored += queries.count * slots_;
     } else {
         parallel_for(queries.count, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
@@ -255,7 +273,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
             search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
             std::vector<Candidate> nodes;
             flood(*layers_, radius, traverse, nodes);
-            for (const Candidate& each : nodes) take_hit(each, hits[begin]);
+            for (const Candidate& each : nodes) take_hit(each, traverse.visited, hits[begin]);
             std::sort(hits[begin].begin(), hits[begin].end(),
                       [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
             count_work(0, traverse);
@@ -323,7 +341,7 @@ MemoryUse Index::Impl::memory() const {
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + free_.size() * sizeof(Slot);
     const std::lock_guard scratch_lock(scratch_mutex_);
-    for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes();
+    for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();
     return use;
 }
 
@@ -343,9 +361,6 @@ std::size_t Index::Impl::size() const {
     return ids_.size();
 }
 
-IdKind Index::Impl::id_kind() const {
-    const std::shared_lock lock(state_);
-    return ids_.kind();
-}
+IdKind Index::Impl::id_kind() const noexcept { return ids_.kind(); }
 
 }  // namespace lanner

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "base/thread_pool.hpp"
+#include "base/throttle.hpp"
 #include "base/utf8.hpp"
 #include "index/write_guard.hpp"
 
@@ -35,9 +36,35 @@ void refuse_repeats(std::span<const Id> ids) {
     }
 }
 
-std::size_t threads_of(const WriteOptions& options) {
-    return options.threads > 0 ? options.threads : default_thread_count();
-}
+// Tells a caller how far a change has come, some 20 times a second. Empty functions where nobody asked.
+class ProgressReport {
+  public:
+    ProgressReport(const Progress& progress, std::size_t total) : progress_(progress), total_(total) {}
+
+    // For loops that count what is done, and for those that only want to be interruptible.
+    std::function<void(std::size_t)> advancing() {
+        if (!progress_) return nullptr;
+        return [this](std::size_t done) {
+            done_ = std::max(done_, done);
+            if (throttle_.due()) progress_(done_, total_);
+        };
+    }
+    std::function<void()> again() {
+        if (!progress_) return nullptr;
+        return [this] {
+            if (throttle_.due()) progress_(done_, total_);
+        };
+    }
+    void finish() {
+        if (progress_) progress_(total_, total_);
+    }
+
+  private:
+    const Progress& progress_;
+    std::size_t total_;
+    std::size_t done_ = 0;
+    Throttle throttle_;
+};
 
 }  // namespace
 
@@ -51,6 +78,7 @@ struct Index::Impl::Addition {
     IdKind kind_before = IdKind::kNone;
     std::int64_t next_before = 0;
     std::size_t slots_before = 0;
+    std::size_t changes_before = 0;
     std::size_t committed = 0;  // rows
 };
 
@@ -66,6 +94,7 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     plan.kind_before = ids_.kind();
     plan.next_before = ids_.next_generated();
     plan.slots_before = slots_;
+    plan.changes_before = changes_;
     plan.replaced.assign(vectors.count, kNoSlot);
     const bool present = ids_.kind() != IdKind::kNone;
     const auto check_count = [&](std::size_t count) {
@@ -136,13 +165,12 @@ void Index::Impl::take_slots(Addition& addition) {
     }
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
     const std::lock_guard lock(state_);
+    if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
     codec_.grow(total);
-    if (live_.size() < total) {
-        if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
-        live_.resize(total, 0);
-    }
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
+    // Nothing fails from here on.
+    if (live_.size() < total) live_.resize(total, 0);
     free_.swap(free_after);
 }
 
@@ -151,10 +179,14 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
     const auto appended =
         std::find_if(addition.slots.begin(), addition.slots.end(), [&](Slot slot) { return slot >= slots_; });
     const auto reused = static_cast<std::size_t>(appended - addition.slots.begin());
-    {
-        // Scans read the rows of free slots too, before they find that these are not live.
-        const std::lock_guard lock(state_);
-        for (std::size_t row = 0; row < reused; ++row) codec_.store(addition.slots[row], vectors, row);
+    for (std::size_t row = 0; row < reused;) {
+        {
+            // Scans read the rows of free slots too, before they find that these are not live.
+            const std::lock_guard lock(state_);
+            const std::size_t end = std::min(reused, row + 256);
+            for (; row < end; ++row) codec_.store(addition.slots[row], vectors, row);
+        }
+        if (poll) poll();
     }
     parallel_for(
         vectors.count - reused, 256, threads,
@@ -181,37 +213,38 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
             ids_.assign(slot, addition.ids[row]);
         }
         live_[slot] = 1;
+        slots_ = std::max<std::size_t>(slots_, std::size_t{slot} + 1);
     }
     addition.committed = end;
 }
 
-void Index::Impl::undo(Addition& addition, GraphEdit* edit) noexcept {
-    if (edit != nullptr) edit->roll_back();
-    const std::lock_guard lock(state_);
+// With state_ held exclusively, and the edges of older nodes as they were.
+void Index::Impl::undo(Addition& addition) noexcept {
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
         const Slot old = addition.replaced[row];
-        if (addition.kind == IdKind::kString) {
-            std::string id = ids_.text(slot);
-            ids_.erase(slot);
-            if (old != kNoSlot) ids_.assign(old, std::move(id));
-        } else {
-            const std::int64_t id = ids_.integer(slot);
-            ids_.erase(slot);
-            if (old != kNoSlot) ids_.assign(old, id);
-        }
         live_[slot] = 0;
-        if (old != kNoSlot) live_[old] = 1;
+        if (old == kNoSlot) {
+            ids_.erase(slot);
+        } else {
+            ids_.move(slot, old);
+            live_[old] = 1;
+        }
     }
     ids_.set_kind(addition.kind_before);
     ids_.set_next_generated(addition.next_before);
+    slots_ = addition.slots_before;
+    changes_ = addition.changes_before;
     for (const Slot slot : addition.slots) {
         if (layers_) {
             for (unsigned layer = 0; layer <= layers_->level(slot); ++layer) layers_->set(layer, slot, {});
             layers_->set_twin_entry(slot, 0);
         }
-        if (slot >= addition.slots_before) codec_.erase(slot);
-        if (slot < addition.slots_before) free_slot(slot);
+        if (slot < addition.slots_before) {
+            free_slot(slot);
+        } else {
+            codec_.erase(slot);
+        }
     }
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
@@ -220,69 +253,57 @@ void Index::Impl::undo(Addition& addition, GraphEdit* edit) noexcept {
 OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
     const WriterGuard guard(*this);
     check_writable();
-    codec_.check_rows(vectors, "vectors");
+    const std::size_t total = vectors.count;
+    ProgressReport report(options.progress, total);
+    codec_.check_rows(vectors, "vectors", report.again());
     Addition addition = plan_addition(vectors, ids, upsert);
     OwnedIds given = addition.kind == IdKind::kString ? OwnedIds(addition.strings) : OwnedIds(addition.ids);
-    if (vectors.count == 0) return given;
-    take_slots(addition);
-
-    const std::size_t total = vectors.count;
-    BuildOptions build{.ef_construction = options_.ef_construction, .threads = threads_of(options), .poll = nullptr};
-    std::function<void()> poll;
-    if (options.progress) {
-        build.poll = [&](std::size_t done) { options.progress(done, total); };
-        poll = [&] { options.progress(0, total); };
-    }
-    std::optional<GraphEdit> edit;
+    if (total == 0) return given;
     std::vector<Slot> outdated;
     std::copy_if(addition.replaced.begin(), addition.replaced.end(), std::back_inserter(outdated),
                  [](Slot slot) { return slot != kNoSlot; });
+    BuildOptions build{.ef_construction = options_.ef_construction,
+                       .threads = thread_count(options.threads),
+                       .poll = report.advancing()};
+    std::optional<GraphEdit> edit;
+    // Into an empty graph everything is new, and undo() empties new nodes anyway.
+    if (layers_) edit.emplace(*layers_, state_, !layers_->empty());
+    take_slots(addition);
     try {
-        store_rows(vectors, addition, build.threads, poll);
-        if (layers_) {
-            // Into an empty graph everything is new, and undo() empties new nodes anyway.
-            edit.emplace(*layers_, state_, !layers_->empty());
-            Builder builder(*layers_, codec_, build);
-            builder.insert(
-                addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
-                *edit);
-            if (!connect_if_due(total, live_, ids_.size(), *edit)) {
-                tie_suspects(*layers_, codec_, addition.slots, *edit, options_.ef_construction);
-            }
-        } else {
+        store_rows(vectors, addition, build.threads, report.again());
+        if (!layers_) {
+            report.finish();
             const std::lock_guard lock(state_);
             commit(addition, 0, total);
-        }
-        if (options.progress && !layers_) options.progress(total, total);
-        {
-            const std::lock_guard lock(state_);
-            slots_ = std::max(slots_, live_.size());
-        }
-        if (layers_ && !outdated.empty()) {
-            BuildOptions repair = build;
-            repair.poll = nullptr;
-            take_out(outdated, live_, repair, *edit);
+            release(outdated, {});
             return given;
         }
-    } catch (...) {
-        {
-            const std::lock_guard lock(state_);
-            slots_ = addition.slots_before;
+        Builder builder(*layers_, codec_, build);
+        builder.insert(
+            addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
+            *edit);
+        build.poll = report.advancing();
+        if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
+            tie_suspects(*layers_, codec_, addition.slots, *edit, build);
         }
-        undo(addition, edit ? &*edit : nullptr);
+        report.finish();
+        if (!outdated.empty()) take_out(outdated, live_, build, *edit, nullptr);
+        return given;
+    } catch (...) {
+        if (edit) {
+            edit->roll_back([&] { undo(addition); });
+        } else {
+            const std::lock_guard lock(state_);
+            undo(addition);
+        }
         throw;
     }
-    if (!layers_) {
-        const std::lock_guard lock(state_);
-        release(outdated, {});
-    }
-    return given;
 }
 
 // Takes slots out of the graph and frees them; `live` counts neither them nor what has no id. Once nothing can fail any
 // more, ids and marks follow in one step.
 void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live,
-                           const BuildOptions& options, GraphEdit& edit) {
+                           const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last) {
     const RingPlan plan = plan_rings(*layers_, leaving);
     // A node whose place a twin takes stays in the graph.
     std::vector<std::uint8_t> staying(live.begin(), live.end());
@@ -291,8 +312,8 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
         staying[move.from] = 0;
     }
     remove_nodes(*layers_, codec_, plan.nodes, staying, options, edit);
-    connect_if_due(leaving.size(), staying, ids_.size(), edit);
-    if (options.poll) options.poll(leaving.size());
+    connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
+    if (last) last();
     GraphChange change;
     change.loners = plan.loners;
     change.rings = plan.rings;
@@ -307,15 +328,7 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
         live_[slot] = 0;
     }
     for (const RingPlan::Move& move : plan.moves) {
-        if (ids_.kind() == IdKind::kString) {
-            std::string id = ids_.text(move.from);
-            ids_.erase(move.from);
-            ids_.assign(move.to, std::move(id));
-        } else {
-            const std::int64_t id = ids_.integer(move.from);
-            ids_.erase(move.from);
-            ids_.assign(move.to, id);
-        }
+        ids_.move(move.from, move.to);
         live_[move.to] = 1;
         live_[move.from] = 0;
         free_slot(move.from);
@@ -332,10 +345,10 @@ void Index::Impl::free_slot(Slot slot) noexcept {
 }
 
 bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
-                                 GraphEdit& edit) {
+                                 const BuildOptions& options, GraphEdit& edit) {
     changes_ += changes;
     if (changes_ * kNodesWalkedPerChange < size) return false;
-    connect(*layers_, codec_, live, edit, options_.ef_construction);
+    connect(*layers_, codec_, live, edit, options);
     changes_ = 0;
     return true;
 }
@@ -369,21 +382,29 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     std::vector<Slot> slots = find_all(ids, "remove");
     std::sort(slots.begin(), slots.end());
     if (slots.empty()) return;
-    free_.reserve(slots_);
-    BuildOptions build{.ef_construction = options_.ef_construction, .threads = threads_of(options), .poll = nullptr};
-    if (options.progress) build.poll = [&](std::size_t done) { options.progress(done, slots.size()); };
+    ProgressReport report(options.progress, slots.size());
+    const BuildOptions build{.ef_construction = options_.ef_construction,
+                             .threads = thread_count(options.threads),
+                             .poll = report.advancing()};
+    {
+        const std::lock_guard lock(state_);
+        free_.reserve(slots_);
+    }
     if (!layers_) {
+        report.finish();
         const std::lock_guard lock(state_);
         release(slots, {});
         return;
     }
     GraphEdit edit(*layers_, state_, true);
-    std::vector<std::uint8_t> staying = live_;
-    for (const Slot slot : slots) staying[slot] = 0;
+    const std::size_t changes_before = changes_;
     try {
-        take_out(slots, staying, build, edit);
+        std::vector<std::uint8_t> staying = live_;
+        for (const Slot slot : slots) staying[slot] = 0;
+        take_out(slots, staying, build, edit, [&] { report.finish(); });
     } catch (...) {
         edit.roll_back();
+        changes_ = changes_before;
         throw;
     }
 }

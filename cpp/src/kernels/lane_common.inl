@@ -18,10 +18,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define LANNER_PREFETCH(address) __builtin_prefetch(address)
-#elif defined(_M_X64)
+#elif defined(_INCLUDED_MM2)  // Microsoft's, where a level includes its intrinsics
 #define LANNER_PREFETCH(address) _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0)
-#elif defined(_M_ARM64)
-#define LANNER_PREFETCH(address) __prefetch(address)
+#else
+#define LANNER_PREFETCH(address) static_cast<void>(address)
 #endif
 
 namespace lanner {

@@ -31,14 +31,15 @@ Plan plan_of(std::size_t queries, std::size_t slots, std::size_t threads) {
 
 // Calls take(query within the group, slot of the first row, distances, count) for every tile row.
 template <typename Take>
-void scan_part(const ScanRows& rows, const QueryBlock& queries, std::size_t query_first, std::size_t query_count,
+void scan_part(const ScanRows& rows, const ScanQueries& queries, std::size_t query_first, std::size_t query_count,
                std::size_t row_first, std::size_t row_end, const Take& take) {
     const std::size_t tile = query_count == 1 ? kSingleRows : kTileRows;
     std::vector<float> distances(query_count * tile);
     for (std::size_t row = row_first; row < row_end;) {
         const auto first = static_cast<Slot>(row);
         const std::size_t count = std::min({tile, row_end - row, rows.codec.run(first)});
-        rows.codec.score_block(queries, query_first, query_count, first, count, distances.data(), tile);
+        rows.codec.score_block(queries.block, queries.first + query_first, query_count, first, count, distances.data(),
+                               tile);
         for (std::size_t query = 0; query < query_count; ++query)
             take(query, first, distances.data() + query * tile, count);
         row += count;
@@ -49,14 +50,15 @@ bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty(
 
 }  // namespace
 
-std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k,
+std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
                                                  std::size_t threads) {
-    const Plan plan = plan_of(queries.count(), rows.slots, threads);
-    std::vector<TopK> best(queries.count() * plan.row_parts, TopK(k, rows.ties));
+    if (queries.count == 0) return {};
+    const Plan plan = plan_of(queries.count, rows.slots, threads);
+    std::vector<TopK> best(queries.count * plan.row_parts, TopK(k, rows.ties));
     parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
         const std::size_t part = begin % plan.row_parts;
         const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-        const std::size_t query_count = std::min(kTileQueries, queries.count() - query_first);
+        const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
         const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
         const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
         scan_part(rows, queries, query_first, query_count, row_first, row_end,
@@ -72,7 +74,7 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Que
                       }
                   });
     });
-    std::vector<std::vector<Candidate>> hits(queries.count());
+    std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         TopK& all = best[query * plan.row_parts];
         for (std::size_t part = 1; part < plan.row_parts; ++part) {
@@ -83,14 +85,15 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Que
     return hits;
 }
 
-std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius,
+std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
                                                 std::size_t threads) {
-    const Plan plan = plan_of(queries.count(), rows.slots, threads);
-    std::vector<std::vector<Candidate>> found(queries.count() * plan.row_parts);
+    if (queries.count == 0) return {};
+    const Plan plan = plan_of(queries.count, rows.slots, threads);
+    std::vector<std::vector<Candidate>> found(queries.count * plan.row_parts);
     parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
         const std::size_t part = begin % plan.row_parts;
         const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-        const std::size_t query_count = std::min(kTileQueries, queries.count() - query_first);
+        const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
         const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
         const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
         scan_part(rows, queries, query_first, query_count, row_first, row_end,
@@ -102,7 +105,7 @@ std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const Quer
                       }
                   });
     });
-    std::vector<std::vector<Candidate>> hits(queries.count());
+    std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         for (std::size_t part = 0; part < plan.row_parts; ++part) {
             const std::vector<Candidate>& each = found[query * plan.row_parts + part];

@@ -19,12 +19,19 @@ struct ScanRows {
     const TieBreak& ties;
 };
 
+// Queries of a block that a call answers.
+struct ScanQueries {
+    const QueryBlock& block;
+    std::size_t first;
+    std::size_t count;
+};
+
 // The k nearest live rows of every query, nearest first.
-std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const QueryBlock& queries, std::size_t k,
+std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
                                                  std::size_t threads);
 
 // All live rows within `radius`, inclusive, nearest first.
-std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const QueryBlock& queries, float radius,
+std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
                                                 std::size_t threads);
 
 }  // namespace lanner

@@ -10,7 +10,10 @@
 #endif
 #include <windows.h>
 
+#include <cstring>
 #include <filesystem>
+
+#include "base/page_memory.hpp"
 #else
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -41,21 +44,26 @@ MappedFile map_file(const std::string& path, bool writable_copy) {
     LARGE_INTEGER size;
     if (::GetFileSizeEx(file, &size) == 0) refuse(path, static_cast<int>(::GetLastError()));
     if (size.QuadPart == 0) return {};
-    const HANDLE mapping =
-        ::CreateFileMappingW(file, nullptr, writable_copy ? PAGE_WRITECOPY : PAGE_READONLY, 0, 0, nullptr);
+    const auto bytes = static_cast<std::size_t>(size.QuadPart);
+    const HANDLE mapping = ::CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
     if (mapping == nullptr) refuse(path, static_cast<int>(::GetLastError()));
-    void* const view = ::MapViewOfFile(mapping, writable_copy ? FILE_MAP_COPY : FILE_MAP_READ, 0, 0, 0);
+    void* const view = ::MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0);
     const DWORD code = ::GetLastError();
     ::CloseHandle(mapping);
     if (view == nullptr) refuse(path, static_cast<int>(code));
     std::shared_ptr<void> owner(view, [](void* address) { ::UnmapViewOfFile(address); });
-    return {{static_cast<std::byte*>(view), static_cast<std::size_t>(size.QuadPart)}, std::move(owner)};
+    if (!writable_copy) return {{static_cast<std::byte*>(view), bytes}, std::move(owner)};
+    // A file that is mapped cannot be replaced here, and a writable copy is likely to be saved over its own file.
+    const auto copy = std::make_shared<PageMemory>(allocate_page(bytes));
+    std::memcpy(copy->get(), view, bytes);
+    return {{copy->get(), bytes}, copy};
 }
 
 #else
 
 MappedFile map_file(const std::string& path, bool writable_copy) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // O_NONBLOCK: a pipe must be refused, not waited for.
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) refuse(path, errno);
     struct Close {
         int file;
@@ -64,6 +72,7 @@ MappedFile map_file(const std::string& path, bool writable_copy) {
     struct stat status {};
     if (::fstat(file, &status) != 0) refuse(path, errno);
     if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
+    if (!S_ISREG(status.st_mode)) refuse(path, EINVAL);
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size == 0) return {};
     const int protection = writable_copy ? PROT_READ | PROT_WRITE : PROT_READ;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -117,9 +118,10 @@ void MemorySink::write_at(std::uint64_t offset, const void* bytes, std::size_t s
 
 AtomicFile::AtomicFile(const std::string& target) : target_(resolve(target)) {
     buffer_.reserve(kBufferBytes);
-    // A neighbour of that name can only be left from a process that died.
+    // The time tells apart threads, and processes that died and left theirs behind.
     for (int attempt = 0; attempt < 100; ++attempt) {
-        beside_ = target_ + ".saving-" + std::to_string(process_id()) + "-" + std::to_string(attempt);
+        const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+        beside_ = target_ + ".saving-" + std::to_string(process_id()) + "-" + std::to_string(now);
         file_ = create_new(beside_);
         if (file_ >= 0 || errno != EEXIST) break;
     }
