@@ -61,6 +61,16 @@ def test_build_makes_the_index_that_the_library_makes(vectors, tmp_path):
     assert "200/200" in result.stderr
 
 
+def test_build_overwrites_no_file_but_an_index(vectors, built, tmp_path):
+    for out in (vectors, tmp_path, tmp_path / "no" / "folder.lanner"):
+        run("build", vectors, out, code=1)
+    assert np.array_equal(np.load(vectors), ROWS)
+    run("demo", "--out", vectors, code=1)
+    assert np.array_equal(np.load(vectors), ROWS)
+    run("build", vectors, built, "--metric", "cosine")
+    assert lanner.open(built).metric == "cosine"
+
+
 def test_build_without_a_graph_and_of_bits(tmp_path):
     out = tmp_path / "a.lanner"
     np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 4))

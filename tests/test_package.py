@@ -122,10 +122,10 @@ def test_core_works_in_subinterpreters_with_a_gil_of_their_own() -> None:
         pytest.skip("interpreters with a GIL of their own came with Python 3.12")
     # The extension alone: NumPy itself refuses to be loaded by a second interpreter.
     inner = """
-import importlib.machinery, importlib.util
+import importlib.machinery, importlib.util, sys
 loader = importlib.machinery.ExtensionFileLoader("lanner._core", PATH)
 spec = importlib.util.spec_from_file_location("lanner._core", PATH, loader=loader)
-core = importlib.util.module_from_spec(spec)
+core = sys.modules["lanner._core"] = importlib.util.module_from_spec(spec)
 loader.exec_module(core)
 assert core.active_isa() in core.available_isas()
 try:

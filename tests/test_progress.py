@@ -76,6 +76,27 @@ def test_ctrl_c_stops_a_build_and_changes_nothing(threads, rng):
     assert index.search(rows[:3], k=5).counts.tolist() == [5, 5, 5]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to this process")
+@pytest.mark.parametrize("exact", [True, False])
+def test_ctrl_c_stops_a_large_search(exact, rng):
+    index = lanner.Index(64, "l2", M=8, ef_construction=20)
+    index.add(rng.standard_normal((20_000, 64)).astype(np.float32))
+    queries = rng.standard_normal((200_000, 64)).astype(np.float32)
+    index.search_stats(reset=True)
+    killer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    killer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            index.search(queries, k=5, exact=exact, ef=None if exact else 100, threads=2)
+    finally:
+        killer.join()
+        signal.signal(signal.SIGINT, usual)
+    # A search that ran to its end is counted; this one did not.
+    assert index.search_stats()["queries"] == 0
+    assert index.search(queries[:2], k=5).counts.tolist() == [5, 5]
+
+
 def test_plain_lines_when_no_bar_is_installed(monkeypatch, capsys):
     for name in ("rich", "rich.console", "rich.progress", "tqdm"):
         monkeypatch.setitem(sys.modules, name, None)

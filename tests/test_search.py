@@ -462,3 +462,11 @@ def test_distances_that_cannot_be(queries, rows, metric, dtype, message):
 def test_isa_is_one_of_those_available():
     assert lanner.isa().active in lanner.isa().available
     assert "scalar" in lanner.isa().available
+
+
+def test_a_k_beyond_reason_is_refused_and_one_beyond_the_items_is_not():
+    index = lanner.Index(4, "l2")
+    index.add(np.eye(4, dtype=np.float32))
+    assert index.search(np.zeros(4), k=100_000).counts == 4
+    with pytest.raises(InvalidArgumentError, match="k must be at most the number of items, 4"):
+        index.search(np.zeros((3, 4)), k=10_000_000)

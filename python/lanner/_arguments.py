@@ -67,6 +67,7 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
         fitting = [each for each in METRICS if (each in BITS_METRICS) == (dtype == "bits")]
         raise InvalidArgumentError(
             f"metric must be one of {', '.join(fitting)} for dtype {dtype}, got {metric!r}"
+            + ("; it works on dtype='bits'" if metric in BITS_METRICS else "")
         )
     return metric, dtype
 

@@ -56,6 +56,22 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _check_output(out: Path, *inputs: Path) -> None:
+    """Refuse, before any work, an output that cannot be written or is another program's file."""
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise lanner.InvalidArgumentError(
+            f"{out} cannot be written: it must name a file in a folder"
+        )
+    if not out.exists():
+        return
+    if any(each.exists() and out.samefile(each) for each in inputs):
+        raise lanner.InvalidArgumentError(f"{out} is an input, and would be overwritten")
+    with out.open("rb") as file:
+        start = file.read(8)
+    if start and start != b"\x89lanner\n":
+        raise lanner.InvalidArgumentError(f"{out} exists and is no lanner file; remove it first")
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[
@@ -143,6 +159,7 @@ def build(
     ] = None,
 ) -> None:
     """Build an index of a file of vectors and save it."""
+    _check_output(out, vectors, *([ids] if ids is not None else []))
     rows = read_vectors(vectors, name=name)
     given = read_ids(ids) if ids is not None else None
     chosen: dict[str, Any] = {"M": m, "ef_construction": ef_construction}
@@ -223,6 +240,8 @@ def demo_command(
     ] = None,
 ) -> None:
     """Index 4,000 papers of arXiv, search them, measure, save, open and verify."""
+    if out is not None:
+        _check_output(out)
     papers = demo.load()
     count, dim = papers.vectors.shape
     _out.print(f"lanner {lanner.__version__}, instruction set {lanner.isa().active}")
@@ -290,6 +309,7 @@ def _show_speed(index: lanner.Index, papers: demo.Papers) -> None:
         table.add_row(name, f"{1.0 if exact else recall:.4f}", f"{rate:,.0f}")
     _out.print()
     _out.print(table)
+    _out.print(f"{len(index):,} items are few: the graph pays from some tens of thousands on")
 
 
 def _queries_per_second(index: lanner.Index, queries: NDArray[np.float32], exact: bool) -> float:

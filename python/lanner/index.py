@@ -53,7 +53,7 @@ class Index:
     ef_construction : int
         Candidates looked at to link an item: more make a better graph, slower.
     seed : int
-        The same data, parameters and seed make the same index, bit for bit, on any number of
+        The same calls, parameters and seed make the same index, bit for bit, on any number of
         threads.
 
     Raises
@@ -283,7 +283,7 @@ class Index:
             At least 1.
         ef : int, optional
             Candidates kept on the way through the graph: more find more of the true neighbours,
-            slower.
+            slower. Default: 96 or 2 k, whichever is more; less than k counts as k.
         exact : bool
             Compare with every item instead of walking the graph.
         threads : int, optional

@@ -52,6 +52,8 @@ struct SearchOptions {
     std::size_t ef = 0;  // 0: the default, chosen for recall@10 of at least 0.95; never below k
     bool exact = false;  // scan every row even where there is a graph
     std::size_t threads = 0;
+    // Called on the calling thread some 20 times a second while many queries are answered; what it throws stops them.
+    std::function<void()> poll;
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.

@@ -50,14 +50,34 @@ Progress progress_of(const py::object& callable) {
     };
 }
 
+void see_signals() {
+    const py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+// One query is answered before anybody could lose patience, and its call should cost nothing more.
+SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
+    SearchOptions options{k, ef, exact, threads, nullptr};
+    if (queries > 1) options.poll = see_signals;
+    return options;
+}
+
 // search() and search_by_id() differ in what they are asked with.
 template <typename Search>
 py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options,
                      const Search& search) {
     if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
-    if (count > 0 && options.k > (std::size_t{1} << 40) / count) {
-        throw Error(ErrorKind::kInvalidArgument,
-                    "k is too large: " + std::to_string(options.k) + " hits for " + std::to_string(count) + " queries");
+    // A k meant as "all" costs no more than what is there; room for billions of hits that cannot be is refused.
+    constexpr std::size_t kPlentyOfPlaces = std::size_t{1} << 24;
+    if (count > 0 && options.k > kPlentyOfPlaces / count) {
+        const std::size_t items = [&] {
+            const py::gil_scoped_release release;
+            return index.size();
+        }();
+        if (options.k > items) {
+            throw Error(ErrorKind::kInvalidArgument, "k must be at most the number of items, " + std::to_string(items) +
+                                                         ", where it is this large, got " + std::to_string(options.k));
+        }
     }
     const std::vector<py::ssize_t> shape = shape_of(single, count, options.k);
     py::array_t<float> distances(shape);
@@ -96,7 +116,7 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
                  std::size_t threads) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
-    const SearchOptions options{k, ef, exact, threads};
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
@@ -104,7 +124,7 @@ py::tuple search(const Index& index, const py::array& queries, std::size_t k, st
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
                        std::size_t threads) {
     const GivenIds given(ids);
-    const SearchOptions options{k, ef, exact, threads};
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
@@ -115,7 +135,7 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, {1, ef, exact, threads});
+        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),

@@ -4,6 +4,7 @@
 #include <shared_mutex>
 
 #include "base/thread_pool.hpp"
+#include "base/throttle.hpp"
 #include "index/impl.hpp"
 
 namespace lanner {
@@ -147,6 +148,13 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     const std::size_t k = options.k;
     const std::size_t ef = std::max(options.ef > 0 ? options.ef : default_ef(k), k);
     const std::size_t threads = thread_count(options.threads);
+    Throttle throttle;
+    std::function<void()> poll;
+    if (options.poll) {
+        poll = [&] {
+            if (throttle.due()) options.poll();
+        };
+    }
     ScratchLease shared(*this);
     codec_.prepare(queries, shared->queries);
     const QueryBlock& prepared = shared->queries;
@@ -159,7 +167,8 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
         exact = layers_->empty() || scan_is_cheaper(ef);
     }
     const auto scan = [&](std::size_t first, std::size_t count, std::size_t hands, TraverseScratch& work) {
-        const auto hits = scan_nearest(scan_rows(), {prepared, first, count}, k, hands);
+        const auto hits =
+            scan_nearest(scan_rows(), {prepared, first, count}, k, hands, hands > 1 || exact ? poll : nullptr);
         for (std::size_t i = 0; i < count; ++i) write_hits(hits[i], first + i, k, out);
         work.scored += count * slots_;
     };
@@ -185,11 +194,14 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
         if (queries.count == 1) {
             answer(*shared, 0);
         } else {
-            parallel_for(queries.count, 4, threads, [&](std::size_t begin, std::size_t end, std::size_t) {
-                ScratchLease scratch(*this);
-                for (std::size_t query = begin; query < end; ++query) answer(*scratch, query);
-                count_work(0, scratch->traverse);
-            });
+            parallel_for(
+                queries.count, 4, threads,
+                [&](std::size_t begin, std::size_t end, std::size_t) {
+                    ScratchLease scratch(*this);
+                    for (std::size_t query = begin; query < end; ++query) answer(*scratch, query);
+                    count_work(0, scratch->traverse);
+                },
+                poll);
         }
     }
     count_work(queries.count, shared->traverse);
@@ -252,6 +264,13 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     codec_.check_queries(queries, "queries");
     const std::size_t ef = options.ef > 0 ? options.ef : default_ef(0);
     const std::size_t threads = thread_count(options.threads);
+    Throttle throttle;
+    std::function<void()> poll;
+    if (options.poll) {
+        poll = [&] {
+            if (throttle.due()) options.poll();
+        };
+    }
     ScratchLease shared(*this);
     codec_.prepare(queries, shared->queries);
     const QueryBlock& prepared = shared->queries;
@@ -263,21 +282,24 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     const std::shared_lock lock(state_);
     std::vector<std::vector<Candidate>> hits(queries.count);
     if (options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef)) {
-        hits = scan_radius(scan_rows(), {prepared, 0, queries.count}, radius, threads);
+        hits = scan_radius(scan_rows(), {prepared, 0, queries.count}, radius, threads, poll);
         shared->traverse.scored += queries.count * slots_;
     } else {
-        parallel_for(queries.count, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
-            ScratchLease scratch(*this);
-            TraverseScratch& traverse = scratch->traverse;
-            traverse.scorer->bind_query(prepared, begin);
-            search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
-            std::vector<Candidate> nodes;
-            flood(*layers_, radius, traverse, nodes);
-            for (const Candidate& each : nodes) take_hit(each, traverse.visited, hits[begin]);
-            std::sort(hits[begin].begin(), hits[begin].end(),
-                      [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
-            count_work(0, traverse);
-        });
+        parallel_for(
+            queries.count, 1, threads,
+            [&](std::size_t begin, std::size_t, std::size_t) {
+                ScratchLease scratch(*this);
+                TraverseScratch& traverse = scratch->traverse;
+                traverse.scorer->bind_query(prepared, begin);
+                search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
+                std::vector<Candidate> nodes;
+                flood(*layers_, radius, traverse, nodes);
+                for (const Candidate& each : nodes) take_hit(each, traverse.visited, hits[begin]);
+                std::sort(hits[begin].begin(), hits[begin].end(),
+                          [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
+                count_work(0, traverse);
+            },
+            poll);
     }
     count_work(queries.count, shared->traverse);
     std::vector<std::int64_t> integers;

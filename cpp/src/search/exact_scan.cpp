@@ -51,29 +51,32 @@ bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty(
 }  // namespace
 
 std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
-                                                 std::size_t threads) {
+                                                 std::size_t threads, const std::function<void()>& poll) {
     if (queries.count == 0) return {};
     const Plan plan = plan_of(queries.count, rows.slots, threads);
     std::vector<TopK> best(queries.count * plan.row_parts, TopK(k, rows.ties));
-    parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
-        const std::size_t part = begin % plan.row_parts;
-        const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-        const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
-        const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
-        const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
-        scan_part(rows, queries, query_first, query_count, row_first, row_end,
-                  [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
-                      TopK& top = best[(query_first + query) * plan.row_parts + part];
-                      float bound = top.bound();
-                      for (std::size_t i = 0; i < count; ++i) {
-                          if (!(distances[i] <= bound)) continue;
-                          const auto slot = static_cast<Slot>(first + i);
-                          if (!is_live(rows, slot)) continue;
-                          top.offer({distances[i], slot});
-                          bound = top.bound();
-                      }
-                  });
-    });
+    parallel_for(
+        plan.query_groups * plan.row_parts, 1, threads,
+        [&](std::size_t begin, std::size_t, std::size_t) {
+            const std::size_t part = begin % plan.row_parts;
+            const std::size_t query_first = begin / plan.row_parts * kTileQueries;
+            const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
+            const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
+            const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
+            scan_part(rows, queries, query_first, query_count, row_first, row_end,
+                      [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
+                          TopK& top = best[(query_first + query) * plan.row_parts + part];
+                          float bound = top.bound();
+                          for (std::size_t i = 0; i < count; ++i) {
+                              if (!(distances[i] <= bound)) continue;
+                              const auto slot = static_cast<Slot>(first + i);
+                              if (!is_live(rows, slot)) continue;
+                              top.offer({distances[i], slot});
+                              bound = top.bound();
+                          }
+                      });
+        },
+        poll);
     std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         TopK& all = best[query * plan.row_parts];
@@ -86,25 +89,28 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Sca
 }
 
 std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
-                                                std::size_t threads) {
+                                                std::size_t threads, const std::function<void()>& poll) {
     if (queries.count == 0) return {};
     const Plan plan = plan_of(queries.count, rows.slots, threads);
     std::vector<std::vector<Candidate>> found(queries.count * plan.row_parts);
-    parallel_for(plan.query_groups * plan.row_parts, 1, threads, [&](std::size_t begin, std::size_t, std::size_t) {
-        const std::size_t part = begin % plan.row_parts;
-        const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-        const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
-        const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
-        const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
-        scan_part(rows, queries, query_first, query_count, row_first, row_end,
-                  [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
-                      std::vector<Candidate>& into = found[(query_first + query) * plan.row_parts + part];
-                      for (std::size_t i = 0; i < count; ++i) {
-                          const auto slot = static_cast<Slot>(first + i);
-                          if (distances[i] <= radius && is_live(rows, slot)) into.push_back({distances[i], slot});
-                      }
-                  });
-    });
+    parallel_for(
+        plan.query_groups * plan.row_parts, 1, threads,
+        [&](std::size_t begin, std::size_t, std::size_t) {
+            const std::size_t part = begin % plan.row_parts;
+            const std::size_t query_first = begin / plan.row_parts * kTileQueries;
+            const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
+            const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
+            const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
+            scan_part(rows, queries, query_first, query_count, row_first, row_end,
+                      [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
+                          std::vector<Candidate>& into = found[(query_first + query) * plan.row_parts + part];
+                          for (std::size_t i = 0; i < count; ++i) {
+                              const auto slot = static_cast<Slot>(first + i);
+                              if (distances[i] <= radius && is_live(rows, slot)) into.push_back({distances[i], slot});
+                          }
+                      });
+        },
+        poll);
     std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         for (std::size_t part = 0; part < plan.row_parts; ++part) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,12 +27,12 @@ struct ScanQueries {
     std::size_t count;
 };
 
-// The k nearest live rows of every query, nearest first.
+// The k nearest live rows of every query, nearest first. `poll` as in parallel_for().
 std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
-                                                 std::size_t threads);
+                                                 std::size_t threads, const std::function<void()>& poll);
 
 // All live rows within `radius`, inclusive, nearest first.
 std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
-                                                std::size_t threads);
+                                                std::size_t threads, const std::function<void()>& poll);
 
 }  // namespace lanner
