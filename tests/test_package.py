@@ -120,13 +120,13 @@ def test_module_declares_that_it_needs_no_gil_and_may_be_loaded_by_subinterprete
 def test_core_works_in_subinterpreters_with_a_gil_of_their_own() -> None:
     if sys.version_info < (3, 12):
         pytest.skip("interpreters with a GIL of their own came with Python 3.12")
-    # The extension alone: NumPy itself refuses to be loaded by a second interpreter.
+    # The extension in an empty package: NumPy itself refuses to be loaded by a second interpreter.
     inner = """
-import importlib.machinery, importlib.util, sys
-loader = importlib.machinery.ExtensionFileLoader("lanner._core", PATH)
-spec = importlib.util.spec_from_file_location("lanner._core", PATH, loader=loader)
-core = sys.modules["lanner._core"] = importlib.util.module_from_spec(spec)
-loader.exec_module(core)
+import os, sys, types
+package = types.ModuleType("lanner")
+package.__path__ = [os.path.dirname(PATH)]
+sys.modules["lanner"] = package
+import lanner._core as core
 assert core.active_isa() in core.available_isas()
 try:
     core.file_info("no_such_folder/no_such_file")
