@@ -151,7 +151,7 @@ for id in ids:
     interpreters.destroy(id)
 print(core.active_isa())
 """
-    assert run_python(outer).strip() == lanner.isa().name
+    assert run_python(outer).strip() == lanner.isa().active
 
 
 # The source distribution.
