@@ -72,7 +72,7 @@ class Index:
     array(['xy', 'x'], dtype=object)
     """
 
-    __slots__ = ("__weakref__", "_core", "_query_dtype", "_query_shape")
+    __slots__ = ("__weakref__", "_core", "_has_graph", "_query_dtype", "_query_shape")
 
     def __init__(
         self,
@@ -118,6 +118,7 @@ class Index:
         whole = dtype in ("float32", "int8", "uint8") or (dtype == "bits" and dim % 8 == 0)
         self._query_dtype = np.dtype("uint8" if dtype == "bits" else dtype) if whole else None
         self._query_shape = (dim // 8 if dtype == "bits" else dim,)
+        self._has_graph = core.graph
 
     @classmethod
     def open(
@@ -309,11 +310,13 @@ class Index:
             and flags.aligned
             and type(k) is int
             and 0 < k <= INT32_MAX
-            and ef is None
             and threads is None
             and exact is False
         ):
-            return Hits(*self._core.search(queries, k, 0, False, 0))
+            if ef is None:
+                return Hits(*self._core.search(queries, k, 0, False, 0))
+            if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
+                return Hits(*self._core.search(queries, k, ef, False, 0))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)

@@ -194,7 +194,10 @@ void parallel_for(std::size_t count, std::size_t grain, std::size_t threads, con
 
 std::size_t default_thread_count() noexcept {
     const std::size_t chosen = chosen_threads.load(std::memory_order_relaxed);
-    return chosen > 0 ? chosen : usable_processors();
+    if (chosen > 0) return chosen;
+    // Asked once: a search of a few microseconds would notice a system call.
+    static const std::size_t usable = usable_processors();
+    return usable;
 }
 
 void set_default_thread_count(std::size_t threads) noexcept {
