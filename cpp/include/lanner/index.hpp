@@ -44,7 +44,7 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 struct WriteOptions {
     std::size_t threads = 0;  // 0: default_threads()
-    Progress progress;
+    Progress progress = nullptr;
 };
 
 struct SearchOptions {
@@ -53,7 +53,7 @@ struct SearchOptions {
     bool exact = false;  // scan every row even where there is a graph
     std::size_t threads = 0;
     // Called on the calling thread some 20 times a second while many queries are answered; what it throws stops them.
-    std::function<void()> poll;
+    std::function<void()> poll = nullptr;
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
