@@ -1,0 +1,1 @@
+"""The benchmark harness: lanner beside its peers, on the same work, in one run."""

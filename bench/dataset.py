@@ -1,0 +1,172 @@
+"""What is searched: vectors, queries, exact answers, and attributes to filter by."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import hashlib
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Ids = NDArray[np.int64]
+
+# Nearest rows known of each query, where there are as many.
+DEPTH = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterSpec:
+    """One filtered query: rows of ``query`` that satisfy ``tree``; see `bench.filters`."""
+
+    kind: str
+    query: int
+    tree: dict[str, Any]
+
+
+@dataclasses.dataclass
+class DataSet:
+    """Vectors and queries, rows of float32 (or of packed bits, metric ``hamming``)."""
+
+    name: str
+    metric: str
+    base: Array
+    queries: Array
+    # Distances of each query's nearest rows, ascending, shape (queries, up to DEPTH); worked out when not given.
+    truth: NDArray[np.float32] | None = None
+    # Reads the columns, by name: arrays or lists of the length of base, Nones for nulls.
+    read_attributes: Callable[[], dict[str, Any]] = dict
+    filters: list[FilterSpec] = dataclasses.field(default_factory=list)
+
+    @property
+    def dim(self) -> int:
+        """Features of a row."""
+        return self.base.shape[1] * (8 if self.metric == "hamming" else 1)
+
+    @property
+    def bytes(self) -> int:
+        """Of the raw vectors."""
+        return int(self.base.nbytes)
+
+    def describe(self) -> dict[str, Any]:
+        """What a record says of it."""
+        return {
+            "name": self.name,
+            "rows": len(self.base),
+            "queries": len(self.queries),
+            "dim": self.dim,
+            "metric": self.metric,
+            "bytes": self.bytes,
+        }
+
+    def distances(self, queries: Array, rows: Array) -> NDArray[np.float64]:
+        """Distances in float64 between rows of equal leading shape."""
+        if self.metric == "hamming":
+            return np.bitwise_count(queries ^ rows).sum(axis=-1, dtype=np.int64).astype(np.float64)
+        left, right = queries.astype(np.float64), rows.astype(np.float64)
+        if self.metric == "l2":
+            return np.asarray(((left - right) ** 2).sum(axis=-1))
+        products = (left * right).sum(axis=-1)
+        if self.metric == "ip":
+            return np.asarray(-products)
+        norms = np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.where(norms > 0, 1.0 - products / norms, 1.0))
+
+    def with_truth(self, cache: pathlib.Path | None = None) -> DataSet:
+        """Work out the exact answers where they are not known; kept in the folder `cache`."""
+        if self.truth is not None:
+            return self
+        path = cache / f"{self.fingerprint()}.truth.npy" if cache else None
+        if path is not None and path.exists():
+            self.truth = np.load(path)
+            return self
+        self.truth = exact_distances(self, None)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f"{path.stem}.{os.getpid()}.npy")
+            np.save(beside, self.truth)
+            beside.replace(path)
+        return self
+
+    def fingerprint(self) -> str:
+        """Of the vectors, the queries and the metric."""
+        state = hashlib.sha256(f"{self.metric} {self.base.shape} {self.base.dtype}".encode())
+        for part in (self.base, self.queries):
+            state.update(np.ascontiguousarray(part).view(np.uint8).data)
+        return state.hexdigest()[:32]
+
+
+class DataSource(abc.ABC):
+    """A data set by name. One subclass in a file of `bench.sets`; see `bench.sets.find`."""
+
+    name: ClassVar[str]
+    # One line for `python -m bench list`.
+    about: ClassVar[str]
+
+    @abc.abstractmethod
+    def load(self) -> DataSet:
+        """Read or make it."""
+
+    def present(self) -> bool:
+        """Whether it can be loaded here."""
+        return True
+
+
+class FileSource(abc.ABC):
+    """Data sets by path. One subclass a format, in a file of `bench.sets`."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def load(self, path: pathlib.Path) -> DataSet:
+        """Read it."""
+
+
+def _products(data: DataSet, queries: Array, rows: Array) -> Array:
+    """Fast approximate distances, good for the choice of candidates."""
+    if data.metric == "hamming":
+        return (
+            np.bitwise_count(queries[:, None, :] ^ rows[None]).sum(axis=2).astype(np.float32)
+        )
+    products = queries @ rows.T
+    if data.metric == "ip":
+        return np.asarray(-products)
+    if data.metric == "cosine":
+        norms = np.linalg.norm(rows, axis=1)
+        return np.asarray(-products / np.where(norms > 0, norms, np.inf))
+    return np.asarray((rows.astype(np.float64) ** 2).sum(axis=1).astype(np.float32) - 2 * products)
+
+
+def exact_ids(
+    data: DataSet, queries: Array, rows: Ids | None, depth: int = DEPTH
+) -> tuple[Ids, NDArray[np.float64]]:
+    """Ids and distances of the nearest rows, among `rows` or all; fast in float32, settled in float64."""
+    base = data.base if rows is None else data.base[rows]
+    depth = min(depth, len(base))
+    if depth == 0:
+        return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0))
+    spare = min(len(base), depth + 50)
+    ids = np.empty((len(queries), depth), np.int64)
+    distances = np.empty((len(queries), depth))
+    step = 8 if data.metric == "hamming" else 256
+    for first in range(0, len(queries), step):
+        some = queries[first : first + step]
+        rough = _products(data, some, base)
+        near = np.argpartition(rough, spare - 1, axis=1)[:, :spare]
+        near.sort(axis=1)
+        exact = data.distances(some[:, None], base[near])
+        order = np.argsort(exact, axis=1, kind="stable")[:, :depth]
+        ids[first : first + step] = np.take_along_axis(near, order, axis=1)
+        distances[first : first + step] = np.take_along_axis(exact, order, axis=1)
+    return (ids if rows is None else rows[ids]), distances
+
+
+def exact_distances(data: DataSet, rows: Ids | None, depth: int = DEPTH) -> NDArray[np.float32]:
+    """Distances alone, of all queries."""
+    return exact_ids(data, data.queries, rows, depth)[1].astype(np.float32)

@@ -1,0 +1,100 @@
+"""Recall, fronts, and rates between measured points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.dataset import Array, DataSet
+
+# How much farther than the k-th true distance still counts as tied: float32 arithmetic on both sides.
+RELATIVE = 1e-5
+ABSOLUTE = 1e-6
+
+
+def recall(data: DataSet, queries: Array, truth: Array, ids: Array, k: int) -> Array:
+    """Recall@k of each query, shape (queries,).
+
+    A row as near as the k-th true one is a hit, whichever its number; a row given twice counts once;
+    ids out of range are none. `truth` holds ascending distances, and may have fewer than k columns or
+    end in inf where fewer rows match: then those that there are count, and a query without any has 1.
+    """
+    ids = np.asarray(ids)
+    if ids.ndim != 2 or len(ids) != len(queries):
+        raise ValueError(f"ids must have shape ({len(queries)}, k), got {ids.shape}")
+    found = np.full((len(ids), k), -1, np.int64)
+    width = min(k, ids.shape[1])
+    found[:, :width] = ids[:, :width]
+    valid = (found >= 0) & (found < len(data.base))
+    ordered = np.sort(np.where(valid, found, -1), axis=1)
+    first = np.ones_like(valid)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    valid = first & (ordered >= 0)
+    known = np.isfinite(truth[:, :k]).sum(axis=1)
+    bound = np.where(
+        known > 0, np.take_along_axis(truth, np.maximum(known - 1, 0)[:, None], axis=1)[:, 0], -np.inf
+    ).astype(np.float64) if truth.shape[1] else np.full(len(ids), -np.inf)
+    out = np.ones(len(ids))
+    for row in range(len(ids)):
+        if known[row] == 0:
+            continue
+        hits = data.base[ordered[row][valid[row]]]
+        distances = data.distances(queries[row][None], hits)
+        limit = bound[row] + abs(bound[row]) * RELATIVE + ABSOLUTE
+        out[row] = min(int((distances <= limit).sum()), int(known[row])) / int(known[row])
+    return out
+
+
+def front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points (recall, rate) that none beats in both, by rising recall and falling rate."""
+    best: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda each: (-each[0], -each[1])):
+        if not best or point[1] > best[-1][1]:
+            best.append(point)
+    return best[::-1]
+
+
+def rate_at(points: Iterable[tuple[float, float]], target: float) -> float | None:
+    """Rate at a recall: the front's, between two points along the logarithm of the rate.
+
+    None where no point reaches it; where all exceed it, that of the fastest, which is a lower bound.
+    """
+    curve = front(points)
+    if not curve or curve[-1][0] < target:
+        return None
+    if curve[0][0] >= target:
+        return curve[0][1]
+    for (low, fast), (high, slow) in zip(curve, curve[1:], strict=False):
+        if low <= target <= high:
+            share = (target - low) / (high - low)
+            return math.exp(math.log(fast) + (math.log(slow) - math.log(fast)) * share)
+    raise AssertionError("the front has a gap")
+
+
+def exceeds(points: Iterable[tuple[float, float]], target: float) -> bool:
+    """Whether even the fastest point lies above a recall."""
+    curve = front(points)
+    return bool(curve) and curve[0][0] > target
+
+
+def points_of(
+    records: Iterable[dict[str, Any]], k: int, what: str = "one", recall_at: int | None = None
+) -> list[tuple[float, float, dict[str, Any]]]:
+    """(recall, rate, settings) of all points of some records; `what`: "one", or a batch's threads."""
+    found = []
+    for record in records:
+        for point in record.get("points", ()):
+            timed = point["one"] if what == "one" else point["batch"].get(what)
+            if point["k"] == k and timed is not None:
+                settings = {**record["build_parameters"], **point["parameters"]}
+                found.append((point["recall"][str(recall_at or k)], timed["rate"], settings))
+    return found
+
+
+def median_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Median, and half the distance between the quartiles over it."""
+    low, middle, high = np.percentile(np.asarray(values, np.float64), [25, 50, 75])
+    return float(middle), float((high - low) / 2 / middle) if middle else 0.0
