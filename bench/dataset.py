@@ -86,7 +86,7 @@ class DataSet:
         if path is not None and path.exists():
             self.truth = np.load(path)
             return self
-        self.truth = exact_distances(self, None)
+        self.truth = exact_distances(self)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f"{path.stem}.{os.getpid()}.npy")
@@ -131,9 +131,7 @@ class FileSource(abc.ABC):
 def _products(data: DataSet, queries: Array, rows: Array) -> Array:
     """Fast approximate distances, good for the choice of candidates."""
     if data.metric == "hamming":
-        return (
-            np.bitwise_count(queries[:, None, :] ^ rows[None]).sum(axis=2).astype(np.float32)
-        )
+        return np.bitwise_count(queries[:, None, :] ^ rows[None]).sum(axis=2).astype(np.float32)
     products = queries @ rows.T
     if data.metric == "ip":
         return np.asarray(-products)
@@ -143,30 +141,33 @@ def _products(data: DataSet, queries: Array, rows: Array) -> Array:
     return np.asarray((rows.astype(np.float64) ** 2).sum(axis=1).astype(np.float32) - 2 * products)
 
 
-def exact_ids(
-    data: DataSet, queries: Array, rows: Ids | None, depth: int = DEPTH
+def rough_distances(data: DataSet, queries: Array) -> Array:
+    """Of every row to each query, in float32, up to a constant of the query: to choose candidates by."""
+    return _products(data, queries, data.base)
+
+
+def nearest(
+    data: DataSet, queries: Array, rough: Array, depth: int
 ) -> tuple[Ids, NDArray[np.float64]]:
-    """Ids and distances of the nearest rows, among `rows` or all; fast in float32, settled in float64."""
-    base = data.base if rows is None else data.base[rows]
-    depth = min(depth, len(base))
-    if depth == 0:
-        return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0))
-    spare = min(len(base), depth + 50)
-    ids = np.empty((len(queries), depth), np.int64)
-    distances = np.empty((len(queries), depth))
+    """Ids and distances of the nearest rows, chosen by rough distances and settled in float64.
+
+    Rows whose rough distance is inf are left out; a query with fewer than `depth` others gets -1 and inf.
+    """
+    depth = min(depth, rough.shape[1])
+    spare = min(rough.shape[1], depth + 50)
+    near = np.argpartition(rough, spare - 1, axis=1)[:, :spare]
+    near.sort(axis=1)
+    exact = data.distances(queries[:, None], data.base[near])
+    exact[np.isinf(np.take_along_axis(rough, near, axis=1))] = np.inf
+    order = np.argsort(exact, axis=1, kind="stable")[:, :depth]
+    ids = np.take_along_axis(near, order, axis=1)
+    distances = np.take_along_axis(exact, order, axis=1)
+    return np.where(np.isinf(distances), -1, ids), distances
+
+
+def exact_distances(data: DataSet, depth: int = DEPTH) -> NDArray[np.float32]:
+    """Distances of the nearest rows of all queries, ascending."""
     step = 8 if data.metric == "hamming" else 256
-    for first in range(0, len(queries), step):
-        some = queries[first : first + step]
-        rough = _products(data, some, base)
-        near = np.argpartition(rough, spare - 1, axis=1)[:, :spare]
-        near.sort(axis=1)
-        exact = data.distances(some[:, None], base[near])
-        order = np.argsort(exact, axis=1, kind="stable")[:, :depth]
-        ids[first : first + step] = np.take_along_axis(near, order, axis=1)
-        distances[first : first + step] = np.take_along_axis(exact, order, axis=1)
-    return (ids if rows is None else rows[ids]), distances
-
-
-def exact_distances(data: DataSet, rows: Ids | None, depth: int = DEPTH) -> NDArray[np.float32]:
-    """Distances alone, of all queries."""
-    return exact_ids(data, data.queries, rows, depth)[1].astype(np.float32)
+    parts = [data.queries[first : first + step] for first in range(0, len(data.queries), step)]
+    found = [nearest(data, part, rough_distances(data, part), depth)[1] for part in parts]
+    return np.concatenate(found).astype(np.float32)

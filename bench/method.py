@@ -45,6 +45,13 @@ class Method:
         """Search parameters to try, from fast to accurate."""
         return [{}]
 
+    def rehearse(self, data: DataSet) -> None:
+        """Have the library do once, on little, what it compiles or starts at its first use; not timed."""
+
+    def convert(self, data: DataSet, rows: Array) -> Array:
+        """Bring rows, base or queries, into the form that the library takes; not timed."""
+        return rows
+
     def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
         """Index the base vectors."""
         raise NotImplementedError

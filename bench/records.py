@@ -51,7 +51,15 @@ FORMAT = 1
 Record = dict[str, Any]
 
 
-def key(suite: str, data: str, method: str, build: dict[str, Any], ks: Iterable[int], threads: int, round: int) -> str:
+def key(
+    suite: str,
+    data: str,
+    method: str,
+    build: dict[str, Any],
+    ks: Iterable[int],
+    threads: int,
+    round: int,
+) -> str:
     """Name a piece of work: equal for equal work."""
     return "|".join(
         (

@@ -34,9 +34,15 @@ def recall(data: DataSet, queries: Array, truth: Array, ids: Array, k: int) -> A
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     valid = first & (ordered >= 0)
     known = np.isfinite(truth[:, :k]).sum(axis=1)
-    bound = np.where(
-        known > 0, np.take_along_axis(truth, np.maximum(known - 1, 0)[:, None], axis=1)[:, 0], -np.inf
-    ).astype(np.float64) if truth.shape[1] else np.full(len(ids), -np.inf)
+    bound = (
+        np.where(
+            known > 0,
+            np.take_along_axis(truth, np.maximum(known - 1, 0)[:, None], axis=1)[:, 0],
+            -np.inf,
+        ).astype(np.float64)
+        if truth.shape[1]
+        else np.full(len(ids), -np.inf)
+    )
     out = np.ones(len(ids))
     for row in range(len(ids)):
         if known[row] == 0:

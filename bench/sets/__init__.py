@@ -13,8 +13,10 @@ def _all(kind: type) -> list[type]:
     found = []
     for module in pkgutil.iter_modules(__path__):
         for each in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(each, type) and issubclass(each, kind) and each.__module__.endswith(
-                f".{module.name}"
+            if (
+                isinstance(each, type)
+                and issubclass(each, kind)
+                and each.__module__.endswith(f".{module.name}")
             ):
                 found.append(each)
     return found

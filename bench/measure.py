@@ -1,0 +1,179 @@
+"""Time one method on one data set, in this process."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from bench import machine, scoring
+from bench.dataset import DEPTH, Array, DataSet
+from bench.method import Method, Parameters, padded
+
+# Passes over the queries go on until they took this long together, and there were this many.
+SECONDS = 1.0
+PASSES = 3
+# A pass over queries one at a time ends here, whatever is left of them.
+PASS_SECONDS = 1.5
+# Above this recall a slower setting tells nothing.
+ENOUGH = 0.9985
+
+
+def build(method: Method, data: DataSet, threads: int, parameters: Parameters) -> dict[str, Any]:
+    """Build, with its time and memory."""
+    machine.release_memory()
+    counted = machine.reset_peak()
+    before = machine.resident_bytes()
+    start = time.perf_counter()
+    method.build(data, threads, **parameters)
+    seconds = time.perf_counter() - start
+    peak = machine.peak_bytes() if counted else None
+    machine.release_memory()
+    return {
+        "seconds": seconds,
+        "threads": threads,
+        "peak_bytes": max(0, peak - before) if peak is not None else None,
+        "resting_bytes": max(0, machine.resident_bytes() - before),
+    }
+
+
+def disk(method: Method, first_query: Array, k: int, setting: Parameters) -> dict[str, Any]:
+    """Size on disk and times of saving and of opening up to a first answer; None where it cannot."""
+    nothing = {"disk_bytes": None, "save_seconds": None, "open_seconds": None}
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="lanner-bench-"))
+    try:
+        path = folder / "index"
+        start = time.perf_counter()
+        try:
+            method.save(path)
+        except NotImplementedError:
+            return nothing
+        saved = time.perf_counter() - start
+        files = [path] if path.is_file() else list(folder.rglob("*"))
+        size = sum(each.stat().st_size for each in files if each.is_file())
+        start = time.perf_counter()
+        try:
+            method.open(path)
+            method.configure(k, **setting)
+            method.search(first_query)
+            opened = time.perf_counter() - start
+        except NotImplementedError:
+            opened = None
+        return {"disk_bytes": size, "save_seconds": saved, "open_seconds": opened}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def answers(method: Method, queries: Array, k: int) -> Array:
+    """Ids of all queries, asked one at a time."""
+    return np.stack([padded(np.asarray(method.search(query)), k) for query in queries])
+
+
+def _passes(once: Callable[[], tuple[int, float]]) -> list[float]:
+    """Rates of passes; `once` gives the queries done and the seconds."""
+    rates: list[float] = []
+    total = 0.0
+    while len(rates) < PASSES or total < SECONDS:
+        count, seconds = once()
+        rates.append(count / seconds)
+        total += seconds
+        if total > 4 * PASS_SECONDS:
+            break
+    return rates
+
+
+def one_at_a_time(method: Method, queries: Array) -> dict[str, float]:
+    """Rate and latencies of single calls from Python."""
+    latencies: list[float] = []
+
+    def once() -> tuple[int, float]:
+        before = len(latencies)
+        start = last = time.perf_counter()
+        for query in queries:
+            method.search(query)
+            now = time.perf_counter()
+            latencies.append(now - last)
+            last = now
+            if now - start > PASS_SECONDS:
+                break
+        return len(latencies) - before, last - start
+
+    rate, spread = scoring.median_and_spread(_passes(once))
+    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) * 1e6
+    return {
+        "rate": rate,
+        "spread": spread,
+        "p50_us": float(p50),
+        "p95_us": float(p95),
+        "p99_us": float(p99),
+    }
+
+
+def in_batch(method: Method, queries: Array, threads: int) -> dict[str, float]:
+    """Rate of batch calls."""
+
+    def once() -> tuple[int, float]:
+        start = time.perf_counter()
+        method.search_batch(queries, threads)
+        return len(queries), time.perf_counter() - start
+
+    once()
+    rate, spread = scoring.median_and_spread(_passes(once))
+    return {"rate": rate, "spread": spread}
+
+
+def point(
+    method: Method, data: DataSet, k: int, setting: Parameters, threads: tuple[int, ...]
+) -> dict[str, Any]:
+    """All measures of one search setting."""
+    assert data.truth is not None
+    queries = method.convert(data, data.queries)
+    method.configure(k, **setting)
+    with machine.pinned(1):
+        method.counters()
+        ids = answers(method, queries, k)
+        work = method.counters()
+    recall = {
+        str(at): float(scoring.recall(data, data.queries, data.truth, ids, at).mean())
+        for at in (1, 10, 100)
+        if at <= min(k, DEPTH)
+    }
+    with machine.pinned(1):
+        one = one_at_a_time(method, queries)
+    batch = {}
+    if method.search_batch is not None:
+        for count in threads:
+            with machine.pinned(count):
+                batch[str(count)] = in_batch(method, queries, count)
+    return {"k": k, "parameters": setting, "recall": recall, "one": one, "batch": batch, **work}
+
+
+def sweep(
+    method: Method,
+    data: DataSet,
+    parameters: Parameters,
+    ks: tuple[int, ...],
+    threads: tuple[int, ...],
+) -> Iterator[dict[str, Any]]:
+    """Points of all search settings, until more effort finds no more."""
+    for k in ks:
+        for setting in method.sweep(data, parameters, k):
+            measured = point(method, data, k, setting, threads)
+            yield measured
+            if measured["recall"][str(k if k in (1, 10, 100) else 1)] >= ENOUGH:
+                break
+
+
+def warm_up(method: Method, data: DataSet, parameters: Parameters, k: int) -> None:
+    """Search before the first measured one, so that code and data are where they will be."""
+    method.configure(k, **method.sweep(data, parameters, k)[0])
+    start = time.perf_counter()
+    for query in method.convert(data, data.queries):
+        method.search(query)
+        if time.perf_counter() - start > 0.5:
+            break

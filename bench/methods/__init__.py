@@ -1,0 +1,26 @@
+"""Methods, found by what lies in this folder: one file a library or an index type of one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from bench.method import Method
+
+
+def all_methods() -> dict[str, type[Method]]:
+    """The methods by name."""
+    found = {}
+    for module in pkgutil.iter_modules(__path__):
+        for each in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(each, type) and issubclass(each, Method) and "name" in vars(each):
+                found[each.name] = each
+    return found
+
+
+def make(name: str) -> Method:
+    """Return a new, empty method."""
+    known = all_methods()
+    if name not in known:
+        raise SystemExit(f"no method {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]()

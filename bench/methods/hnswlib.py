@@ -1,0 +1,70 @@
+"""hnswlib, as its documentation uses it."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from bench.dataset import Array, DataSet
+from bench.filters import Filter
+from bench.method import EF, Method, Parameters
+
+
+class Hnswlib(Method):
+    """The HNSW graph of the paper's authors."""
+
+    name = "hnswlib"
+    package = module = "hnswlib"
+    suites = frozenset({"plain", "filtered"})
+
+    def grid(self, data: DataSet) -> list[Parameters]:
+        return [
+            {"M": 16, "ef_construction": 200},
+            {"M": 16, "ef_construction": 500},
+            {"M": 24, "ef_construction": 300},
+        ]
+
+    def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
+        return [{"ef": ef} for ef in EF if ef >= k]
+
+    def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
+        import hnswlib
+
+        self.space, self.dim = data.metric, data.dim
+        self.index = hnswlib.Index(space=self.space, dim=self.dim)
+        self.index.init_index(len(data.base), **parameters)
+        self.index.set_num_threads(threads)
+        self.index.add_items(data.base)
+        self.index.set_num_threads(1)
+
+    def configure(self, k: int, **parameters: Any) -> None:
+        self.k = k
+        self.index.set_ef(parameters["ef"])
+        self.index.set_num_threads(1)
+
+    def search(self, query: Array) -> Array:
+        return np.asarray(self.index.knn_query(query, self.k)[0][0])
+
+    def search_batch(self, queries: Array, threads: int) -> Array:
+        return np.asarray(self.index.knn_query(queries, self.k, num_threads=threads)[0])
+
+    def save(self, path: pathlib.Path) -> None:
+        self.index.save_index(str(path))
+
+    def open(self, path: pathlib.Path) -> None:
+        import hnswlib
+
+        self.index = hnswlib.Index(space=self.space, dim=self.dim)
+        self.index.load_index(str(path))
+
+    def prepare(self, filter: Filter) -> Any:
+        return filter.mask.tolist().__getitem__
+
+    def search_filtered(self, query: Array, prepared: Any) -> Array:
+        try:
+            ids = self.index.knn_query(query, self.k, filter=prepared, num_threads=1)[0][0]
+        except RuntimeError:  # fewer than k were found, and it gives none of them
+            return np.empty(0, np.int64)
+        return np.asarray(ids)

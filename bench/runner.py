@@ -1,0 +1,255 @@
+"""A run: every piece of work in a process of its own, one after the other, each once."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench import machine, methods, records, sets, worker
+
+# What each suite asks a method to take part in.
+TAKES = {
+    "plain": "plain",
+    "build": "plain",
+    "memory": "plain",
+    "exact": "exact",
+    "filtered": "filtered",
+    "hashing": "hashing",
+}
+SUITES = (*TAKES, "kernels")
+STATUS = {0: "ok", worker.UNABLE: "unable", worker.MISSING: "missing"}
+# Of what a process printed, so much is kept: its first words and its last.
+DETAIL = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What to run, and how."""
+
+    suite: str
+    data: tuple[str, ...]
+    methods: tuple[str, ...]  # none: all of the suite
+    out: pathlib.Path
+    k: tuple[int, ...] = (10,)
+    threads: int = 1
+    build_threads: int = 2
+    rounds: int = 1
+    grid: int | None = None  # so many build parameters a method at most
+    time_limit: float = 1800.0
+    cache: pathlib.Path = pathlib.Path(tempfile.gettempdir()) / "lanner-bench"
+    lock: pathlib.Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One piece of work."""
+
+    key: str
+    suite: str
+    data: str
+    method: str
+    build_parameters: dict[str, Any]
+    round: int
+    build_threads: int
+
+
+def plan(options: Options) -> list[Task]:
+    """All work of a run, in the order of doing: round by round, so that drift hits all alike."""
+    tasks = []
+    if options.suite == "kernels":
+        for turn in range(options.rounds):
+            key = records.key("kernels", "", "kernels", {}, (), 1, turn)
+            tasks.append(Task(key, "kernels", "", "kernels", {}, turn, 1))
+        return tasks
+    known = methods.all_methods()
+    unknown = [name for name in options.methods if name not in known]
+    if unknown:
+        raise SystemExit(f"no method {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    wanted = [
+        name
+        for name, method in sorted(known.items())
+        if (name in options.methods if options.methods else True)
+        and TAKES[options.suite] in method.suites
+    ]
+    left_out = [name for name in options.methods if name not in wanted]
+    if left_out:
+        raise SystemExit(f"{left_out[0]!r} takes no part in the suite {options.suite!r}")
+    grids: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for data_name in options.data:
+        data = sets.load(data_name)
+        for name in wanted:
+            if data.metric in known[name].metrics:
+                grids[data_name, name] = known[name]().grid(data)[: options.grid]
+    counts = (1, options.build_threads) if options.suite == "build" else (options.build_threads,)
+    for turn in range(options.rounds):
+        for (data_name, name), grid in grids.items():
+            for parameters in grid:
+                for threads in dict.fromkeys(counts):
+                    key = records.key(
+                        options.suite, data_name, name, parameters, options.k, options.threads, turn
+                    )
+                    key += f"|build_threads={threads}"
+                    tasks.append(
+                        Task(key, options.suite, data_name, name, parameters, turn, threads)
+                    )
+    return tasks
+
+
+@contextlib.contextmanager
+def _locked(path: pathlib.Path | None) -> Iterator[None]:
+    """Hold a file's lock, so that of several runs on a machine one measures at a time."""
+    if path is None:
+        yield
+        return
+    import fcntl
+
+    with open(path, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def _detail(said: bytes) -> str:
+    text = said.decode(errors="replace").strip()
+    if len(text) <= DETAIL:
+        return text
+    return text[: DETAIL // 4] + "\n...\n" + text[-DETAIL * 3 // 4 :]
+
+
+def do(task: Task, options: Options) -> records.Record:
+    """Run one piece of work and gather what it wrote, however it ended."""
+    known = methods.all_methods()
+    package = known[task.method].package if task.method in known else "lanner"
+    request = {
+        "suite": task.suite,
+        "data": task.data,
+        "method": task.method,
+        "build_parameters": task.build_parameters,
+        "build_threads": task.build_threads,
+        "k": options.k,
+        "threads": options.threads,
+        "cache": str(options.cache),
+    }
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with (
+        tempfile.TemporaryDirectory(prefix="lanner-bench-") as folder,
+        tempfile.TemporaryFile() as said,
+        _locked(options.lock),
+    ):
+        results = pathlib.Path(folder) / "results.jsonl"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.worker", json.dumps(request), str(results)],
+            cwd=machine.ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(options.time_limit)
+            status = STATUS.get(code, "crashed" if code < 0 else "failed")
+        except subprocess.TimeoutExpired:
+            status = "timeout"
+        finally:
+            _kill(process)
+        lines = results.read_bytes().splitlines(keepends=True) if results.exists() else []
+        said.seek(0)
+        detail = _detail(said.read())
+    gathered = [json.loads(line) for line in lines if line.endswith(b"\n")]
+    if status == "ok" and not any("done" in line for line in gathered):
+        # Some libraries end the process with status 0 where they do not like the machine.
+        status, detail = (
+            "crashed",
+            detail or "the process ended with status 0 before its work was done",
+        )
+    if status == "crashed" and process.returncode < 0:
+        detail = f"ended by {signal.Signals(-process.returncode).name}\n{detail}"
+    if status == "timeout":
+        detail = f"ended after {options.time_limit:.0f} s\n{detail}"
+    record: records.Record = {
+        "format": records.FORMAT,
+        "key": task.key,
+        "suite": task.suite,
+        "status": status,
+        "detail": "" if status == "ok" else detail,
+        "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "revision": machine.revision(),
+        "machine": machine.describe(),
+        "control": [line["control"] for line in gathered if "control" in line],
+        "data": {"name": task.data},
+        "method": task.method,
+        "library": {"name": package, "version": machine.version(package)},
+        "build_parameters": task.build_parameters,
+        "threads": options.threads,
+        "round": task.round,
+        "build": None,
+        "points": [line["point"] for line in gathered if "point" in line],
+        "filtered": [line["filtered"] for line in gathered if "filtered" in line],
+        "kernels": [each for line in gathered for each in line.get("kernels", ())],
+    }
+    for line in gathered:
+        record |= {name: line[name] for name in ("data", "build") if name in line}
+    return record
+
+
+def run(options: Options, say: Callable[[str], None]) -> int:
+    """Do what is not done yet; the number of pieces that did not end well."""
+    done = {}
+    if options.out.exists():
+        done = {record["key"]: record["status"] for record in records.read([options.out])}
+    for name in options.data:
+        sets.load(name).with_truth(options.cache)
+    tasks = plan(options)
+    failures = 0
+    for number, task in enumerate(tasks, 1):
+        head = f"[{number}/{len(tasks)}] {task.suite} {task.data} {task.method} {task.build_parameters or ''}"
+        if task.key in done:
+            say(f"{head}: done before ({done[task.key]})")
+            continue
+        record = do(task, options)
+        records.append(options.out, record)
+        failures += record["status"] not in ("ok", "missing", "unable")
+        say(f"{head}: {_summary(record)}")
+    return failures
+
+
+def _summary(record: records.Record) -> str:
+    if record["status"] != "ok":
+        last = record["detail"].strip().splitlines()[-1:] or [""]
+        return f"{record['status']}: {last[0]}"
+    said = []
+    if record["build"]:
+        said.append(f"built in {record['build']['seconds']:.1f} s")
+    best = [
+        (point["one"]["rate"], point["recall"][str(point["k"])])
+        for point in record["points"]
+        if point["recall"].get(str(point["k"]), 0) >= 0.95
+    ]
+    if best:
+        rate, recall = max(best)
+        said.append(f"{rate:,.0f} queries/s at recall {recall:.3f}")
+    if record["filtered"]:
+        said.append(f"{len(record['filtered'])} groups of filtered queries")
+    if record["kernels"]:
+        said.append(f"{len(record['kernels'])} kernels")
+    return ", ".join(said)
