@@ -1,0 +1,206 @@
+"""The page, its pictures and the Markdown table, put together."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+from bench.records import Record
+from bench.report import absent, head, sections
+from bench.report.document import Document
+from bench.report.look import looks
+from bench.report.rounds import data_name, merged
+from bench.report.standing import (
+    TARGETS,
+    USUAL,
+    Standing,
+    best_peer,
+    is_own,
+    ratio,
+    standings,
+)
+from bench.report.tables import Cell, Table, markdown_escape, mebibytes, multiple, name, number
+from bench.report.tables import ratio as ratio_text
+
+TITLE = "lanner and its peers"
+SUITES = {
+    "plain": "Approximate search",
+    "exact": "Exact search",
+    "hashing": "Binary codes",
+    "filtered": "Filtered search",
+    "build": "Building",
+    "memory": "Memory",
+    "kernels": "Kernels",
+}
+# Suites whose records hold points, recall against rate.
+POINTS = ("plain", "exact", "hashing")
+
+
+def write(records: list[Record], folder: pathlib.Path) -> list[pathlib.Path]:
+    """See `bench.report.write`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    good = merged(records)
+    document = Document(folder, TITLE)
+    head.write(document, records)
+    glance = _glance(good)
+    if glance is not None:
+        document.heading(2, "At a glance")
+        document.table(glance)
+    drawn = looks((record["method"], is_own(record)) for record in good)
+    for data in dict.fromkeys(data_name(record) for record in good if record["suite"] != "kernels"):
+        here = [record for record in good if data_name(record) == data]
+        document.heading(2, data or "No data set")
+        document.text(_about(here[-1]), "soft")
+        for suite, title in SUITES.items():
+            some = [record for record in here if record["suite"] == suite]
+            if suite == "kernels" or not (some or suite in ("build", "memory")):
+                continue
+            context = data if suite == "plain" else f"{data}, {title.lower()}"
+            if suite in POINTS and any(record["points"] for record in some):
+                document.heading(3, title, data)
+                sections.unfiltered(document, some, drawn, context)
+            elif suite == "filtered" and any(record["filtered"] for record in some):
+                document.heading(3, title, data)
+                sections.filtered(document, some, drawn, context)
+            elif suite in ("build", "memory"):
+                # Where the suite was not run, what the search runs built tells it too.
+                plain = [record for record in here if record["suite"] == "plain"]
+                some = some or sections.chosen_records(plain)
+                if any(record["build"] for record in some):
+                    document.heading(3, title, data)
+                    draw = sections.building if suite == "build" else sections.resident
+                    draw(document, some, data)
+    if any(record["kernels"] for record in good):
+        document.heading(2, SUITES["kernels"])
+        sections.kernels(document, good)
+    missing = absent.table(records)
+    document.heading(2, "Not measured")
+    if missing is None:
+        document.text("Every method gave a result wherever it took part.")
+    else:
+        document.table(missing)
+    head.write_measures(document, records)
+    page = folder / "index.html"
+    page.write_text(document.html(), encoding="utf-8")
+    table = folder / "table.md"
+    table.write_text(markdown(records), encoding="utf-8")
+    return [page, *document.pictures, table]
+
+
+def markdown(records: Sequence[Record]) -> str:
+    """A table a data set and suite for a README, with the machine above."""
+    good = merged(records)
+    parts = []
+    machine = [
+        *head.values(records, "machine", "cpu"),
+        *(f"{each} processors" for each in head.values(records, "machine", "processors")),
+        *(f"lanner {each}" for each in head.values(records, "machine", "lanner")),
+        *(f"revision {each}" for each in head.values(records, "revision")),
+    ]
+    if machine:
+        parts.append(markdown_escape(", ".join(machine)) + ".\n")
+    parts.extend(f"**{markdown_escape(each)}**\n" for each in head.warnings_of(records))
+    for data, suite, _, found in _compared(good):
+        modes = sections.modes_of(found)
+        first = modes[0] if modes else "one"
+        peer = best_peer(found, first, USUAL)
+        best = {
+            (mode, target): max(each.rate(mode, target).value or 0.0 for each in found)
+            for mode in modes
+            for target in TARGETS
+        }
+        columns = [(first, target) for target in TARGETS]
+        columns += [(mode, USUAL) for mode in modes if mode != first]
+        rows = []
+        for each in found:
+            chosen = each.chosen()
+            assert chosen is not None
+            build = chosen.record["build"]
+            raw = (chosen.record.get("data") or {}).get("bytes")
+            resting = build.get("resting_bytes")
+            cells = []
+            for mode, target in columns:
+                rate = each.rate(mode, target)
+                won = rate.value is not None and rate.value == best[mode, target]
+                cells.append(Cell(sections.rate_text(rate), best=won))
+            value, mark = ratio(each.rate(first, USUAL), peer[1]) if peer else (None, "")
+            cells.insert(len(TARGETS), Cell(ratio_text(value, mark)))
+            rows.append(
+                [
+                    name(each.method),
+                    Cell(number(build.get("seconds"))),
+                    Cell(mebibytes(resting), multiple(resting, raw)),
+                    *cells,
+                ]
+            )
+        heads = ["method", "build s", "resting MiB"]
+        heads += [f"{sections.mode_words(first)} at {target:.2f}" for target in TARGETS]
+        heads.append(f"to best peer at {USUAL:g}")
+        heads += [f"{sections.mode_words(mode)} at {USUAL:g}" for mode in modes if mode != first]
+        about = _about(found[0].records[-1])
+        parts.append(
+            f"### {markdown_escape(data)}: {SUITES[suite].lower()}, recall@{found[0].depth}\n\n"
+            f"{markdown_escape(about)}\n\n" + Table("", heads, rows).markdown()
+        )
+    return "\n".join(parts)
+
+
+def _glance(good: Sequence[Record]) -> Table | None:
+    """Of each data set and suite, lanner beside the best peer."""
+    rows = []
+    for data, suite, k, found in _compared(good):
+        modes = sections.modes_of(found)
+        row = [name(data or "-"), name(f"{SUITES[suite].lower()}, k = {k}")]
+        for mode in (modes[0], modes[-1]) if modes else ():
+            ours = max(
+                (each.rate(mode, USUAL) for each in found if each.own),
+                key=lambda rate: rate.value or 0.0,
+                default=None,
+            )
+            peer = best_peer(found, mode, USUAL)
+            value, mark = ratio(ours, peer[1]) if ours and peer else (None, "")
+            row += [
+                Cell(sections.rate_text(ours) if ours else "-", best=bool(value and value > 1)),
+                Cell(sections.rate_text(peer[1]) if peer else "-", peer[0] if peer else ""),
+                Cell(ratio_text(value, mark) or "-", best=bool(value and value > 1)),
+            ]
+        if modes:
+            rows.append(row)
+    if not rows:
+        return None
+    return Table(
+        f"Queries a second at recall {USUAL:g}",
+        ["data", "suite", "lanner", "best peer", "ratio", "lanner", "best peer", "ratio"],
+        rows,
+        [("", 2), (sections.mode_words("one"), 3), ("largest batch", 3)],
+    )
+
+
+def _compared(good: Sequence[Record]) -> list[tuple[str, str, int, list[Standing]]]:
+    """Data set, suite and k of all that has points, with its standings."""
+    found = []
+    for data in dict.fromkeys(data_name(record) for record in good):
+        for suite in POINTS:
+            some = [
+                record for record in good if record["suite"] == suite and data_name(record) == data
+            ]
+            for k in sorted({point["k"] for record in some for point in record["points"]}):
+                found.append((data, suite, k, standings(some, k)))
+    return found
+
+
+def _about(record: Record) -> str:
+    """The size of a data set, in words."""
+    data = record.get("data") or {}
+    parts = []
+    if data.get("rows"):
+        parts.append(f"{data['rows']:,} rows")
+    if data.get("dim"):
+        parts.append(f"{data['dim']} {'bits' if data.get('metric') == 'hamming' else 'dimensions'}")
+    if data.get("metric"):
+        parts.append(f"metric {data['metric']}")
+    if data.get("queries"):
+        parts.append(f"{data['queries']:,} queries")
+    if data.get("bytes"):
+        parts.append(f"raw vectors {mebibytes(data['bytes'])} MiB")
+    return ", ".join(parts) + "." if parts else ""
