@@ -10,7 +10,8 @@ from bench.report.tables import Table, escape
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --soft: #57606a; --line: #d8dee4;
-  --faint: #f6f8fa; --paper: #fff; --own: #fff4ec; --mark: #b34700; --warn: #fff8c5; --warn-line: #d4a72c; }
+  --faint: #f6f8fa; --paper: #fff; --own: #fff4ec; --mark: #b34700;
+  --warn: #fff8c5; --warn-line: #d4a72c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4af; --line: #30363d;
   --faint: #161b22; --paper: #0d1117; --own: #2b1d14; --mark: #ffa366; --warn: #332b00;
   --warn-line: #9e7b0f; } }
@@ -77,11 +78,12 @@ class Document:
         self.pictures: list[pathlib.Path] = []
         self._parts: list[str] = []
         self._contents: list[tuple[int, str, str]] = []
-        self._names: set[str] = set()
+        self._anchors: set[str] = set()
+        self._files: set[str] = set()
 
     def heading(self, level: int, title: str, context: str = "") -> None:
         """A heading; those of levels 2 and 3 come into the table of contents."""
-        anchor = self._unique(f"{context} {title}")
+        anchor = _unique(f"{context} {title}", self._anchors)
         if level <= 3:
             self._contents.append((level, anchor, title))
         self._parts.append(f'<h{level} id="{anchor}">{escape(title)}</h{level}>')
@@ -104,7 +106,7 @@ class Document:
 
     def picture_path(self, *words: str) -> pathlib.Path:
         """Where a picture goes, named for what it shows; no two alike."""
-        return self.folder / f"{self._unique(' '.join(words))}.png"
+        return self.folder / f"{_unique(' '.join(words), self._files)}.png"
 
     def pictures_beside(self, found: list[tuple[pathlib.Path, str]]) -> None:
         """Pictures that were drawn, with captions, next to each other where there is room."""
@@ -135,10 +137,12 @@ class Document:
             + "</main></body></html>\n"
         )
 
-    def _unique(self, words: str) -> str:
-        base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "part"
-        found, number = base, 2
-        while found in self._names:
-            found, number = f"{base}-{number}", number + 1
-        self._names.add(found)
-        return found
+
+def _unique(words: str, taken: set[str]) -> str:
+    """Words as a name of plain letters that is not taken yet; takes it."""
+    base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "part"
+    found, number = base, 2
+    while found in taken:
+        found, number = f"{base}-{number}", number + 1
+    taken.add(found)
+    return found

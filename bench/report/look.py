@@ -57,10 +57,10 @@ class Look:
 
 
 def looks(methods: Iterable[tuple[str, bool]]) -> dict[str, Look]:
-    """Of methods, each with whether it is lanner's own; equal names, equal looks."""
+    """Of methods, each with whether it is lanner's own, those that come first told apart best."""
     found: dict[str, Look] = {}
     own = peers = 0
-    for method, is_own in sorted(set(methods)):
+    for method, is_own in dict.fromkeys(methods):
         if is_own:
             found[method] = Look(OWN, DASHES[own % len(DASHES)], MARKERS[own % len(MARKERS)], True)
             own += 1

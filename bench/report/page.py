@@ -46,7 +46,11 @@ def write(records: list[Record], folder: pathlib.Path) -> list[pathlib.Path]:
     if glance is not None:
         document.heading(2, "At a glance")
         document.table(glance)
-    drawn = looks((record["method"], is_own(record)) for record in good)
+    # What is drawn in most suites comes first, so that pictures with few methods have no two alike.
+    suites: dict[tuple[str, bool], set[str]] = {}
+    for record in good:
+        suites.setdefault((record["method"], is_own(record)), set()).add(record["suite"])
+    drawn = looks(sorted(suites, key=lambda each: (-len(suites[each]), each)))
     for data in dict.fromkeys(data_name(record) for record in good if record["suite"] != "kernels"):
         here = [record for record in good if data_name(record) == data]
         document.heading(2, data or "No data set")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import pathlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from bench import scoring
@@ -26,6 +31,14 @@ RECALL_TICKS = (0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999,
 # Height of a label, in points.
 LABEL = 11.5
 DPI = 144
+# A line that ends left of this share of the width is named within the axes, the others beside them.
+INSIDE = 0.72
+# Where the labels beside the axes begin, as a share of the width.
+BESIDE = 1.035
+# Where a label within the axes may go, in points from the end of its line; left if negative.
+AROUND = tuple(
+    (right, up) for up in (-12, 12, -20, 20, 0, -32, 32, -44, 44) for right in (6, -6, 16, -16)
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +68,8 @@ def recall_and_rate(
         figure, axes = _figure(9.4 if wide else 7.2, 5.8 if wide else 5.0)
         axes.set_title(_plain(title))
         axes.set_xscale("function", functions=(_stretched, _unstretched))
-        axes.set_xlim(max(0.0, left), 1.0)
+        # A little past 1, so that markers there are whole.
+        axes.set_xlim(max(0.0, left), 1 + SHARP * 0.12)
         ticks = [tick for tick in RECALL_TICKS if left <= tick]
         axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes, wide)))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -69,7 +83,7 @@ def recall_and_rate(
             ends[name] = front[-1]
         seen = [rate for front in fronts.values() for recall, rate in front if recall >= left]
         _log_axis(axes, seen)
-        _label_ends(axes, ends, looks)
+        _label_ends(axes, ends, looks, fronts)
         return _save(figure, path)
 
 
@@ -107,7 +121,11 @@ def rate_and_selectivity(
                 if there:
                     ends[name] = there[-1]
             _log_axis(axes, [rate for _, rate in found if rate is not None])
-            _label_ends(axes, ends, looks)
+            drawn = {
+                name: [(share, rate) for share, rate in line if rate is not None]
+                for name, line in lines.items()
+            }
+            _label_ends(axes, ends, looks, drawn)
         return _save(figure, path)
 
 
@@ -146,6 +164,7 @@ def bars(
                     va="center",
                     fontsize=8.5,
                     color="#24292F",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )
         axes.set_yticks(range(len(rows)), [_plain(row.label) for row in rows])
         for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
@@ -155,6 +174,7 @@ def bars(
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(0, greatest * 1.14)
         axes.set_xlabel(unit)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         if line is not None:
             axes.axvline(line[0], color="#24292F", linewidth=1, linestyle=(0, (4, 2)))
         # Shades named above the bars, in the order of the bars of a group.
@@ -164,7 +184,7 @@ def bars(
         if line is not None:
             words.append(f"dashed: {line[1]}")
         axes.annotate(
-            _plain("   ".join(words)),
+            _plain(" \u00b7 ".join(words)),
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 7),
@@ -231,51 +251,111 @@ def _line(axes: Axes, x: Sequence[float], y: Sequence[float], look: Look) -> Non
 
 
 def _label_ends(
-    axes: Axes, ends: Mapping[str, tuple[float, float]], looks: Mapping[str, Look]
+    axes: Axes,
+    ends: Mapping[str, tuple[float, float]],
+    looks: Mapping[str, Look],
+    lines: Mapping[str, Sequence[tuple[float, float]]],
 ) -> None:
-    """Name lines at the right of the axes, as near to their ends as their neighbours allow."""
-    if not ends:
-        return
+    """Name lines at their ends: those that come near the right edge beside the axes, others inside.
+
+    Labels beside the axes keep the order of the ends, moved no more than their neighbours ask for.
+    """
     figure = axes.figure
     assert isinstance(figure, Figure)
-    # The layout knows the labels only once they are there: they go in, it settles, they are moved.
-    labels = {
-        name: axes.annotate(
-            _plain(name),
-            xy=end,
-            xytext=(1.035, 0.5),
-            textcoords="axes fraction",
-            va="center",
-            ha="left",
-            fontsize=9.5 if looks[name].own else 9,
-            fontweight="bold" if looks[name].own else "normal",
-            color=looks[name].text_colour,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": looks[name].colour,
-                "linewidth": 0.7,
-                "alpha": 0.75,
-                "shrinkA": 1,
-                "shrinkB": 3,
-            },
-        )
-        for name, end in ends.items()
-    }
+    labels = {}
+    # The layout knows labels only once they are there: they go in, it settles, they are moved.
+    outside = [name for name in ends if _across(axes, ends[name]) >= INSIDE]
+    for name in outside:
+        labels[name] = _label(axes, name, ends[name], (BESIDE, 0.5), "axes fraction", looks[name])
     figure.draw_without_rendering()
     box = axes.get_window_extent()
     gap = LABEL * figure.dpi / 72
-    places = [float(axes.transData.transform(end)[1]) for end in ends.values()]
+    places = [float(axes.transData.transform(ends[name])[1]) for name in outside]
     moved = spread_out(places, gap, box.y0 + gap / 2, box.y1 - gap / 2)
-    for label, place in zip(labels.values(), moved, strict=True):
-        label.set_position((1.035, (place - box.y0) / box.height))
+    for name, place in zip(outside, moved, strict=True):
+        labels[name].set_position((BESIDE, (place - box.y0) / box.height))
+    crossed = _pixels(axes, lines.values())
+    taken: list[Bbox] = []
+    for name in ends:
+        if name not in outside:
+            text = _label(axes, name, ends[name], (0, 0), "offset points", looks[name])
+            text.set_path_effects([Stroke(linewidth=3, foreground="white"), Normal()])
+            size = text.get_window_extent()
+            x, y = axes.transData.transform(ends[name])
+            best: tuple[float, tuple[float, float], Bbox] | None = None
+            for right, up in AROUND:
+                left = x + right * figure.dpi / 72 - (size.width if right < 0 else 0)
+                low = y + up * figure.dpi / 72 - size.height / 2
+                here = Bbox.from_bounds(left, low, size.width, size.height)
+                cost = float(
+                    ((crossed >= here.min) & (crossed <= here.max)).all(axis=1).sum()
+                    + 1000 * sum(here.overlaps(other) for other in taken)
+                    + 1000 * (left < box.x0 or low < box.y0 or here.y1 > box.y1)
+                    + 0.05 * (abs(right) + abs(up))
+                )
+                if best is None or cost < best[0]:
+                    best = cost, (right, up), here
+            assert best is not None
+            taken.append(best[2])
+            text.set_position(best[1])
+            text.set_horizontalalignment("right" if best[1][0] < 0 else "left")
+
+
+def _label(
+    axes: Axes,
+    name: str,
+    end: tuple[float, float],
+    place: tuple[float, float],
+    coordinates: Literal["axes fraction", "offset points"],
+    look: Look,
+) -> Annotation:
+    """A name, and a thin line from it to the end of its curve."""
+    return axes.annotate(
+        _plain(name),
+        xy=end,
+        xytext=place,
+        textcoords=coordinates,
+        va="center",
+        ha="left",
+        fontsize=9.5 if look.own else 9,
+        fontweight="bold" if look.own else "normal",
+        color=look.text_colour,
+        annotation_clip=False,
+        zorder=6,
+        arrowprops={
+            "arrowstyle": "-",
+            "color": look.colour,
+            "linewidth": 0.7,
+            "alpha": 0.75,
+            "shrinkA": 1,
+            "shrinkB": 3,
+        },
+    )
+
+
+def _across(axes: Axes, end: tuple[float, float]) -> float:
+    """How far right an end lies, as a share of the width of the axes."""
+    return float(axes.transAxes.inverted().transform(axes.transData.transform(end))[0])
+
+
+def _pixels(axes: Axes, lines: Iterable[Sequence[tuple[float, float]]]) -> NDArray[np.float64]:
+    """Places that lines cross, a few pixels apart, shape (places, 2)."""
+    found = [np.empty((0, 2))]
+    for line in lines:
+        corners = axes.transData.transform(np.array(line, np.float64).reshape(-1, 2))
+        corners = corners[np.isfinite(corners).all(axis=1)]
+        found.append(corners)
+        for start, stop in itertools.pairwise(corners):
+            count = int(np.hypot(*(stop - start)) / 4) + 2
+            found.append(np.linspace(start, stop, count))
+    return np.concatenate(found)
 
 
 def _log_axis(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic vertical axis around values, its ticks numbers that one reads."""
     low, high = (min(values) / 1.25, max(values) * 1.25) if values else (1.0, 10.0)
     decades = math.log10(high / low)
-    steps = (1, 1.5, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.6 else (1,)
+    steps = (1, 1.5, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 3.6 else (1,)
     first = math.floor(math.log10(low))
     ticks = [
         step * 10.0**power
@@ -303,7 +383,7 @@ def _apart(ticks: Sequence[float], axes: Axes, wide: bool) -> list[float]:
 
 
 def _stretched(recall: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(-np.log10(np.maximum(1 - np.asarray(recall), 0) + SHARP))
+    return np.asarray(-np.log10(np.maximum(1 - np.asarray(recall) + SHARP, SHARP / 9)))
 
 
 def _unstretched(place: NDArray[np.float64]) -> NDArray[np.float64]:

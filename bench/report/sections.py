@@ -118,6 +118,8 @@ def _fastest(standing: Standing, mode: str) -> float | None:
 
 def rates_table(found: Sequence[Standing], modes: Sequence[str]) -> Table:
     """Rates at each recall, with the ratio to the best peer and the winner marked."""
+    if not any(each.tunable for each in found):
+        return _plain_rates_table(found, modes)
     columns = [(mode, target) for mode in modes for target in TARGETS]
     rates = {column: {each.method: each.rate(*column) for each in found} for column in columns}
     peers = {column: best_peer(found, *column) for column in columns}
@@ -141,6 +143,31 @@ def rates_table(found: Sequence[Standing], modes: Sequence[str]) -> Table:
         rows,
         [("", 1), *((mode_words(mode), len(TARGETS)) for mode in modes)],
         _own(found),
+    )
+
+
+def _plain_rates_table(found: Sequence[Standing], modes: Sequence[str]) -> Table:
+    """Rates of methods without search settings, all of which are as exact as they get."""
+    rates = {mode: {each.method: _fastest(each, mode) for each in found} for mode in modes}
+    peers = {
+        mode: max((rates[mode][each.method] or 0.0 for each in found if not each.own), default=0.0)
+        for mode in modes
+    }
+    rows = []
+    for each in found:
+        recall = each.best_recall()
+        row = [name(each.method), Cell("-" if recall is None else f"{recall:.4f}")]
+        for mode in modes:
+            rate = rates[mode][each.method]
+            to_peer = rate / peers[mode] if rate and peers[mode] else None
+            best = rate is not None and rate == max(other or 0.0 for other in rates[mode].values())
+            row.append(Cell(number(rate), ratio_text(to_peer), best))
+        rows.append(row)
+    return Table(
+        "Queries a second; below each the ratio to the best peer",
+        ["method", "recall", *map(mode_words, modes)],
+        rows,
+        emphasised=_own(found),
     )
 
 

@@ -17,7 +17,7 @@ USUAL = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Rate:
-    """Queries a second at a recall; ``bound``: even the fastest setting exceeds the recall."""
+    """Queries a second at a recall; ``bound``: even the fastest of several settings exceeds it."""
 
     value: float | None
     bound: bool = False
@@ -45,6 +45,13 @@ class Standing:
 
     def __post_init__(self) -> None:
         self.depth = depth(self.records, self.k)
+        # A method without search settings, such as an exact one, has one rate, and that is no bound.
+        self.tunable = any(
+            point["parameters"]
+            for record in self.records
+            for point in record["points"]
+            if point["k"] == self.k
+        )
 
     def modes(self) -> list[str]:
         """What was timed: ``one``, and the threads of batches."""
@@ -65,7 +72,8 @@ class Standing:
     def rate(self, mode: str, target: float) -> Rate:
         """Interpolated between settings."""
         points = self.points(mode)
-        return Rate(scoring.rate_at(points, target), scoring.exceeds(points, target))
+        bound = self.tunable and scoring.exceeds(points, target)
+        return Rate(scoring.rate_at(points, target), bound)
 
     def best_recall(self) -> float | None:
         """The highest recall of any setting, timed or not."""

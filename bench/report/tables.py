@@ -112,7 +112,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def ratio(value: float | None, mark: str = "") -> str:
     """A ratio with its sign, and a mark before it."""
-    return "" if value is None else f"{mark}{TIMES}{value:.2f}"
+    if value is None:
+        return ""
+    return f"{mark}{TIMES}{value:.{2 if value >= 0.1 else 3}f}"
 
 
 def multiple(value: float | None, whole: float | None) -> str:
