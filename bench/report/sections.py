@@ -219,7 +219,7 @@ def _cost_table(found: Sequence[Standing]) -> Table:
             [
                 name(each.method),
                 Cell(number(build.get("seconds"))),
-                Cell(number(build.get("threads"))),
+                Cell(f"{build['threads']:g}" if build.get("threads") else NONE),
                 *(
                     Cell(mebibytes(build.get(part)), multiple(build.get(part), raw))
                     for part in ("peak_bytes", "resting_bytes", "disk_bytes")
@@ -272,6 +272,9 @@ def filtered(document: Document, records: Sequence[Record], looks: Looks, contex
             "share of the rows that match. A gap: no setting reaches that recall."
         )
         document.pictures_beside([(path, caption)])
+        overview = filtered_overview(found, own, k)
+        if overview is not None:
+            document.table(overview)
         for kind, methods in found.items():
             document.table(filtered_table(kind, methods, own, k))
         short = short_table(found)
@@ -320,17 +323,46 @@ def filtered_table(
             else:
                 recall = max(line["recall"] for line in lines)
                 row.append(Cell(NONE, f"at most {recall:.2f}"))
-        ours = max((rate for name, rate in rates.items() if name in own and rate), default=None)
-        theirs = max(
-            (rate for name, rate in rates.items() if name not in own and rate), default=None
-        )
-        row.append(Cell(ratio_text(ours / theirs) if ours and theirs else NONE))
+        row.append(Cell(ratio_text(_own_to_peers(rates, own)) or NONE))
         rows.append(row)
     return Table(
         f"{kind}: queries a second at recall@{k} of {USUAL:g} or more",
         ["match", *names, "lanner to best peer"],
         rows,
     )
+
+
+def filtered_overview(found: Filtered, own: set[str], k: int) -> Table | None:
+    """The ratio of lanner to the best peer, a row a kind and a column a selectivity."""
+    shares = sorted({s for methods in found.values() for lines in methods.values() for s in lines})
+    rows, any_ratio = [], False
+    for kind, methods in found.items():
+        row = [name(kind)]
+        for share in shares:
+            rates = {
+                method: filtered_rate(lines.get(share, ())) for method, lines in methods.items()
+            }
+            to_peers = _own_to_peers(rates, own)
+            any_ratio |= to_peers is not None
+            row.append(Cell(ratio_text(to_peers) or NONE, best=bool(to_peers and to_peers > 1)))
+        rows.append(row)
+    if not any_ratio:
+        return None
+    return Table(
+        f"lanner to the best peer, queries a second at recall@{k} of {USUAL:g} or more, by the "
+        "share of the rows that match",
+        ["filter", *map(_share_text, shares)],
+        rows,
+    )
+
+
+def _own_to_peers(rates: Mapping[str, float | None], own: set[str]) -> float | None:
+    """Lanner's best rate to that of the best peer; None where one of the two has none."""
+    ours = max((rate for method, rate in rates.items() if method in own and rate), default=None)
+    theirs = max(
+        (rate for method, rate in rates.items() if method not in own and rate), default=None
+    )
+    return ours / theirs if ours and theirs else None
 
 
 def short_table(found: Filtered) -> Table | None:

@@ -45,7 +45,7 @@ class Standing:
 
     def __post_init__(self) -> None:
         self.depth = depth(self.records, self.k)
-        # A method without search settings, such as an exact one, has one rate, and that is no bound.
+        # A method without search settings, such as an exact one, has one rate: that is no bound.
         self.tunable = any(
             point["parameters"]
             for record in self.records

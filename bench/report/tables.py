@@ -105,7 +105,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
-    magnitude = len(f"{abs(value):.0f}") if abs(value) >= 1 else 0
+    magnitude = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     text = f"{value:.{max(0, digits - magnitude)}f}"
     return text if float(text) else f"{value:.1e}"
 
