@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--build-threads", type=int, default=2)
     run.add_argument("--rounds", type=int, default=1, help="do all of it so often; medians count")
     run.add_argument("--grid", type=int, help="build parameters a method at most; default: all")
+    run.add_argument("--seconds", type=float, default=1.0, help="to measure at least, each figure")
     run.add_argument("--time-limit", type=float, default=1800.0, help="seconds a piece of work")
     run.add_argument(
         "--cache",
@@ -88,10 +90,13 @@ def main(arguments: list[str] | None = None) -> int:
             build_threads=args.build_threads,
             rounds=args.rounds,
             grid=args.grid,
+            seconds=args.seconds,
             time_limit=args.time_limit,
             cache=args.cache,
             lock=args.lock,
         )
+        # An ended run takes its worker with it.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         return 1 if runner.run(options, lambda line: print(line, flush=True)) else 0
     paths = args.results if args.command == "report" else [args.before, args.after]
     for path in paths:

@@ -18,6 +18,7 @@ Ids = NDArray[np.int64]
 
 # Nearest rows known of each query, where there are as many.
 DEPTH = 100
+_BITS = np.array([value.bit_count() for value in range(256)], np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,8 @@ class DataSet:
     metric: str
     base: Array
     queries: Array
-    # Distances of each query's nearest rows, ascending, shape (queries, up to DEPTH); worked out when not given.
+    # Distances of each query's nearest rows, ascending, shape (queries, up to DEPTH); worked out
+    # when not given.
     truth: NDArray[np.float32] | None = None
     # Reads the columns, by name: arrays or lists of the length of base, Nones for nulls.
     read_attributes: Callable[[], dict[str, Any]] = dict
@@ -46,7 +48,7 @@ class DataSet:
     @property
     def dim(self) -> int:
         """Features of a row."""
-        return self.base.shape[1] * (8 if self.metric == "hamming" else 1)
+        return int(self.base.shape[1]) * (8 if self.metric == "hamming" else 1)
 
     @property
     def bytes(self) -> int:
@@ -67,7 +69,7 @@ class DataSet:
     def distances(self, queries: Array, rows: Array) -> NDArray[np.float64]:
         """Distances in float64 between rows of equal leading shape."""
         if self.metric == "hamming":
-            return np.bitwise_count(queries ^ rows).sum(axis=-1, dtype=np.int64).astype(np.float64)
+            return np.asarray(_BITS[queries ^ rows].sum(axis=-1, dtype=np.float64))
         left, right = queries.astype(np.float64), rows.astype(np.float64)
         if self.metric == "l2":
             return np.asarray(((left - right) ** 2).sum(axis=-1))
@@ -131,7 +133,7 @@ class FileSource(abc.ABC):
 def _products(data: DataSet, queries: Array, rows: Array) -> Array:
     """Fast approximate distances, good for the choice of candidates."""
     if data.metric == "hamming":
-        return np.bitwise_count(queries[:, None, :] ^ rows[None]).sum(axis=2).astype(np.float32)
+        return np.asarray(_BITS[queries[:, None, :] ^ rows[None]].sum(axis=2, dtype=np.float32))
     products = queries @ rows.T
     if data.metric == "ip":
         return np.asarray(-products)
@@ -142,7 +144,7 @@ def _products(data: DataSet, queries: Array, rows: Array) -> Array:
 
 
 def rough_distances(data: DataSet, queries: Array) -> Array:
-    """Of every row to each query, in float32, up to a constant of the query: to choose candidates by."""
+    """Of every row to each query, in float32, up to a constant of the query."""
     return _products(data, queries, data.base)
 
 
@@ -151,7 +153,8 @@ def nearest(
 ) -> tuple[Ids, NDArray[np.float64]]:
     """Ids and distances of the nearest rows, chosen by rough distances and settled in float64.
 
-    Rows whose rough distance is inf are left out; a query with fewer than `depth` others gets -1 and inf.
+    Rows whose rough distance is inf are left out; a query with fewer than `depth` others gets -1
+    and inf.
     """
     depth = min(depth, rough.shape[1])
     spare = min(rough.shape[1], depth + 50)

@@ -15,8 +15,6 @@ from bench.filters import Filter
 from bench.method import Method, Parameters, padded
 
 PASSES = 3
-# A group that takes longer than this for one pass is timed over a part of its filters.
-GROUP_SECONDS = 2.0
 
 
 def _ask(method: Method, queries: Array, each: Filter, prepared: Any) -> Array:
@@ -26,7 +24,12 @@ def _ask(method: Method, queries: Array, each: Filter, prepared: Any) -> Array:
 
 
 def _group(
-    method: Method, data: DataSet, filters: list[Filter], prepared: list[Any], k: int
+    method: Method,
+    data: DataSet,
+    filters: list[Filter],
+    prepared: list[Any],
+    k: int,
+    seconds: float,
 ) -> dict[str, Any]:
     """Recall and rate over filters of one kind and band."""
     queries = method.convert(data, data.queries)
@@ -44,15 +47,11 @@ def _group(
         ids = np.where(admitted, ids, -1)
         query = data.queries[each.query][None]
         recalls.append(scoring.recall(data, query, each.truth[None], ids[None], k)[0])
-        if time.perf_counter() - begin > 4 * GROUP_SECONDS:
+        if time.perf_counter() - begin > 8 * seconds:
             break
     # The first pass also warmed up; its times count only where there is no time for another.
-    timed = []
-    while (
-        len(timed) < PASSES * asked
-        and sum(timed) < GROUP_SECONDS
-        and sum(latencies) < GROUP_SECONDS
-    ):
+    timed: list[float] = []
+    while len(timed) < PASSES * asked and sum(timed) < 2 * seconds and sum(latencies) < 2 * seconds:
         for each, ready in zip(filters[:asked], prepared[:asked], strict=True):
             start = time.perf_counter()
             _ask(method, queries, each, ready)
@@ -76,8 +75,9 @@ def sweep(
     filters: list[Filter],
     parameters: Parameters,
     ks: tuple[int, ...],
+    seconds: float,
 ) -> Iterator[dict[str, Any]]:
-    """Figures of all settings, kinds and bands; a group that is answered in full is not asked again."""
+    """Figures of all settings, kinds and bands; a group answered in full is not asked again."""
     groups: dict[tuple[str, float], list[Filter]] = defaultdict(list)
     for each in filters:
         groups[each.kind, each.selectivity].append(each)
@@ -87,7 +87,7 @@ def sweep(
             for setting in method.sweep(data, parameters, k):
                 method.configure(k, **setting)
                 with machine.pinned(1):
-                    figures = _group(method, data, members, prepared, k)
+                    figures = _group(method, data, members, prepared, k, seconds)
                 yield {
                     "k": k,
                     "parameters": setting,

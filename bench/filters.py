@@ -1,8 +1,8 @@
-"""Filters as trees, evaluated over columns; the rows that they admit, and the exact answers among these.
+"""Filters as trees, evaluated over columns, and the exact answers among the rows they admit.
 
-A tree: ``{"op": "==", "column": c, "value": v}``, ``in`` with ``values``, ``between`` with ``low`` and
-``high`` (both inclusive), ``contains`` with ``value`` on a column of lists, ``and`` and ``or`` with
-``args``; ``rows`` with ``mask`` stands for a random choice that no column explains.
+A tree: ``{"op": "==", "column": c, "value": v}``, ``in`` with ``values``, ``between`` with ``low``
+and ``high`` (both inclusive), ``contains`` with ``value`` on a column of lists, ``and`` and ``or``
+with ``args``; ``rows`` with ``mask`` stands for a random choice that no column explains.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def of(data: DataSet, depth: int) -> list[Filter]:
     if not specs:
         specs = _drawn(data, columns, generator) + _correlated(data, generator)
     specs += _random(data, generator)
-    found = []
+    found: list[Filter] = []
     for spec in sorted(specs, key=lambda each: each.query):
         mask = columns.mask(spec.tree)
         if not mask.any():

@@ -9,7 +9,7 @@ costs once is not in it. Times are processor times of the one thread. SimSIMD an
 work through their own batch calls; FAISS has float32 and bits alone. SimSIMD's float16 and bfloat16
 queries are of the rows' type, lanner's are float32.
 
-    python bench/kernels.py --levels avx512_vnni avx2 --json kernels.json
+    python -m bench.kernels --levels avx512_vnni avx2 --json kernels.json
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lanner
+from bench import machine
 from lanner import _core
 
 Array = NDArray[Any]
@@ -66,6 +67,7 @@ def make_rows(dtype: str, count: int, dim: int) -> Array:
     """Return random rows as the core takes them; a short stretch of them repeats."""
     rng = np.random.default_rng(1)
     block = min(count, 4096)
+    rows: Array
     if dtype in ("bits", "uint8"):
         rows = rng.integers(0, 256, (block, row_bytes(dtype, dim)), dtype=np.uint8)
     elif dtype == "int8":
@@ -241,16 +243,6 @@ def cache_bytes() -> int:
     return 1 << 20
 
 
-def cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
 def peers(wanted: bool) -> tuple[list[Any], dict[str, str]]:
     """Return the peers installed, and the version of each, or "absent"."""
     found: list[Any] = []
@@ -268,13 +260,13 @@ def cell(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--levels", nargs="+", default=_core.available_isas())
     parser.add_argument("--types", nargs="+", default=list(TYPES), choices=TYPES)
-    parser.add_argument("--metrics", nargs="+", default=["l2", "ip", "snr", *BIT_METRICS])
+    parser.add_argument("--metrics", nargs="+", default=[*NUMBER_METRICS, *BIT_METRICS])
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--bits", type=int, default=1024, help="dimension of the type bits")
     parser.add_argument("--memory-bytes", type=int, default=256 << 20)
@@ -283,12 +275,33 @@ def main() -> None:
     parser.add_argument("--no-memory", action="store_true", help="in cache alone")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    args = parser.parse_args()
+    return parser
 
+
+def measured(args: argparse.Namespace, others: list[Any]) -> Iterator[Figures]:
+    """Measure all kernels asked for, one after the other."""
+    for dtype in args.types:
+        of_type = BIT_METRICS if dtype == "bits" else NUMBER_METRICS
+        for metric in (metric for metric in args.metrics if metric in of_type):
+            for kernels in [*(Lanner(level) for level in args.levels), *others]:
+                figures = measure(kernels, dtype, metric, args)
+                if figures is not None:
+                    yield figures
+
+
+def best_level_figures() -> list[dict[str, Any]]:
+    """Figures of the level in use and of the peers, for a record of the harness."""
+    args = _parser().parse_args(["--levels", lanner.isa().active])
+    return [asdict(figures) for figures in measured(args, peers(True)[0])]
+
+
+def main() -> None:
+    """Measure and print."""
+    args = _parser().parse_args()
     others, versions = peers(not args.no_peers)
     bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
-    machine = {
-        "cpu": cpu_name(),
+    about = {
+        "cpu": machine.describe()["cpu"],
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "l2_bytes": args.l2_bytes,
@@ -300,27 +313,22 @@ def main() -> None:
         "memory_bytes": args.memory_bytes,
         "repetitions": args.repetitions,
     }
-    for name, value in machine.items():
+    for name, value in about.items():
         print(f"{name}: {value}")
     header = f"{'type':<9}{'metric':<9}{'kernels':<12}{'cache ns':>9}{'scan ns':>9}{'GB/s':>7}"
     print(f"\n{header}{'of read':>9}{'scattered ns':>14}")
     results = []
-    for dtype in args.types:
-        of_type = BIT_METRICS if dtype == "bits" else NUMBER_METRICS
-        for metric in (metric for metric in args.metrics if metric in of_type):
-            for kernels in [*(Lanner(level) for level in args.levels), *others]:
-                figures = measure(kernels, dtype, metric, args)
-                if figures is None:
-                    continue
-                results.append(asdict(figures))
-                print(
-                    f"{dtype:<9}{metric:<9}{figures.kernels:<12}{cell(figures.cache_ns, '.2f'):>9}"
-                    f"{cell(figures.scan_ns, '.2f'):>9}{cell(figures.scan_gb_s, '.1f'):>7}"
-                    f"{cell(figures.scan_share, '.0%'):>9}{cell(figures.scattered_ns, '.2f'):>14}",
-                    flush=True,
-                )
+    for figures in measured(args, others):
+        results.append(asdict(figures))
+        print(
+            f"{figures.dtype:<9}{figures.metric:<9}{figures.kernels:<12}"
+            f"{cell(figures.cache_ns, '.2f'):>9}{cell(figures.scan_ns, '.2f'):>9}"
+            f"{cell(figures.scan_gb_s, '.1f'):>7}{cell(figures.scan_share, '.0%'):>9}"
+            f"{cell(figures.scattered_ns, '.2f'):>14}",
+            flush=True,
+        )
     if args.json is not None:
-        args.json.write_text(json.dumps({"machine": machine, "kernels": results}, indent=1) + "\n")
+        args.json.write_text(json.dumps({"machine": about, "kernels": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

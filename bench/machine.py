@@ -93,7 +93,7 @@ def _memory() -> int | None:
 
 
 def control(seconds: float = 0.3) -> float:
-    """Runs a second of fixed work, half arithmetic and half memory: the same on a steady machine."""
+    """Runs a second of fixed work, arithmetic and memory: the same on a steady machine."""
     generator = np.random.default_rng(0)
     square = generator.random((192, 192), dtype=np.float32)
     table = generator.random(4_000_000, dtype=np.float32)
@@ -115,7 +115,7 @@ def resident_bytes() -> int:
 
 
 def release_memory() -> None:
-    """Give memory that is free in this process back, so that it is not taken for part of an index."""
+    """Give free memory of this process back, lest it is taken for part of an index."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -15,11 +15,10 @@ from bench import machine, scoring
 from bench.dataset import DEPTH, Array, DataSet
 from bench.method import Method, Parameters, padded
 
-# Passes over the queries go on until they took this long together, and there were this many.
-SECONDS = 1.0
+# Passes over the queries go on until they took the time asked for, and there were this many; they
+# end where they took so many times that time.
 PASSES = 3
-# A pass over queries one at a time ends here, whatever is left of them.
-PASS_SECONDS = 1.5
+LIMIT = 6
 # Above this recall a slower setting tells nothing.
 ENOUGH = 0.9985
 
@@ -43,7 +42,7 @@ def build(method: Method, data: DataSet, threads: int, parameters: Parameters) -
 
 
 def disk(method: Method, first_query: Array, k: int, setting: Parameters) -> dict[str, Any]:
-    """Size on disk and times of saving and of opening up to a first answer; None where it cannot."""
+    """Size on disk, times of saving and of opening up to a first answer; None: it cannot."""
     nothing = {"disk_bytes": None, "save_seconds": None, "open_seconds": None}
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lanner-bench-"))
     try:
@@ -74,20 +73,18 @@ def answers(method: Method, queries: Array, k: int) -> Array:
     return np.stack([padded(np.asarray(method.search(query)), k) for query in queries])
 
 
-def _passes(once: Callable[[], tuple[int, float]]) -> list[float]:
-    """Rates of passes; `once` gives the queries done and the seconds."""
+def _passes(once: Callable[[], tuple[int, float]], seconds: float) -> list[float]:
+    """Rates of passes; `once` gives the queries done and the seconds that they took."""
     rates: list[float] = []
     total = 0.0
-    while len(rates) < PASSES or total < SECONDS:
-        count, seconds = once()
-        rates.append(count / seconds)
-        total += seconds
-        if total > 4 * PASS_SECONDS:
-            break
+    while (len(rates) < PASSES or total < seconds) and total < LIMIT * seconds:
+        count, took = once()
+        rates.append(count / took)
+        total += took
     return rates
 
 
-def one_at_a_time(method: Method, queries: Array) -> dict[str, float]:
+def one_at_a_time(method: Method, queries: Array, seconds: float) -> dict[str, float]:
     """Rate and latencies of single calls from Python."""
     latencies: list[float] = []
 
@@ -99,11 +96,11 @@ def one_at_a_time(method: Method, queries: Array) -> dict[str, float]:
             now = time.perf_counter()
             latencies.append(now - last)
             last = now
-            if now - start > PASS_SECONDS:
+            if now - start > 1.5 * seconds:
                 break
         return len(latencies) - before, last - start
 
-    rate, spread = scoring.median_and_spread(_passes(once))
+    rate, spread = scoring.median_and_spread(_passes(once, seconds))
     p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) * 1e6
     return {
         "rate": rate,
@@ -114,7 +111,7 @@ def one_at_a_time(method: Method, queries: Array) -> dict[str, float]:
     }
 
 
-def in_batch(method: Method, queries: Array, threads: int) -> dict[str, float]:
+def in_batch(method: Method, queries: Array, threads: int, seconds: float) -> dict[str, float]:
     """Rate of batch calls."""
 
     def once() -> tuple[int, float]:
@@ -123,12 +120,17 @@ def in_batch(method: Method, queries: Array, threads: int) -> dict[str, float]:
         return len(queries), time.perf_counter() - start
 
     once()
-    rate, spread = scoring.median_and_spread(_passes(once))
+    rate, spread = scoring.median_and_spread(_passes(once, seconds))
     return {"rate": rate, "spread": spread}
 
 
 def point(
-    method: Method, data: DataSet, k: int, setting: Parameters, threads: tuple[int, ...]
+    method: Method,
+    data: DataSet,
+    k: int,
+    setting: Parameters,
+    threads: tuple[int, ...],
+    seconds: float,
 ) -> dict[str, Any]:
     """All measures of one search setting."""
     assert data.truth is not None
@@ -144,12 +146,12 @@ def point(
         if at <= min(k, DEPTH)
     }
     with machine.pinned(1):
-        one = one_at_a_time(method, queries)
+        one = one_at_a_time(method, queries, seconds)
     batch = {}
     if method.search_batch is not None:
         for count in threads:
             with machine.pinned(count):
-                batch[str(count)] = in_batch(method, queries, count)
+                batch[str(count)] = in_batch(method, queries, count, seconds)
     return {"k": k, "parameters": setting, "recall": recall, "one": one, "batch": batch, **work}
 
 
@@ -159,21 +161,22 @@ def sweep(
     parameters: Parameters,
     ks: tuple[int, ...],
     threads: tuple[int, ...],
+    seconds: float,
 ) -> Iterator[dict[str, Any]]:
     """Points of all search settings, until more effort finds no more."""
     for k in ks:
         for setting in method.sweep(data, parameters, k):
-            measured = point(method, data, k, setting, threads)
+            measured = point(method, data, k, setting, threads, seconds)
             yield measured
             if measured["recall"][str(k if k in (1, 10, 100) else 1)] >= ENOUGH:
                 break
 
 
-def warm_up(method: Method, data: DataSet, parameters: Parameters, k: int) -> None:
+def warm_up(method: Method, data: DataSet, parameters: Parameters, k: int, seconds: float) -> None:
     """Search before the first measured one, so that code and data are where they will be."""
     method.configure(k, **method.sweep(data, parameters, k)[0])
     start = time.perf_counter()
     for query in method.convert(data, data.queries):
         method.search(query)
-        if time.perf_counter() - start > 0.5:
+        if time.perf_counter() - start > seconds / 2:
             break

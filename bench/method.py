@@ -46,7 +46,7 @@ class Method:
         return [{}]
 
     def rehearse(self, data: DataSet) -> None:
-        """Have the library do once, on little, what it compiles or starts at its first use; not timed."""
+        """Do once, on little data, what the library compiles at its first use; not timed."""
 
     def convert(self, data: DataSet, rows: Array) -> Array:
         """Bring rows, base or queries, into the form that the library takes; not timed."""

@@ -12,7 +12,7 @@ A record::
       "revision": "70cafa5",        # of lanner's repository; "+" at the end: with local changes
       "machine": {"cpu": ..., "processors": 2, "governor": ..., "memory_bytes": ..., "system": ...,
                   "python": ..., "numpy": ..., "lanner": ..., "isa": ...},
-      "control": [41.0, 40.2],      # fixed work before and after, in runs a second: how steady the machine was
+      "control": [41.0, 40.2],      # fixed work before and after, in runs a second
       "data": {"name": ..., "rows": ..., "queries": ..., "dim": ..., "metric": ..., "bytes": ...},
       "method": "hnswlib",
       "library": {"name": "hnswlib", "version": "0.8.0"},
@@ -24,20 +24,22 @@ A record::
       "points": [                   # one a search setting
         {"k": 10, "parameters": {"ef": 40},
          "recall": {"1": 0.99, "10": 0.95},
-         "one": {"rate": 20000.0, "spread": 0.02, "p50_us": 45.0, "p95_us": 70.0, "p99_us": 90.0},   # or None
+         "one": {"rate": 20000.0, "spread": 0.02,                        # or None
+                 "p50_us": 45.0, "p95_us": 70.0, "p99_us": 90.0},
          "batch": {"1": {"rate": ..., "spread": ...}, "2": {...}},       # threads to rate
-         "distances": 1200.0, "hops": 90.0}                              # a query, where the method tells
+         "distances": 1200.0, "hops": 90.0}        # a query, where the method tells
       ],
-      "filtered": [                 # suite filtered: one a search setting, kind and band of selectivity
+      "filtered": [                 # suite filtered: one a setting, kind and band of selectivity
         {"k": 10, "parameters": {...}, "kind": "equal", "selectivity": 0.01, "filters": 25,
          "recall": 0.98, "rate": 5000.0, "p50_us": ..., "p95_us": ..., "p99_us": ..., "short": 0}
       ],
-      "kernels": [...]              # suite kernels: the lines of bench/kernels.py
+      "kernels": [...]              # suite kernels: see bench.kernels.Figures
     }
 
 Rates are queries a second, the median of passes; ``spread`` is half the distance between the
 quartiles of the passes' rates over their median. Memory is growth of the resident set by the build,
-the caller's copy of the data not counted. ``short`` counts answers with fewer than min(k, matches) hits.
+the caller's copy of the data not counted. ``short`` counts answers with fewer than min(k, matches)
+hits.
 """
 
 from __future__ import annotations
@@ -88,7 +90,8 @@ def read(paths: Iterable[pathlib.Path]) -> list[Record]:
                     raise SystemExit(f"{path}, line {number}: not JSON: {error}") from None
                 if record.get("format") != FORMAT:
                     raise SystemExit(
-                        f"{path}, line {number}: record of format {record.get('format')}, this reads {FORMAT}"
+                        f"{path}, line {number}: record of format {record.get('format')}, "
+                        f"this reads {FORMAT}"
                     )
                 found.pop(record["key"], None)
                 found[record["key"]] = record

@@ -45,6 +45,7 @@ class Options:
     build_threads: int = 2
     rounds: int = 1
     grid: int | None = None  # so many build parameters a method at most
+    seconds: float = 1.0  # to measure at least, each figure
     time_limit: float = 1800.0
     cache: pathlib.Path = pathlib.Path(tempfile.gettempdir()) / "lanner-bench"
     lock: pathlib.Path | None = None
@@ -147,6 +148,7 @@ def do(task: Task, options: Options) -> records.Record:
         "build_threads": task.build_threads,
         "k": options.k,
         "threads": options.threads,
+        "seconds": options.seconds,
         "cache": str(options.cache),
     }
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -222,7 +224,8 @@ def run(options: Options, say: Callable[[str], None]) -> int:
     tasks = plan(options)
     failures = 0
     for number, task in enumerate(tasks, 1):
-        head = f"[{number}/{len(tasks)}] {task.suite} {task.data} {task.method} {task.build_parameters or ''}"
+        words = (task.suite, task.data, task.method, task.build_parameters or "")
+        head = f"[{number}/{len(tasks)}] " + " ".join(str(word) for word in words if word)
         if task.key in done:
             say(f"{head}: done before ({done[task.key]})")
             continue

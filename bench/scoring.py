@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 
 from bench.dataset import Array, DataSet
 
-# How much farther than the k-th true distance still counts as tied: float32 arithmetic on both sides.
+# How much farther than the k-th true distance still counts as tied: float32 arithmetic on both
+# sides.
 RELATIVE = 1e-5
 ABSOLUTE = 1e-6
 
@@ -18,9 +20,9 @@ ABSOLUTE = 1e-6
 def recall(data: DataSet, queries: Array, truth: Array, ids: Array, k: int) -> Array:
     """Recall@k of each query, shape (queries,).
 
-    A row as near as the k-th true one is a hit, whichever its number; a row given twice counts once;
-    ids out of range are none. `truth` holds ascending distances, and may have fewer than k columns or
-    end in inf where fewer rows match: then those that there are count, and a query without any has 1.
+    A row as near as the k-th true one is a hit, whichever its number; a row given twice counts
+    once; ids out of range are none. `truth` holds ascending distances and may end early, or in inf,
+    where fewer than k rows match: then so many are wanted, and a query that wants none has 1.
     """
     ids = np.asarray(ids)
     if ids.ndim != 2 or len(ids) != len(queries):
@@ -34,23 +36,13 @@ def recall(data: DataSet, queries: Array, truth: Array, ids: Array, k: int) -> A
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     valid = first & (ordered >= 0)
     known = np.isfinite(truth[:, :k]).sum(axis=1)
-    bound = (
-        np.where(
-            known > 0,
-            np.take_along_axis(truth, np.maximum(known - 1, 0)[:, None], axis=1)[:, 0],
-            -np.inf,
-        ).astype(np.float64)
-        if truth.shape[1]
-        else np.full(len(ids), -np.inf)
-    )
     out = np.ones(len(ids))
-    for row in range(len(ids)):
-        if known[row] == 0:
-            continue
+    for row in np.flatnonzero(known):
         hits = data.base[ordered[row][valid[row]]]
         distances = data.distances(queries[row][None], hits)
-        limit = bound[row] + abs(bound[row]) * RELATIVE + ABSOLUTE
-        out[row] = min(int((distances <= limit).sum()), int(known[row])) / int(known[row])
+        bound = float(truth[row, known[row] - 1])
+        near = (distances <= bound + abs(bound) * RELATIVE + ABSOLUTE).sum()
+        out[row] = min(near, known[row]) / known[row]
     return out
 
 
@@ -66,14 +58,15 @@ def front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 def rate_at(points: Iterable[tuple[float, float]], target: float) -> float | None:
     """Rate at a recall: the front's, between two points along the logarithm of the rate.
 
-    None where no point reaches it; where all exceed it, that of the fastest, which is a lower bound.
+    None where no point reaches it; where all exceed it, that of the fastest, which is a lower
+    bound.
     """
     curve = front(points)
     if not curve or curve[-1][0] < target:
         return None
     if curve[0][0] >= target:
         return curve[0][1]
-    for (low, fast), (high, slow) in zip(curve, curve[1:], strict=False):
+    for (low, fast), (high, slow) in itertools.pairwise(curve):
         if low <= target <= high:
             share = (target - low) / (high - low)
             return math.exp(math.log(fast) + (math.log(slow) - math.log(fast)) * share)
@@ -89,7 +82,7 @@ def exceeds(points: Iterable[tuple[float, float]], target: float) -> bool:
 def points_of(
     records: Iterable[dict[str, Any]], k: int, what: str = "one", recall_at: int | None = None
 ) -> list[tuple[float, float, dict[str, Any]]]:
-    """(recall, rate, settings) of all points of some records; `what`: "one", or a batch's threads."""
+    """(recall, rate, settings) of all points of records; `what`: "one", or a batch's threads."""
     found = []
     for record in records:
         for point in record.get("points", ()):

@@ -1,8 +1,8 @@
-"""One piece of work in a process of its own: ``python -m bench.worker <work as JSON> <file for results>``.
+"""One piece of work in a process of its own: ``python -m bench.worker TASK RESULTS``.
 
-Results are written as they come, one JSON line each: ``{"build": ...}``, ``{"point": ...}``,
-``{"filtered": ...}``, ``{"kernels": ...}``, and ``{"done": ...}`` at the end. What a process wrote before it
-died is kept.
+TASK is JSON; results are written as they come to the file RESULTS, one JSON line each:
+``{"build": ...}``, ``{"point": ...}``, ``{"filtered": ...}``, ``{"kernels": ...}``, and
+``{"done": ...}`` at the end. What a process wrote before it died is kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from bench import filtered, filters, machine, measure, methods, sets
 from bench.method import NotHereError
 
-# Exit status of a worker whose method says that it cannot do the work, and of one whose package is missing.
+# Exit status of a worker whose method says that it cannot do the work, and of one whose package is
+# missing.
 UNABLE = 3
 MISSING = 4
 
@@ -36,12 +37,12 @@ class Results:
 
 def work(task: dict[str, Any], results: Results) -> None:
     """Do the work."""
-    results.add(control=machine.control())
+    results.add(control=machine.control(task["seconds"] / 3))
     if task["suite"] == "kernels":
         from bench import kernels
 
-        results.add(kernels=kernels.figures())
-        results.add(control=machine.control())
+        results.add(kernels=kernels.best_level_figures())
+        results.add(control=machine.control(task["seconds"] / 3))
         results.add(done=True)
         return
     method = methods.make(task["method"])
@@ -50,26 +51,26 @@ def work(task: dict[str, Any], results: Results) -> None:
     results.add(data=data.describe())
     if data.metric not in method.metrics:
         raise NotHereError(f"{method.name} has no metric {data.metric}")
-    suite, ks = task["suite"], tuple(task["k"])
+    suite, ks, seconds = task["suite"], tuple(task["k"]), task["seconds"]
     parameters = task["build_parameters"]
     admitted = filters.of(data, max(ks)) if suite == "filtered" else []
     method.rehearse(data)
     built = measure.build(method, data, task["build_threads"], parameters)
     results.add(build=built)
     if suite in ("plain", "exact", "hashing"):
-        measure.warm_up(method, data, parameters, ks[0])
+        measure.warm_up(method, data, parameters, ks[0], seconds)
         threads = tuple(sorted({task["threads"], 1, 2}))
-        for point in measure.sweep(method, data, parameters, ks, threads):
+        for point in measure.sweep(method, data, parameters, ks, threads, seconds):
             results.add(point=point)
     elif suite == "filtered":
-        for group in filtered.sweep(method, data, admitted, parameters, ks):
+        for group in filtered.sweep(method, data, admitted, parameters, ks, seconds):
             results.add(filtered=group)
     if suite not in ("build", "filtered"):
         # Last, for what was opened from a file may search otherwise than what was built.
         setting = method.sweep(data, parameters, ks[0])[0]
         first = method.convert(data, data.queries[:1])[0]
         results.add(build=built | measure.disk(method, first, ks[0], setting))
-    results.add(control=machine.control())
+    results.add(control=machine.control(task["seconds"] / 3))
     results.add(done=True)
 
 

@@ -141,7 +141,7 @@ class FaissHnswSq(FaissHnsw):
 
 class _FaissIvf(_Faiss):
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"nlist": 256}, {"nlist": 1024}]
+        return [{"nlist": 1024}, {"nlist": 256}]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"nprobe": probes} for probes in PROBES if probes <= build["nlist"]]
@@ -168,7 +168,8 @@ class _FaissRefined(_FaissIvf):
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [
             {"nprobe": probes, "k_factor": factor}
-            for probes, factor in ((1, 4), (2, 4), (4, 8), (8, 8), (16, 8), (16, 16), (32, 16), (64, 16),
+            for probes, factor in ((1, 4), (2, 4), (4, 8), (8, 8), (16, 8), (16, 16), (32, 16),
+            (64, 16),
                                    (64, 32), (128, 32), (256, 64))
             if probes <= build["nlist"]
         ]  # fmt: skip

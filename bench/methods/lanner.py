@@ -5,8 +5,6 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-import numpy as np
-
 from bench.dataset import Array, DataSet
 from bench.method import EF, Method, Parameters
 

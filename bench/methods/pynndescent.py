@@ -41,7 +41,7 @@ class PyNNDescent(Method):
         self.k, self.epsilon = k, parameters["epsilon"]
 
     def search(self, query: Array) -> Array:
-        return self.search_batch(query[None], 1)[0]
+        return np.asarray(self.search_batch(query[None], 1)[0])
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         import numba

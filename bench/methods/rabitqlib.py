@@ -41,7 +41,8 @@ class SymphonyQG(Method):
         self.k, self.ef = k, parameters["ef"]
 
     def search(self, query: Array) -> Array:
-        return self.search_batch(query[None], 1)[0]
+        found = self.index.search(query[None], self.k, self.ef, num_threads=1)
+        return np.asarray(found[0][0], np.int64)
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         found = self.index.search(queries, self.k, self.ef, num_threads=threads)

@@ -5,26 +5,37 @@ from __future__ import annotations
 import importlib
 import pathlib
 import pkgutil
+from collections.abc import Iterator
 
 from bench.dataset import DataSet, DataSource, FileSource
 
 
-def _all(kind: type) -> list[type]:
-    found = []
+def _classes() -> Iterator[type]:
+    """All classes written in this folder."""
     for module in pkgutil.iter_modules(__path__):
-        for each in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if (
-                isinstance(each, type)
-                and issubclass(each, kind)
-                and each.__module__.endswith(f".{module.name}")
-            ):
-                found.append(each)
-    return found
+        name = f"{__name__}.{module.name}"
+        for each in vars(importlib.import_module(name)).values():
+            if isinstance(each, type) and each.__module__ == name:
+                yield each
 
 
 def sources() -> dict[str, DataSource]:
     """The sets with a name, by it."""
-    return {each.name: each() for each in _all(DataSource) if hasattr(each, "name")}
+    return {
+        each.name: each()
+        for each in _classes()
+        if issubclass(each, DataSource) and hasattr(each, "name")
+    }
+
+
+def formats() -> dict[str, FileSource]:
+    """The formats of files, by suffix."""
+    return {
+        suffix: each()
+        for each in _classes()
+        if issubclass(each, FileSource)
+        for suffix in getattr(each, "suffixes", ())
+    }
 
 
 def load(name: str) -> DataSet:
@@ -35,13 +46,12 @@ def load(name: str) -> DataSet:
             raise SystemExit(f"the data set {name!r} is not here: {named[name].about}")
         return named[name].load()
     path = pathlib.Path(name)
-    formats = {suffix: each for each in _all(FileSource) for suffix in each.suffixes}
-    if path.suffix in formats and path.exists():
-        reader: FileSource = formats[path.suffix]()
-        return reader.load(path)
-    if path.suffix in formats:
-        raise SystemExit(f"there is no file {path}")
+    readers = formats()
+    if path.suffix in readers:
+        if not path.exists():
+            raise SystemExit(f"there is no file {path}")
+        return readers[path.suffix].load(path)
     raise SystemExit(
         f"no data set {name!r}: there are {', '.join(sorted(named))}, "
-        f"and files with the suffixes {', '.join(sorted(formats))}"
+        f"and files with the suffixes {', '.join(sorted(readers))}"
     )

@@ -6,6 +6,5 @@ import os
 import pathlib
 
 FOLDER = pathlib.Path(
-    os.environ.get("LANNER_DATA")
-    or pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
+    os.environ.get("LANNER_DATA") or pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
 )

@@ -1,0 +1,5 @@
+"""``python -m lanner``: the command line."""
+
+from lanner.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,197 @@
+"""The benchmark harness survives what methods do, and loses nothing of a run."""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+from bench import cli, records, runner, worker
+
+HERE = pathlib.Path(__file__).parent
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    monkeypatch.setenv("LANNER_BENCH_METHODS", "fake_methods")
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.syspath_prepend(HERE)
+
+    def make(*methods, **changes):
+        return runner.Options(
+            **{
+                "suite": "plain",
+                "data": ("demo",),
+                "methods": methods,
+                "out": tmp_path / "results.jsonl",
+                "cache": tmp_path / "cache",
+                "seconds": 0.01,
+                "time_limit": 100.0,
+                "grid": 1,
+                **changes,
+            }
+        )
+
+    return make
+
+
+def run(options):
+    said = []
+    failures = runner.run(options, said.append)
+    return failures, records.read([options.out]), said
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "killpg"), reason="signals of POSIX")
+def test_run_records_good_and_bad_methods_alike(options):
+    chosen = options(
+        "fake-perfect", "fake-killed", "fake-quitter", "fake-raising", "fake-unable", "fake-missing"
+    )
+    failures, found, _ = run(chosen)
+    by_name = {record["method"]: record for record in found}
+    assert failures == 3
+    assert {name: record["status"] for name, record in by_name.items()} == {
+        "fake-perfect": "ok",
+        "fake-killed": "crashed",
+        "fake-quitter": "crashed",
+        "fake-raising": "failed",
+        "fake-unable": "unable",
+        "fake-missing": "missing",
+    }
+    assert "SIGABRT" in by_name["fake-killed"]["detail"]
+    assert "not on this machine" in by_name["fake-quitter"]["detail"]
+    assert "no <such> thing" in by_name["fake-raising"]["detail"]
+    assert "rows are too few" in by_name["fake-unable"]["detail"]
+    assert "no_such_package" in by_name["fake-missing"]["detail"]
+
+    # What was measured before the process died is kept.
+    assert [point["parameters"] for point in by_name["fake-killed"]["points"]] == [{"share": 0.5}]
+
+    perfect = by_name["fake-perfect"]
+    assert [point["recall"]["10"] for point in perfect["points"]] == [0.5, 1.0]
+    assert [point["recall"]["1"] for point in perfect["points"]] == [1.0, 1.0]
+    for point in perfect["points"]:
+        assert point["one"]["rate"] > 0
+        assert 0 < point["one"]["p50_us"] <= point["one"]["p95_us"] <= point["one"]["p99_us"]
+        assert point["batch"] == {}
+    assert perfect["build"]["disk_bytes"] == 4
+    assert perfect["build"]["open_seconds"] is None
+    assert perfect["data"]["rows"] == 4000
+    assert perfect["library"] == {"name": "numpy", "version": np.__version__}
+    assert perfect["machine"]["python"] == sys.version.split()[0]
+    assert len(perfect["control"]) == 2
+
+
+def test_method_that_hangs_is_ended(options):
+    failures, found, _ = run(options("fake-hanging", time_limit=4.0))
+    assert failures == 1
+    assert found[0]["status"] == "timeout"
+    assert "ended after 4 s" in found[0]["detail"]
+
+
+def test_interrupted_run_resumes(options, monkeypatch):
+    chosen = options("fake-perfect", grid=None, rounds=2, suite="build", build_threads=1)
+    done = []
+    monkeypatch.setattr(runner, "do", lambda task, _: done.append(task) or fake_record(task))
+    append = records.append
+    with monkeypatch.context() as patch:
+        calls = iter(range(100))
+
+        def fail(path, record):
+            if next(calls) == 2:
+                raise KeyboardInterrupt
+            append(path, record)
+
+        patch.setattr(records, "append", fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(chosen)
+    assert len(done) == 3
+    with open(chosen.out, "a") as file:
+        file.write('{"format": 1, "key": "torn')
+    _, found, said = run(chosen)
+    assert len(done) == 3 + 2
+    assert len({task.key for task in done}) == 4
+    assert len(found) == 4
+    assert sum("done before" in line for line in said) == 2
+
+
+def fake_record(task):
+    return {
+        "format": records.FORMAT,
+        "key": task.key,
+        "status": "ok",
+        "detail": "",
+        "build": None,
+        "points": [],
+        "filtered": [],
+        "kernels": [],
+    }
+
+
+def test_filtered_answers_are_held_against_the_filter(options):
+    _, found, _ = run(options("fake-perfect", "fake-liar", suite="filtered"))
+    by_name = {record["method"]: record["filtered"] for record in found}
+    full = [group for group in by_name["fake-perfect"] if group["parameters"] == {"share": 1.0}]
+    assert {group["recall"] for group in full} == {1.0}
+    assert {group["short"] for group in full} == {0}
+    half = [
+        group
+        for group in by_name["fake-perfect"]
+        if group["parameters"] == {"share": 0.5} and group["selectivity"] >= 0.1
+    ]
+    assert {group["short"] == group["filters"] for group in half} == {True}
+    assert {group["recall"] for group in by_name["fake-liar"]} == {0.0}
+
+
+def test_unknown_names_are_refused_before_anything_runs(options):
+    with pytest.raises(SystemExit, match="no method 'hnsw'; there are"):
+        runner.plan(options("hnsw"))
+    with pytest.raises(SystemExit, match="no data set 'papres': there are"):
+        runner.plan(options("fake-perfect", data=("papres",)))
+    with pytest.raises(SystemExit, match="'lanner' takes no part in the suite 'exact'"):
+        runner.plan(options("lanner", suite="exact"))
+
+
+def test_method_without_the_metric_is_left_out_of_the_plan(options):
+    assert [
+        task.method for task in runner.plan(options("faiss-binary-flat", suite="hashing"))
+    ] == []
+
+
+def test_records_of_another_format_are_refused(tmp_path):
+    path = tmp_path / "old.jsonl"
+    path.write_text(json.dumps({"format": 0, "key": "x"}) + "\n")
+    with pytest.raises(SystemExit, match=r"old\.jsonl, line 1: record of format 0, this reads 1"):
+        records.read([path])
+    path.write_text("{}\nnot json\n")
+    with pytest.raises(SystemExit, match="line 1"):
+        records.read([path])
+
+
+def test_later_record_of_a_key_replaces_the_earlier(tmp_path):
+    path = tmp_path / "r.jsonl"
+    for value in (1, 2):
+        records.append(path, {"format": 1, "key": "a", "value": value})
+    records.append(path, {"format": 1, "key": "b", "value": 3})
+    assert [record["value"] for record in records.read([path])] == [2, 3]
+
+
+def test_worker_says_what_it_could_not_import(capsys, tmp_path, monkeypatch, options):
+    options()
+    task = {"suite": "plain", "method": "fake-missing", "data": "demo", "seconds": 0.01}
+    monkeypatch.setattr(sys, "argv", ["worker", json.dumps(task), str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == worker.MISSING
+    assert "no_such_package" in capsys.readouterr().err
+
+
+def test_command_line_lists_data_and_methods(capsys):
+    assert cli.main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert "demo " in said
+    assert "symphonyqg" in said
+    with pytest.raises(SystemExit, match="--k must be 1 or more, got 0"):
+        cli.main(["run", "--k", "0"])
+    with pytest.raises(SystemExit, match="there is no file"):
+        cli.main(["report", "nowhere.jsonl"])
