@@ -16,6 +16,9 @@ WORDS = {
     "unable": "cannot do this",
 }
 
+# Where a suite's figures are, where they are not points.
+MEASURED = {"filtered": "filtered", "build": "build", "memory": "build", "kernels": "kernels"}
+
 
 def reason(detail: str) -> str:
     """The first and the last line of what a process said."""
@@ -36,7 +39,7 @@ def table(records: Sequence[Record]) -> Table | None:
                 (_where(record), settings(record.get("build_parameters") or {}))
             )
     for record in merged(records):
-        if not (record["points"] or record["filtered"] or record["kernels"] or record["build"]):
+        if not record[MEASURED.get(record["suite"], "points")]:
             found.setdefault((record["method"], "nothing measured", ""), []).append(
                 (_where(record), settings(record["build_parameters"]))
             )

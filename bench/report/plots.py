@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import math
 import pathlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import matplotlib as mpl
@@ -64,7 +65,7 @@ def recall_and_rate(
     lowest = min(min(recall for recall, _ in front) for front in fronts.values())
     reached = min(max(recall for recall, _ in front) for front in fronts.values())
     left = min(max(lowest, 0.7), reached) - 0.003
-    with mpl.rc_context(SETTINGS):
+    with _drawing():
         figure, axes = _figure(9.4 if wide else 7.2, 5.8 if wide else 5.0)
         axes.set_title(_plain(title))
         axes.set_xscale("function", functions=(_stretched, _unstretched))
@@ -96,7 +97,7 @@ def rate_and_selectivity(
     columns = 2 if len(panels) > 1 else 1
     rows = math.ceil(len(panels) / columns)
     found = [each for panel in panels.values() for line in panel.values() for each in line]
-    with mpl.rc_context(SETTINGS):
+    with _drawing():
         figure = Figure(figsize=(6.3 * columns, 3.9 * rows), layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(rows, columns, squeeze=False)
@@ -142,7 +143,7 @@ def bars(
     greatest = max((v for row in rows for v in row.values.values() if v is not None), default=1.0)
     if line is not None:
         greatest = max(greatest, line[0])
-    with mpl.rc_context({**SETTINGS, "axes.grid.axis": "x"}):
+    with _drawing(grid="x"):
         each = 0.22 * len(names) + 0.16
         figure, axes = _figure(9.4, 1.25 + each * len(rows))
         axes.set_title(_plain(title), pad=22)
@@ -221,6 +222,15 @@ def spread_out(places: Sequence[float], gap: float, low: float, high: float) -> 
     return out
 
 
+@contextlib.contextmanager
+def _drawing(grid: Literal["both", "x"] = "both") -> Iterator[None]:
+    """Draw with the page's settings, whatever those of the process are."""
+    with mpl.rc_context({**SETTINGS, "axes.grid.axis": grid}), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; the tables have it right.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
@@ -228,10 +238,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _save(figure: Figure, path: pathlib.Path) -> pathlib.Path:
-    with warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes; the tables have it right.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
     return path
 
 

@@ -103,9 +103,10 @@ def number(value: float | None, digits: int = 3) -> str:
         return NONE
     if value == 0:
         return "0"
-    if abs(value) >= 10 ** (digits - 1):
+    rounded = abs(float(f"{value:.{digits}g}"))
+    if rounded >= 10 ** (digits - 1):
         return f"{value:,.0f}"
-    magnitude = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    magnitude = len(str(int(rounded))) if rounded >= 1 else 0
     text = f"{value:.{max(0, digits - magnitude)}f}"
     return text if float(text) else f"{value:.1e}"
 
