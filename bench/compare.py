@@ -275,6 +275,8 @@ def _warnings(a: Sequence[Record], b: Sequence[Record]) -> list[str]:
 
 
 def _title(record: Record) -> str:
+    # What the key tells beside the fields: the threads of the build.
+    last = work(record).rpartition("|")[2]
     return " ".join(
         part
         for part in (
@@ -282,7 +284,7 @@ def _title(record: Record) -> str:
             data_name(record),
             record["method"],
             settings(record.get("build_parameters") or {}),
-            f"(threads {record['threads']})" if (record.get("threads") or 1) != 1 else "",
+            last if last.startswith("build_threads") else "",
         )
         if part
     )

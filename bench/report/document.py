@@ -33,7 +33,7 @@ nav { border: 1px solid var(--line); background: var(--faint); border-radius: 8p
   padding: 12px 20px; margin: 22px 0; }
 nav ul { margin: 0; padding: 0; list-style: none; columns: 3 230px; }
 nav li { break-inside: avoid; padding: 1px 0; }
-nav li.l3 { padding-left: 18px; font-size: 14px; }
+nav br + a { margin-left: 18px; font-size: 14px; }
 a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 2px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 10px 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; max-width: 88ch; }
@@ -123,11 +123,15 @@ class Document:
 
     def html(self) -> str:
         """The whole page."""
-        entries = "".join(
-            f'<li class="l{level}"><a href="#{anchor}">{escape(title)}</a></li>'
-            for level, anchor, title in self._contents
-        )
-        contents = f'<nav aria-label="Contents"><ul>{entries}</ul></nav>'
+        entries: list[str] = []
+        for level, anchor, title in self._contents:
+            link = f'<a href="#{anchor}">{escape(title)}</a>'
+            if level == 2 or not entries:
+                entries.append(link)
+            else:
+                entries[-1] += f"<br>{link}"
+        listed = "".join(f"<li>{entry}</li>" for entry in entries)
+        contents = f'<nav aria-label="Contents"><ul>{listed}</ul></nav>'
         return (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -19,7 +19,16 @@ from bench.report.standing import (
     ratio,
     standings,
 )
-from bench.report.tables import Cell, Table, markdown_escape, mebibytes, multiple, name, number
+from bench.report.tables import (
+    Cell,
+    Table,
+    joined,
+    markdown_escape,
+    mebibytes,
+    multiple,
+    name,
+    number,
+)
 from bench.report.tables import ratio as ratio_text
 
 TITLE = "lanner and its peers"
@@ -99,8 +108,10 @@ def markdown(records: Sequence[Record]) -> str:
         *head.values(records, "machine", "cpu"),
         *(f"{each} processors" for each in head.values(records, "machine", "processors")),
         *(f"lanner {each}" for each in head.values(records, "machine", "lanner")),
-        *(f"revision {each}" for each in head.values(records, "revision")),
     ]
+    revisions = joined(head.values(records, "revision"))
+    if revisions:
+        machine.append(f"revision {revisions}")
     if machine:
         parts.append(markdown_escape(", ".join(machine)) + ".\n")
     parts.extend(f"**{markdown_escape(each)}**\n" for each in head.warnings_of(records))

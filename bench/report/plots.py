@@ -71,7 +71,7 @@ def recall_and_rate(
         axes.set_xscale("function", functions=(_stretched, _unstretched))
         # A little past 1, so that markers there are whole.
         axes.set_xlim(max(0.0, left), 1 + SHARP * 0.12)
-        ticks = [tick for tick in RECALL_TICKS if left <= tick]
+        ticks = [tick for tick in RECALL_TICKS if left + 0.005 <= tick]
         axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes, wide)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

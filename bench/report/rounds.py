@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,7 +18,7 @@ COUNTS = frozenset({"short", "filters"})
 
 def work(record: Record) -> str:
     """Name of the work: the key without its round."""
-    return str(record["key"]).rpartition("|round=")[0] or str(record["key"])
+    return re.sub(r"\|round=\d+", "", str(record["key"]))
 
 
 def merged(records: Iterable[Record]) -> list[Record]:

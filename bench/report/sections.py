@@ -213,7 +213,7 @@ def _cost_table(found: Sequence[Standing]) -> Table:
         chosen = each.chosen()
         assert chosen is not None
         build = chosen.record["build"]
-        raw = (chosen.record.get("data") or {}).get("bytes")
+        raw = _raw_bytes(chosen.record)
         opened = build.get("open_seconds")
         rows.append(
             [
@@ -451,7 +451,7 @@ def resident(document: Document, records: Sequence[Record], context: str) -> Non
     }
     if not found:
         return
-    raw = next((record["data"]["bytes"] for record in found.values() if record.get("data")), None)
+    raw = next((size for each in found.values() if (size := _raw_bytes(each))), None)
     ordered = sorted(found, key=lambda each: found[each]["build"].get("resting_bytes") or 0)
     labels = _labels(ordered)
     bars = []
@@ -524,6 +524,12 @@ def kernels(document: Document, records: Sequence[Record]) -> None:
         ]
         caption = joined((record["method"], settings(record["build_parameters"])))
         document.table(Table(caption, [column.replace("_", " ") for column in columns], rows))
+
+
+def _raw_bytes(record: Record) -> int | None:
+    """Size of the vectors; None where the record does not tell."""
+    size: int | None = (record.get("data") or {}).get("bytes")
+    return size
 
 
 def _built(records: Sequence[Record]) -> list[Record]:

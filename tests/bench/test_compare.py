@@ -105,6 +105,18 @@ def test_machine_that_was_faster_is_no_faster_code() -> None:
     assert found[ONE + "0.95"].noise > 0.1
 
 
+def test_builds_with_other_threads_are_compared_apart() -> None:
+    found = [record("lanner", "build", points=[]) for _ in (1, 2)]
+    for threads, each in enumerate(found, 1):
+        each["key"] += f"|build_threads={threads}"
+        each["build"]["seconds"] = 8.0 / threads
+    text = compare(found, found)
+    assert "build papers lanner M=16 build_threads=1" in text
+    assert "build papers lanner M=16 build_threads=2" in text
+    assert "slower" not in text
+    assert "faster" not in text
+
+
 def test_rounds_that_differ_are_noise() -> None:
     before = [record("lanner")]
     after = [

@@ -142,7 +142,7 @@ class Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -332,6 +332,16 @@ def test_rounds_are_merged_by_median_and_their_spread_is_kept() -> None:
     assert one["build"]["threads"] == 2
     assert one["rounds"] == 3
     assert one["control"] == [100.0, 120.0, 300.0]
+
+
+def test_builds_with_other_threads_are_other_work() -> None:
+    found = [record("m", "build", turn) for turn in (0, 1) for _ in (1, 2)]
+    for threads, each in zip((1, 2, 1, 2), found, strict=True):
+        each["key"] += f"|build_threads={threads}"
+        each["build"] = {**each["build"], "threads": threads, "seconds": 8.0 / threads}
+    merged = rounds.merged(found)
+    assert [(each["build"]["threads"], each["rounds"]) for each in merged] == [(1, 2), (2, 2)]
+    assert [each["build"]["seconds"] for each in merged] == [8.0, 4.0]
 
 
 def test_filtered_rounds_are_merged_and_the_worst_count_of_short_answers_stays() -> None:
