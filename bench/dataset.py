@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -54,6 +55,14 @@ class DataSet:
     def bytes(self) -> int:
         """Of the raw vectors."""
         return int(self.base.nbytes)
+
+    @functools.cached_property
+    def norms(self) -> NDArray[np.float32]:
+        """Lengths of the base rows; inf for those of length zero under cosine."""
+        norms = np.sqrt(np.einsum("ij,ij->i", self.base, self.base, dtype=np.float64))
+        if self.metric == "cosine":
+            norms[norms == 0] = np.inf
+        return norms.astype(np.float32)
 
     def describe(self) -> dict[str, Any]:
         """What a record says of it."""
@@ -130,22 +139,18 @@ class FileSource(abc.ABC):
         """Read it."""
 
 
-def _products(data: DataSet, queries: Array, rows: Array) -> Array:
-    """Fast approximate distances, good for the choice of candidates."""
+def rough_distances(data: DataSet, queries: Array) -> Array:
+    """Of every row to each query, in float32, up to a constant of the query."""
     if data.metric == "hamming":
-        return np.asarray(_BITS[queries[:, None, :] ^ rows[None]].sum(axis=2, dtype=np.float32))
-    products = queries @ rows.T
+        return np.asarray(
+            _BITS[queries[:, None, :] ^ data.base[None]].sum(axis=2, dtype=np.float32)
+        )
+    products = queries @ data.base.T
     if data.metric == "ip":
         return np.asarray(-products)
     if data.metric == "cosine":
-        norms = np.linalg.norm(rows, axis=1)
-        return np.asarray(-products / np.where(norms > 0, norms, np.inf))
-    return np.asarray((rows.astype(np.float64) ** 2).sum(axis=1).astype(np.float32) - 2 * products)
-
-
-def rough_distances(data: DataSet, queries: Array) -> Array:
-    """Of every row to each query, in float32, up to a constant of the query."""
-    return _products(data, queries, data.base)
+        return np.asarray(-products / data.norms)
+    return np.asarray(data.norms**2 - 2 * products)
 
 
 def nearest(

@@ -42,36 +42,37 @@ class Columns:
     def __init__(self, data: DataSet):
         self.rows = len(data.base)
         self.columns = data.read_attributes()
-        self.arrays: dict[str, Array] = {}
+        self.arrays: dict[str, tuple[Array, Array]] = {}
         self.postings: dict[str, dict[Any, list[int]]] = {}
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str) -> list[Any]:
         if name not in self.columns:
             raise KeyError(f"no column {name!r}; there are {', '.join(sorted(self.columns))}")
-        return self.columns[name]
+        return [
+            each.isoformat() if isinstance(each, datetime.date) else each
+            for each in self.columns[name]
+        ]
 
-    def values(self, name: str) -> Array:
-        """One value a row; NaN or None where missing."""
+    def values(self, name: str) -> tuple[Array, Array]:
+        """An array that compares as the column does, and which rows have a value."""
         if name not in self.arrays:
-            values = [
-                each.isoformat() if isinstance(each, datetime.date) else each
-                for each in self._column(name)
-            ]
-            present = [each for each in values if each is not None]
-            if present and all(isinstance(each, (int, float, bool)) for each in present):
-                array = np.array([np.nan if each is None else each for each in values], np.float64)
-            else:
-                array = np.array(values, dtype=object)
-            self.arrays[name] = array
+            column = self._column(name)
+            known = np.array([each is not None for each in column], bool)
+            filler = next((each for each in column if each is not None), 0)
+            self.arrays[name] = (
+                np.array([filler if each is None else each for each in column]),
+                known,
+            )
         return self.arrays[name]
 
     def rows_of(self, name: str, value: Any) -> list[int]:
-        """Rows whose list holds a value."""
+        """Rows that have a value, or whose list holds it."""
         if name not in self.postings:
             found: dict[Any, list[int]] = {}
-            for row, values in enumerate(self._column(name)):
-                for each in set(values or ()):
-                    found.setdefault(each, []).append(row)
+            for row, cell in enumerate(self._column(name)):
+                if cell is not None:
+                    for each in set(cell) if isinstance(cell, list) else (cell,):
+                        found.setdefault(each, []).append(row)
             self.postings[name] = found
         return self.postings[name].get(value, [])
 
@@ -83,26 +84,18 @@ class Columns:
             return np.asarray(combine.reduce([self.mask(each) for each in tree["args"]]))
         if op == "rows":
             return np.asarray(tree["mask"])
-        mask = np.zeros(self.rows, bool)
-        if op == "contains":
-            mask[self.rows_of(tree["column"], tree["value"])] = True
-            return mask
-        values = self.values(tree["column"])
-        if op == "==":
-            return np.asarray(values == tree["value"], bool)
-        if op == "in":
-            wanted = tree["values"]
-            if values.dtype == object:
-                choice = set(wanted)
-                return np.fromiter((each in choice for each in values), bool, self.rows)
-            return np.isin(values, np.asarray(wanted, np.float64))
         if op == "between":
-            if values.dtype == object:
-                known = np.fromiter((each is not None for each in values), bool, self.rows)
-                mask[known] = [tree["low"] <= each <= tree["high"] for each in values[known]]
-                return mask
-            return np.asarray((values >= tree["low"]) & (values <= tree["high"]))
-        raise ValueError(f"no operation {op!r}")
+            values, known = self.values(tree["column"])
+            return np.asarray(known & (values >= tree["low"]) & (values <= tree["high"]))
+        mask = np.zeros(self.rows, bool)
+        if op in ("==", "contains"):
+            mask[self.rows_of(tree["column"], tree["value"])] = True
+        elif op == "in":
+            for value in tree["values"]:
+                mask[self.rows_of(tree["column"], value)] = True
+        else:
+            raise ValueError(f"no operation {op!r}")
+        return mask
 
 
 def band(share: float) -> float:
@@ -168,7 +161,8 @@ def _drawn(data: DataSet, columns: Columns, generator: np.random.Generator) -> l
                 chosen = [each for each in some if each is not None]
                 return {"op": "in", "column": name, "values": list(dict.fromkeys(chosen))}
             if kind == "range" and isinstance(value, (int, float)) and not isinstance(value, bool):
-                ordered = np.sort(columns.values(name)[~np.isnan(columns.values(name))])
+                array, known = columns.values(name)
+                ordered = np.sort(array[known])
                 width = int(len(ordered) * 10 ** generator.uniform(-3.5, 0))
                 first = int(generator.integers(0, max(1, len(ordered) - width)))
                 last = min(first + width, len(ordered) - 1)
