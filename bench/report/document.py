@@ -62,10 +62,12 @@ figcaption { color: var(--soft); font-size: 13.5px; margin-top: 5px; }
 footer { color: var(--soft); font-size: 13px; margin: 60px 0 30px; }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #ccc; --faint: #fff;
   --paper: #fff; --own: #fff4ec; --mark: #000; --warn: #fff; }
-  body { font-size: 10.5pt; } nav { display: none; } table { font-size: 8pt; }
-  th, td { padding: 2px 5px; } .wide { overflow: visible; }
-  figure, tr { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
-  @page { size: A4 landscape; margin: 14mm; } }
+  body { font-size: 9.5pt; } header { padding-top: 0; } main, header { padding: 0; }
+  nav { display: none; } h2 { margin-top: 26px; } h3 { margin-top: 18px; }
+  table { font-size: 7pt; } td small { font-size: 6.5pt; } th, td { padding: 2px 5px; }
+  .wide { overflow: visible; margin: 10px 0; } .beside { grid-template-columns: 1fr 1fr; }
+  figure img { max-height: 235mm; margin: 0 auto; } figure, tr { break-inside: avoid; }
+  h2, h3, h4, caption { break-after: avoid; } @page { size: A4; margin: 13mm; } }
 """
 
 
