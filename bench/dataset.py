@@ -62,7 +62,7 @@ class DataSet:
         norms = np.sqrt(np.einsum("ij,ij->i", self.base, self.base, dtype=np.float64))
         if self.metric == "cosine":
             norms[norms == 0] = np.inf
-        return norms.astype(np.float32)
+        return np.asarray(norms, np.float32)
 
     def describe(self) -> dict[str, Any]:
         """What a record says of it."""

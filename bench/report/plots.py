@@ -35,7 +35,7 @@ DPI = 144
 # A line that ends left of this share of the width is named within the axes, the others beside them.
 INSIDE = 0.72
 # Where the labels beside the axes begin, as a share of the width.
-BESIDE = 1.035
+BESIDE = 1.05
 # Where a label within the axes may go, in points from the end of its line; left if negative.
 AROUND = tuple(
     (right, up) for up in (-12, 12, -20, 20, 0, -32, 32, -44, 44) for right in (6, -6, 16, -16)
@@ -335,6 +335,8 @@ def _label(
             "linewidth": 0.7,
             "alpha": 0.75,
             "shrinkA": 1,
+            # Beside the axes all lines come from the left; inside from wherever the end is.
+            "relpos": (0.0, 0.5) if coordinates == "axes fraction" else (0.5, 0.5),
             "shrinkB": 3,
         },
     )
@@ -374,7 +376,9 @@ def _log_axis(axes: Axes, values: Sequence[float]) -> None:
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    )
 
 
 def _apart(ticks: Sequence[float], axes: Axes, wide: bool) -> list[float]:
