@@ -142,13 +142,22 @@ def peak_bytes() -> int | None:
 
 @contextlib.contextmanager
 def pinned(threads: int) -> Iterator[None]:
-    """Run on so many processors, the last ones, where the system allows it."""
+    """Run on so many processors, the last ones, where the system allows it.
+
+    All threads of the process move, those too that a library keeps from an earlier call.
+    """
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(before)[-threads:])
+    _move(set(sorted(before)[-threads:]))
     try:
         yield
     finally:
-        os.sched_setaffinity(0, before)
+        _move(before)
+
+
+def _move(processors: set[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), processors)
