@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 OWN = "#D55E00"
@@ -56,21 +57,35 @@ class Look:
         return "#" + "".join(f"{int(part * 0.72):02x}" for part in parts)
 
 
-def looks(methods: Iterable[tuple[str, bool]]) -> dict[str, Look]:
-    """Of methods, each with whether it is lanner's own, those that come first told apart best."""
+def looks(company: Mapping[str, Collection[str]], own: Collection[str]) -> dict[str, Look]:
+    """Of methods, each with the pictures that it is in; `own` are lanner's.
+
+    Methods of one picture get different colours as long as there are some, the more surely the
+    fewer they are; a colour that comes again comes with other dashes and another marker.
+    """
     found: dict[str, Look] = {}
-    own = peers = 0
-    for method, is_own in dict.fromkeys(methods):
-        if is_own:
-            found[method] = Look(OWN, DASHES[own % len(DASHES)], MARKERS[own % len(MARKERS)], True)
-            own += 1
-        else:
-            # Neighbours in the list differ in colour; a colour that comes again has other dashes.
-            found[method] = Look(
-                COLOURS[peers % len(COLOURS)],
-                DASHES[peers // len(COLOURS) % len(DASHES)],
-                MARKERS[peers % len(MARKERS)],
-                False,
+    sizes = Counter(picture for pictures in company.values() for picture in set(pictures))
+    order = sorted(company, key=lambda method: (-len(set(company[method])), method))
+    peers = 0
+    for method in order:
+        colours = (OWN,) if method in own else COLOURS
+        cost = {
+            colour: sum(
+                1.0 / sizes[picture] ** 2
+                for other, look in found.items()
+                if look.colour == colour
+                for picture in set(company[method]) & set(company[other])
             )
-            peers += 1
+            for colour in colours
+        }
+        again = Counter(look.colour for look in found.values())
+        colour = min(colours, key=lambda each: (cost[each], again[each]))
+        place = again[colour] if method in own else peers
+        peers += method not in own
+        found[method] = Look(
+            colour,
+            DASHES[again[colour] % len(DASHES)],
+            MARKERS[place % len(MARKERS)],
+            method in own,
+        )
     return found

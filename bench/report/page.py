@@ -55,11 +55,10 @@ def write(records: list[Record], folder: pathlib.Path) -> list[pathlib.Path]:
     if glance is not None:
         document.heading(2, "At a glance")
         document.table(glance)
-    # What is drawn in most suites comes first, so that pictures with few methods have no two alike.
-    suites: dict[tuple[str, bool], set[str]] = {}
+    company: dict[str, set[str]] = {}
     for record in good:
-        suites.setdefault((record["method"], is_own(record)), set()).add(record["suite"])
-    drawn = looks(sorted(suites, key=lambda each: (-len(suites[each]), each)))
+        company.setdefault(record["method"], set()).add(record["suite"])
+    drawn = looks(company, {record["method"] for record in good if is_own(record)})
     for data in dict.fromkeys(data_name(record) for record in good if record["suite"] != "kernels"):
         here = [record for record in good if data_name(record) == data]
         document.heading(2, data or "No data set")
@@ -124,7 +123,10 @@ def markdown(records: Sequence[Record]) -> str:
             for mode in modes
             for target in TARGETS
         }
-        columns = [(first, target) for target in TARGETS]
+        # Methods without search settings have one rate, whatever the recall.
+        tunable = any(each.tunable for each in found)
+        targets = TARGETS if tunable else (USUAL,)
+        columns = [(first, target) for target in targets]
         columns += [(mode, USUAL) for mode in modes if mode != first]
         rows = []
         for each in found:
@@ -139,7 +141,7 @@ def markdown(records: Sequence[Record]) -> str:
                 won = rate.value is not None and rate.value == best[mode, target]
                 cells.append(Cell(sections.rate_text(rate), best=won))
             value, mark = ratio(each.rate(first, USUAL), peer[1]) if peer else (None, "")
-            cells.insert(len(TARGETS), Cell(ratio_text(value, mark)))
+            cells.insert(len(targets), Cell(ratio_text(value, mark)))
             rows.append(
                 [
                     name(each.method),
@@ -149,13 +151,22 @@ def markdown(records: Sequence[Record]) -> str:
                 ]
             )
         heads = ["method", "build s", "resting MiB"]
-        heads += [f"{sections.mode_words(first)} at {target:.2f}" for target in TARGETS]
-        heads.append(f"to best peer at {USUAL:g}")
-        heads += [f"{sections.mode_words(mode)} at {USUAL:g}" for mode in modes if mode != first]
+        names = [
+            sections.mode_words(mode) + (f" at {target:.2f}" if tunable else "")
+            for mode, target in columns
+        ]
+        names.insert(len(targets), "to best peer" + (f" at {USUAL:.2f}" if tunable else ""))
+        heads += names
         about = _about(found[0].records[-1])
         parts.append(
             f"### {markdown_escape(data)}: {SUITES[suite].lower()}, recall@{found[0].depth}\n\n"
             f"{markdown_escape(about)}\n\n" + Table("", heads, rows).markdown()
+        )
+    for data in dict.fromkeys(data_name(record) for record in good):
+        some = [each for each in good if each["suite"] == "filtered" and data_name(each) == data]
+        parts.extend(
+            f"### {markdown_escape(data)}: {table.caption}\n\n{table.markdown()}"
+            for table in sections.filtered_overviews(some)
         )
     return "\n".join(parts)
 

@@ -122,6 +122,17 @@ def rate_and_selectivity(
                 if there:
                     ends[name] = there[-1]
             _log_axis(axes, [rate for _, rate in found if rate is not None])
+            low = [name for name in lines if name not in ends]
+            if low:
+                axes.annotate(
+                    _plain(f"nowhere that accurate: {', '.join(low)}"),
+                    (0.02, 0.03),
+                    xycoords="axes fraction",
+                    fontsize=8.5,
+                    color="#57606A",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+                    zorder=7,
+                )
             drawn = {
                 name: [(share, rate) for share, rate in line if rate is not None]
                 for name, line in lines.items()
@@ -153,7 +164,7 @@ def bars(
                 place = at + (part - (len(names) - 1) / 2) * height
                 note = f" {row.note}" if row.note and part == 0 else ""
                 if value is None:
-                    label, end = "not told" if name in row.values else "", 0.0
+                    label, end = "no figure", 0.0
                 else:
                     label, end = f"{number(value)}{note}", value
                     axes.barh(place, value, height * 0.88, color=_shade(row.own, part))

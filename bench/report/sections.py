@@ -99,12 +99,14 @@ def _pictures(
         path = document.picture_path(context, f"k{k}", "one" if mode == "one" else f"batch{mode}")
         title = f"{context}: {mode_words(mode)}"
         depth = found[0].depth
+        without = joined(each.method for each in found if each.method not in curves)
         plots.recall_and_rate(curves, looks, title, depth, path, wide=mode == "one")
         drawn.append(
             (
                 path,
                 f"Recall@{depth} against queries a second, {mode_words(mode)}. "
-                "Up and to the right is better.",
+                "Up and to the right is better."
+                + (f" Not timed so: {without}." if without else ""),
             )
         )
     document.pictures_beside(drawn[:1])
@@ -330,6 +332,14 @@ def filtered_table(
         ["match", *names, "lanner to best peer"],
         rows,
     )
+
+
+def filtered_overviews(records: Sequence[Record]) -> list[Table]:
+    """One overview for each number of answers."""
+    own = {record["method"] for record in records if is_own(record)}
+    ks = sorted({line["k"] for record in records for line in record["filtered"]})
+    overviews = (filtered_overview(by_kind(records, k), own, k) for k in ks)
+    return [overview for overview in overviews if overview is not None]
 
 
 def filtered_overview(found: Filtered, own: set[str], k: int) -> Table | None:

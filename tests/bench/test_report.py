@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench import records as records_module
-from bench.report import absent, head, rounds, standing, tables
+from bench.report import absent, head, look, rounds, standing, tables
 
 MACHINE = {
     "cpu": "Some CPU",
@@ -437,13 +437,36 @@ def test_labels_keep_apart_keep_their_order_and_stay_within_bounds() -> None:
 
 
 def test_methods_are_told_apart_by_more_than_colour() -> None:
-    look = pytest.importorskip("bench.report.look")
-    drawn = look.looks([(f"m{number}", False) for number in range(24)] + [("lanner", True)])
+    company = {f"m{number}": ["plain"] for number in range(24)} | {"lanner": ["plain"]}
+    drawn = look.looks(company, {"lanner"})
     assert len({(each.colour, str(each.dashes)) for each in drawn.values()}) == 25
     assert drawn["lanner"].colour not in {
         each.colour for name, each in drawn.items() if name != "lanner"
     }
     assert drawn["lanner"].width > drawn["m0"].width
+
+
+def test_methods_of_a_picture_with_few_have_colours_of_their_own() -> None:
+    few = [f"m{number:02}" for number in range(0, 24, 4)]
+    company = {
+        f"m{number:02}": ["plain"] + ["filtered"] * (f"m{number:02}" in few) for number in range(24)
+    } | {"alone": ["filtered"]}
+    drawn = look.looks(company, set())
+    assert len({drawn[name].colour for name in few}) == len(few) == len(look.COLOURS)
+    company.pop(few[0])
+    drawn = look.looks(company, set())
+    assert len({drawn[name].colour for name in [*few[1:], "alone"]}) == len(few)
+
+
+def test_methods_that_never_reach_the_recall_or_were_not_timed_are_named_at_the_picture(
+    tmp_path: pathlib.Path,
+) -> None:
+    found = [
+        record("lanner", points=curve(1)),
+        record("single", points=[{**each, "batch": {}} for each in curve(1)]),
+    ]
+    texts = read(write(found, tmp_path)[0]).texts
+    assert sum("Not timed so: single." in text for text in texts) == 2
 
 
 @pytest.mark.parametrize(
