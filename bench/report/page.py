@@ -6,10 +6,10 @@ import pathlib
 from collections.abc import Sequence
 
 from bench.records import Record
-from bench.report import absent, head, sections
+from bench.report import absent, costs, filtering, head, searching
 from bench.report.document import Document
 from bench.report.look import looks
-from bench.report.rounds import data_name, merged
+from bench.report.rounds import data_name, merged, raw_bytes
 from bench.report.standing import (
     TARGETS,
     USUAL,
@@ -70,21 +70,21 @@ def write(records: list[Record], folder: pathlib.Path) -> list[pathlib.Path]:
             context = data if suite == "plain" else f"{data}, {title.lower()}"
             if suite in POINTS and any(record["points"] for record in some):
                 document.heading(3, title, data)
-                sections.unfiltered(document, some, drawn, context)
+                searching.unfiltered(document, some, drawn, context)
             elif suite == "filtered" and any(record["filtered"] for record in some):
                 document.heading(3, title, data)
-                sections.filtered(document, some, drawn, context)
+                filtering.filtered(document, some, drawn, context)
             elif suite in ("build", "memory"):
                 # Where the suite was not run, what the search runs built tells it too.
                 plain = [record for record in here if record["suite"] == "plain"]
-                some = some or sections.chosen_records(plain)
+                some = some or costs.chosen_records(plain)
                 if any(record["build"] for record in some):
                     document.heading(3, title, data)
-                    draw = sections.building if suite == "build" else sections.resident
+                    draw = costs.building if suite == "build" else costs.resident
                     draw(document, some, data)
     if any(record["kernels"] for record in good):
         document.heading(2, SUITES["kernels"])
-        sections.kernels(document, good)
+        costs.kernels(document, good)
     missing = absent.table(records)
     document.heading(2, "Not measured")
     if missing is None:
@@ -115,7 +115,7 @@ def markdown(records: Sequence[Record]) -> str:
         parts.append(markdown_escape(", ".join(machine)) + ".\n")
     parts.extend(f"**{markdown_escape(each)}**\n" for each in head.warnings_of(records))
     for data, suite, _, found in _compared(good):
-        modes = sections.modes_of(found)
+        modes = searching.modes_of(found)
         first = modes[0] if modes else "one"
         peer = best_peer(found, first, USUAL)
         best = {
@@ -133,13 +133,13 @@ def markdown(records: Sequence[Record]) -> str:
             chosen = each.chosen()
             assert chosen is not None
             build = chosen.record["build"]
-            raw = (chosen.record.get("data") or {}).get("bytes")
+            raw = raw_bytes(chosen.record)
             resting = build.get("resting_bytes")
             cells = []
             for mode, target in columns:
                 rate = each.rate(mode, target)
                 won = rate.value is not None and rate.value == best[mode, target]
-                cells.append(Cell(sections.rate_text(rate), best=won))
+                cells.append(Cell(searching.rate_text(rate), best=won))
             value, mark = ratio(each.rate(first, USUAL), peer[1]) if peer else (None, "")
             cells.insert(len(targets), Cell(ratio_text(value, mark)))
             rows.append(
@@ -152,7 +152,7 @@ def markdown(records: Sequence[Record]) -> str:
             )
         heads = ["method", "build s", "resting MiB"]
         names = [
-            sections.mode_words(mode) + (f" at {target:.2f}" if tunable else "")
+            searching.mode_words(mode) + (f" at {target:.2f}" if tunable else "")
             for mode, target in columns
         ]
         names.insert(len(targets), "to best peer" + (f" at {USUAL:.2f}" if tunable else ""))
@@ -166,7 +166,7 @@ def markdown(records: Sequence[Record]) -> str:
         some = [each for each in good if each["suite"] == "filtered" and data_name(each) == data]
         parts.extend(
             f"### {markdown_escape(data)}: {table.caption}\n\n{table.markdown()}"
-            for table in sections.filtered_overviews(some)
+            for table in filtering.filtered_overviews(some)
         )
     return "\n".join(parts)
 
@@ -175,7 +175,7 @@ def _glance(good: Sequence[Record]) -> Table | None:
     """Of each data set and suite, lanner beside the best peer."""
     rows = []
     for data, suite, k, found in _compared(good):
-        modes = sections.modes_of(found)
+        modes = searching.modes_of(found)
         row = [name(data or "-"), name(f"{SUITES[suite].lower()}, k = {k}")]
         for mode in (modes[0], modes[-1]) if modes else ():
             ours = max(
@@ -186,8 +186,8 @@ def _glance(good: Sequence[Record]) -> Table | None:
             peer = best_peer(found, mode, USUAL)
             value, mark = ratio(ours, peer[1]) if ours and peer else (None, "")
             row += [
-                Cell(sections.rate_text(ours) if ours else "-", best=bool(value and value > 1)),
-                Cell(sections.rate_text(peer[1]) if peer else "-", peer[0] if peer else ""),
+                Cell(searching.rate_text(ours) if ours else "-", best=bool(value and value > 1)),
+                Cell(searching.rate_text(peer[1]) if peer else "-", peer[0] if peer else ""),
                 Cell(ratio_text(value, mark) or "-", best=bool(value and value > 1)),
             ]
         if modes:
@@ -198,7 +198,7 @@ def _glance(good: Sequence[Record]) -> Table | None:
         f"Queries a second at recall {USUAL:g}",
         ["data", "suite", "lanner", "best peer", "ratio", "lanner", "best peer", "ratio"],
         rows,
-        [("", 2), (sections.mode_words("one"), 3), ("largest batch", 3)],
+        [("", 2), (searching.mode_words("one"), 3), ("largest batch", 3)],
     )
 
 

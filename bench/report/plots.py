@@ -1,14 +1,13 @@
-"""Pictures by matplotlib, without a display. Methods are named at the ends of their lines."""
+"""Pictures by matplotlib, without a display."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import math
 import pathlib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import matplotlib as mpl
@@ -16,30 +15,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patheffects import Normal, Stroke
-from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from bench import scoring
+from bench.report.labels import label_ends, plain
 from bench.report.look import SETTINGS, Look
 from bench.report.tables import number
 
 # A recall r lies at -log10(1 - r + SHARP): each nine takes the same room, and 1 is on the axis.
 SHARP = 0.0007
 RECALL_TICKS = (0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1)
-# Height of a label, in points.
-LABEL = 11.5
 DPI = 144
-# A line that ends left of this share of the width is named within the axes, the others beside them.
-INSIDE = 0.72
-# Where the labels beside the axes begin, as a share of the width.
-BESIDE = 1.05
-# Where a label within the axes may go, in points from the end of its line; left if negative.
-AROUND = tuple(
-    (right, up) for up in (-12, 12, -20, 20, 0, -32, 32, -44, 44) for right in (6, -6, 16, -16)
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +54,7 @@ def recall_and_rate(
     left = min(max(lowest, 0.7), reached) - 0.003
     with _drawing():
         figure, axes = _figure(9.4 if wide else 7.2, 5.8 if wide else 5.0)
-        axes.set_title(_plain(title))
+        axes.set_title(plain(title))
         axes.set_xscale("function", functions=(_stretched, _unstretched))
         # A little past 1, so that markers there are whole.
         axes.set_xlim(max(0.0, left), 1 + SHARP * 0.12)
@@ -84,7 +71,7 @@ def recall_and_rate(
             ends[name] = front[-1]
         seen = [rate for front in fronts.values() for recall, rate in front if recall >= left]
         _log_axis(axes, seen)
-        _label_ends(axes, ends, looks, fronts)
+        label_ends(axes, ends, looks, fronts)
         return _save(figure, path)
 
 
@@ -105,7 +92,7 @@ def rate_and_selectivity(
         for axes in every[len(panels) :]:
             axes.set_visible(False)
         for axes, (kind, lines) in zip(every, panels.items(), strict=False):
-            axes.set_title(_plain(kind))
+            axes.set_title(plain(kind))
             axes.set_xscale("log")
             shares = [share for share, _ in found]
             axes.set_xlim(min(shares) / 1.3, max(shares) * 1.15)
@@ -125,7 +112,7 @@ def rate_and_selectivity(
             low = [name for name in lines if name not in ends]
             if low:
                 axes.annotate(
-                    _plain(f"nowhere that accurate: {', '.join(low)}"),
+                    plain(f"nowhere that accurate: {', '.join(low)}"),
                     (0.02, 0.03),
                     xycoords="axes fraction",
                     fontsize=8.5,
@@ -137,7 +124,7 @@ def rate_and_selectivity(
                 name: [(share, rate) for share, rate in line if rate is not None]
                 for name, line in lines.items()
             }
-            _label_ends(axes, ends, looks, drawn)
+            label_ends(axes, ends, looks, drawn)
         return _save(figure, path)
 
 
@@ -157,7 +144,7 @@ def bars(
     with _drawing(grid="x"):
         each = 0.22 * len(names) + 0.16
         figure, axes = _figure(9.4, 1.25 + each * len(rows))
-        axes.set_title(_plain(title), pad=22)
+        axes.set_title(plain(title), pad=22)
         for at, row in enumerate(rows):
             for part, name in enumerate(names):
                 value = row.values.get(name)
@@ -169,7 +156,7 @@ def bars(
                     label, end = f"{number(value)}{note}", value
                     axes.barh(place, value, height * 0.88, color=_shade(row.own, part))
                 axes.annotate(
-                    _plain(label),
+                    plain(label),
                     (end, place),
                     xytext=(4, 0),
                     textcoords="offset points",
@@ -178,7 +165,7 @@ def bars(
                     color="#24292F",
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )
-        axes.set_yticks(range(len(rows)), [_plain(row.label) for row in rows])
+        axes.set_yticks(range(len(rows)), [plain(row.label) for row in rows])
         for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
             tick.set_color("#24292F")
             tick.set_fontweight("bold" if row.own else "normal")
@@ -196,7 +183,7 @@ def bars(
         if line is not None:
             words.append(f"dashed: {line[1]}")
         axes.annotate(
-            _plain(" \u00b7 ".join(words)),
+            plain(" \u00b7 ".join(words)),
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 7),
@@ -205,32 +192,6 @@ def bars(
             color="#57606A",
         )
         return _save(figure, path)
-
-
-def spread_out(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move places as little as it takes that neighbours are `gap` apart and all lie within bounds.
-
-    Order is kept. Where they do not all fit, the gap shrinks until they do.
-    """
-    if not places:
-        return []
-    order = sorted(range(len(places)), key=lambda at: places[at])
-    if len(places) > 1:
-        gap = min(gap, (high - low) / (len(places) - 1))
-    # Less what those below need, the places must not fall: least squares by pooling neighbours.
-    pools: list[tuple[float, int]] = []
-    for rank, at in enumerate(order):
-        total, count = places[at] - rank * gap, 1
-        while pools and pools[-1][0] / pools[-1][1] > total / count:
-            before = pools.pop()
-            total, count = total + before[0], count + before[1]
-        pools.append((total, count))
-    level = [total / count for total, count in pools for _ in range(count)]
-    last = high - (len(places) - 1) * gap
-    out = [0.0] * len(places)
-    for rank, at in enumerate(order):
-        out[at] = min(max(level[rank], low), last) + rank * gap
-    return out
 
 
 @contextlib.contextmanager
@@ -266,109 +227,6 @@ def _line(axes: Axes, x: Sequence[float], y: Sequence[float], look: Look) -> Non
         markeredgewidth=0.5,
         zorder=4 if look.own else 3,
     )
-
-
-def _label_ends(
-    axes: Axes,
-    ends: Mapping[str, tuple[float, float]],
-    looks: Mapping[str, Look],
-    lines: Mapping[str, Sequence[tuple[float, float]]],
-) -> None:
-    """Name lines at their ends: those that come near the right edge beside the axes, others inside.
-
-    Labels beside the axes keep the order of the ends, moved no more than their neighbours ask for.
-    """
-    figure = axes.figure
-    assert isinstance(figure, Figure)
-    labels = {}
-    # The layout knows labels only once they are there: they go in, it settles, they are moved.
-    outside = [name for name in ends if _across(axes, ends[name]) >= INSIDE]
-    for name in outside:
-        labels[name] = _label(axes, name, ends[name], (BESIDE, 0.5), "axes fraction", looks[name])
-    figure.draw_without_rendering()
-    box = axes.get_window_extent()
-    gap = LABEL * figure.dpi / 72
-    places = [float(axes.transData.transform(ends[name])[1]) for name in outside]
-    moved = spread_out(places, gap, box.y0 + gap / 2, box.y1 - gap / 2)
-    for name, place in zip(outside, moved, strict=True):
-        labels[name].set_position((BESIDE, (place - box.y0) / box.height))
-    crossed = _pixels(axes, lines.values())
-    taken: list[Bbox] = []
-    for name in ends:
-        if name not in outside:
-            text = _label(axes, name, ends[name], (0, 0), "offset points", looks[name])
-            text.set_path_effects([Stroke(linewidth=3, foreground="white"), Normal()])
-            size = text.get_window_extent()
-            x, y = axes.transData.transform(ends[name])
-            best: tuple[float, tuple[float, float], Bbox] | None = None
-            for right, up in AROUND:
-                left = x + right * figure.dpi / 72 - (size.width if right < 0 else 0)
-                low = y + up * figure.dpi / 72 - size.height / 2
-                here = Bbox.from_bounds(left, low, size.width, size.height)
-                cost = float(
-                    ((crossed >= here.min) & (crossed <= here.max)).all(axis=1).sum()
-                    + 1000 * sum(here.overlaps(other) for other in taken)
-                    + 1000 * (left < box.x0 or low < box.y0 or here.y1 > box.y1)
-                    + 0.05 * (abs(right) + abs(up))
-                )
-                if best is None or cost < best[0]:
-                    best = cost, (right, up), here
-            assert best is not None
-            taken.append(best[2])
-            text.set_position(best[1])
-            text.set_horizontalalignment("right" if best[1][0] < 0 else "left")
-
-
-def _label(
-    axes: Axes,
-    name: str,
-    end: tuple[float, float],
-    place: tuple[float, float],
-    coordinates: Literal["axes fraction", "offset points"],
-    look: Look,
-) -> Annotation:
-    """A name, and a thin line from it to the end of its curve."""
-    return axes.annotate(
-        _plain(name),
-        xy=end,
-        xytext=place,
-        textcoords=coordinates,
-        va="center",
-        ha="left",
-        fontsize=9.5 if look.own else 9,
-        fontweight="bold" if look.own else "normal",
-        color=look.text_colour,
-        annotation_clip=False,
-        zorder=6,
-        arrowprops={
-            "arrowstyle": "-",
-            "color": look.colour,
-            "linewidth": 0.7,
-            "alpha": 0.75,
-            "shrinkA": 1,
-            # Beside the axes all lines come from the left; inside from wherever the end is.
-            "relpos": (0.0, 0.5) if coordinates == "axes fraction" else (0.5, 0.5),
-            "shrinkB": 3,
-        },
-    )
-
-
-def _across(axes: Axes, end: tuple[float, float]) -> float:
-    """How far right an end lies, as a share of the width of the axes."""
-    return float(axes.transAxes.inverted().transform(axes.transData.transform(end))[0])
-
-
-def _pixels(axes: Axes, lines: Iterable[Sequence[tuple[float, float]]]) -> NDArray[np.float64]:
-    """Places that lines cross, a few pixels apart, shape (places, 2)."""
-    found = [np.empty((0, 2))]
-    for line in lines:
-        corners = axes.transData.transform(np.array(line, np.float64).reshape(-1, 2))
-        corners = corners[np.isfinite(corners).all(axis=1)]
-        found.append(corners)
-        for start, stop in itertools.pairwise(corners):
-            count = int(np.hypot(*(stop - start)) / 4) + 2
-            found.append(np.linspace(start, stop, count))
-    return np.concatenate(found)
 
 
 def _log_axis(axes: Axes, values: Sequence[float]) -> None:
@@ -415,8 +273,3 @@ def _unstretched(place: NDArray[np.float64]) -> NDArray[np.float64]:
 def _shade(own: bool, part: int) -> str:
     shades = ("#D55E00", "#EE9A66", "#F7CBB0") if own else ("#7B818A", "#ADB3BB", "#D5D9DE")
     return shades[min(part, 2)]
-
-
-def _plain(text: str) -> str:
-    """Text that matplotlib takes as it is, and not as a formula."""
-    return " ".join(text.split()).replace("$", r"\$")

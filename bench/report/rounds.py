@@ -40,6 +40,12 @@ def data_name(record: Record) -> str:
     return str((record.get("data") or {}).get("name") or "")
 
 
+def raw_bytes(record: Record) -> int | None:
+    """Size of the vectors; None where the record does not tell."""
+    size: int | None = (record.get("data") or {}).get("bytes")
+    return size
+
+
 def settings(parameters: dict[str, Any]) -> str:
     """Parameters as one reads them: ``M=16 ef=40``."""
     return " ".join(f"{name}={_plain(value)}" for name, value in parameters.items())

@@ -257,7 +257,7 @@ def standings(*found: dict[str, Any]) -> list[standing.Standing]:
 
 def test_ratio_is_to_the_fastest_method_that_is_not_lanner() -> None:
     pytest.importorskip("matplotlib")
-    from bench.report import sections
+    from bench.report import searching
 
     found = standings(
         record("fast", points=curve(3)),
@@ -265,7 +265,7 @@ def test_ratio_is_to_the_fastest_method_that_is_not_lanner() -> None:
         record("lanner", points=curve(6)),
         record("lanner-more", library={"name": "lanner", "version": "1"}, points=curve(12)),
     )
-    table = sections.rates_table(found, ["one"])
+    table = searching.rates_table(found, ["one"])
     rows = {row[0].text: row[1:] for row in table.rows}
     assert list(rows) == ["lanner-more", "lanner", "fast", "slow"]
     assert [cell.text for cell in rows["lanner"]][1] == "12,000"
@@ -369,11 +369,11 @@ def test_points_without_recall_or_rate_do_not_count() -> None:
 
 def test_filtered_table_tells_what_is_not_reached_and_who_fell_short() -> None:
     pytest.importorskip("matplotlib")
-    from bench.report import sections
+    from bench.report import filtering
 
     found = rounds.merged(each for each in several() if each["suite"] == "filtered")
-    by_kind = sections.by_kind(found, 10)
-    table = sections.filtered_table("equal", by_kind["equal"], {"lanner"}, 10)
+    by_kind = filtering.by_kind(found, 10)
+    table = filtering.filtered_table("equal", by_kind["equal"], {"lanner"}, 10)
     assert table.head == ["match", "lanner", STRANGE, "lanner to best peer"]
     first, second = table.rows[0], table.rows[1]
     assert [cell.text for cell in first] == ["0.1 %", "-", "-", "-"]
@@ -384,7 +384,7 @@ def test_filtered_table_tells_what_is_not_reached_and_who_fell_short() -> None:
     assert second[-1].text == f"{tables.TIMES}4.00"
     assert second[1].best
     assert not second[2].best
-    short = sections.short_table(by_kind)
+    short = filtering.short_table(by_kind)
     assert short is not None
     assert {row[0].text: (row[1].text, row[1].note) for row in short.rows} == {
         "lanner": ("3", "of 60"),
@@ -421,9 +421,9 @@ def test_memory_that_differs_by_a_page_is_the_same_machine() -> None:
 
 
 def test_labels_keep_apart_keep_their_order_and_stay_within_bounds() -> None:
-    plots = pytest.importorskip("bench.report.plots")
+    labels = pytest.importorskip("bench.report.labels")
     for places in ([5.0, 5.0, 5.0], [0.0, 1.0, 99.0], [50.0, 3.0, 52.0, 51.0], [100.0] * 4, [7.0]):
-        moved = plots.spread_out(places, 10.0, 0.0, 100.0)
+        moved = labels.spread_out(places, 10.0, 0.0, 100.0)
         ordered = sorted(moved)
         gaps = [high - low for low, high in itertools.pairwise(ordered)]
         assert all(gap >= 10.0 - 1e-9 for gap in gaps)
@@ -431,9 +431,9 @@ def test_labels_keep_apart_keep_their_order_and_stay_within_bounds() -> None:
         assert ordered[-1] <= 100.0
         order = sorted(range(len(places)), key=places.__getitem__)
         assert [moved[at] for at in order] == ordered
-    assert plots.spread_out([20.0, 60.0], 10.0, 0.0, 100.0) == [20.0, 60.0]
-    assert plots.spread_out([5.0] * 3, 100.0, 0.0, 100.0) == [0.0, 50.0, 100.0]
-    assert plots.spread_out([], 1.0, 0.0, 1.0) == []
+    assert labels.spread_out([20.0, 60.0], 10.0, 0.0, 100.0) == [20.0, 60.0]
+    assert labels.spread_out([5.0] * 3, 100.0, 0.0, 100.0) == [0.0, 50.0, 100.0]
+    assert labels.spread_out([], 1.0, 0.0, 1.0) == []
 
 
 def test_methods_are_told_apart_by_more_than_colour() -> None:
