@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     from bench import compare
 
-    print(compare.compare(records.read([args.before]), records.read([args.after])))
+    print(compare.compare(records.read([args.before]), records.read([args.after])), end="")
     return 0
 
 

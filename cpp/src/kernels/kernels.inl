@@ -4,6 +4,8 @@
 
 #include "kernels/byte_space.inl"
 
+#include "kernels/short_codes.inl"
+
 #include "kernels/shapes.inl"
 
 #include "kernels/table.inl"

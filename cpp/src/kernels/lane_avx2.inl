@@ -86,16 +86,30 @@ struct Lane : X86Lane {
         const __m128i half = _mm_xor_si128(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
         return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_xor_si128(half, _mm_unpackhi_epi64(half, half))));
     }
-    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) {
+    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm256_add_epi32(sums, count_words(a)); }
+    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+
+    // Ones in each word of 64 bits, for rows of few words; see short_codes.inl.
+    static constexpr bool kShortCodes = true;
+
+    static LANNER_INLINE Ones count_words(Bytes a) {
         const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
                                                0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
         const __m256i low = _mm256_set1_epi8(15);
         const __m256i counts =
             _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(a, low)),
                             _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(a, 4), low)));
-        return _mm256_add_epi32(sums, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
+        return _mm256_sad_epu8(counts, _mm256_setzero_si256());
     }
-    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+    // Neighbours added: a0 + a1, a2 + a3, b0 + b1, b2 + b3.
+    static LANNER_INLINE Ones pair_words(Ones a, Ones b) {
+        const __m256i sums = _mm256_add_epi64(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+        return _mm256_permute4x64_epi64(sums, 0xd8);
+    }
+    static LANNER_INLINE void store_words(Ones a, float* out) {
+        const __m256i low_halves = _mm256_permutevar8x32_epi32(a, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+        _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm256_castsi256_si128(low_halves)));
+    }
 
     // Conversions.
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm256_storeu_ps(reinterpret_cast<float*>(to), a); }

@@ -87,15 +87,27 @@ struct Avx512Lane : X86Lane {
         return static_cast<std::uint64_t>(
             _mm_cvtsi128_si64(_mm_xor_si128(quarter, _mm_unpackhi_epi64(quarter, quarter))));
     }
-    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) {
+    static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm512_add_epi32(sums, count_words(a)); }
+    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+
+    // Ones in each word of 64 bits, for rows of few words; see short_codes.inl.
+    static constexpr bool kShortCodes = true;
+
+    static LANNER_INLINE Ones count_words(Bytes a) {
         const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
         const __m512i low = _mm512_set1_epi8(15);
         const __m512i counts =
             _mm512_add_epi8(_mm512_shuffle_epi8(table, _mm512_and_si512(a, low)),
                             _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(a, 4), low)));
-        return _mm512_add_epi32(sums, _mm512_sad_epu8(counts, _mm512_setzero_si512()));
+        return _mm512_sad_epu8(counts, _mm512_setzero_si512());
     }
-    static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+    // Neighbours added: a0 + a1, a2 + a3, ..., b6 + b7.
+    static LANNER_INLINE Ones pair_words(Ones a, Ones b) {
+        const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+        const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+        return _mm512_add_epi64(_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b));
+    }
+    static LANNER_INLINE void store_words(Ones a, float* out) { _mm256_storeu_ps(out, _mm512_cvtepi64_ps(a)); }
 
     // Conversions. (VCVTNEPS2BF16 would flush denormals, so bfloat16 is rounded by integer arithmetic.)
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm512_storeu_ps(to, a); }

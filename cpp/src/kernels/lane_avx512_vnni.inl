@@ -25,6 +25,7 @@ struct Lane : Avx512Lane {
     }
 
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm512_add_epi32(sums, _mm512_popcnt_epi32(a)); }
+    static LANNER_INLINE Ones count_words(Bytes a) { return _mm512_popcnt_epi64(a); }
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ struct Lane {
     static LANNER_INLINE void store(Quad a, std::uint32_t* out) { vst1q_u32(out, a); }
 
     // Bits.
+    static constexpr bool kShortCodes = false;
     using Bytes = uint8x16_t;
     using Ones = uint32x4_t;
     static constexpr std::size_t kBytes = 16;

@@ -129,6 +129,7 @@ struct Lane {
     static LANNER_INLINE void store(Quad a, std::uint32_t* out) { std::memcpy(out, a.v, sizeof a.v); }
 
     // Bits.
+    static constexpr bool kShortCodes = false;
     using Bytes = std::uint64_t;
     using Ones = std::uint32_t;
     static constexpr std::size_t kBytes = 8;

@@ -62,6 +62,7 @@ struct Lane : X86Lane {
     static LANNER_INLINE Quad sum4(Counts a, Counts b, Counts c, Counts d) { return transpose_sum(a, b, c, d); }
 
     // Bits: POPCNT takes 64 of them, so they stay in general registers.
+    static constexpr bool kShortCodes = false;
     struct Bytes {
         std::uint64_t low, high;
     };

@@ -221,6 +221,10 @@ void block_kernel(const void* query, float query_offset, const void* rows, std::
     const Byte* next = static_cast<const Byte*>(rows);
 
     std::size_t i = 0;
+    if constexpr (kCountsOnes<Space>) {
+        i = short_codes<Lane>(q, next, stride, Space::units(dim), count, kBytesAhead, out);
+        next += i * stride;
+    }
     for (; i + 4 <= count; i += 4, next += 4 * stride) {
         four_rows<Space>(q, context, Consecutive{next, stride}, offset_at(row_offsets, i), dim, out + i);
     }
@@ -270,6 +274,13 @@ void tile_kernel(const void* queries, std::size_t query_stride, const float* que
         float* const block_out = out + first * out_stride;
         const Byte* x0 = static_cast<const Byte*>(rows);
         std::size_t j = 0;
+        if constexpr (kCountsOnes<Space>) {
+            for (std::size_t i = 0; i < static_cast<std::size_t>(block_count); ++i) {
+                j = short_codes<Lane>(block + i * query_stride, x0, row_stride, Space::units(dim), row_count, 0,
+                                      block_out + i * out_stride);
+            }
+            x0 += j * row_stride;
+        }
         for (; j + kRows <= row_count; j += kRows, x0 += kRows * row_stride) {
             const Byte* x[kRows];
             LANNER_UNROLL

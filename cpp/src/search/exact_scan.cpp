@@ -46,6 +46,15 @@ void scan_part(const ScanRows& rows, const ScanQueries& queries, std::size_t que
     }
 }
 
+// Whether any of so many distances is at most `bound`: without a branch a distance, so that a compiler takes several at
+// once.
+constexpr std::size_t kGlance = 32;
+bool any_within(const float* distances, float bound) noexcept {
+    unsigned within = 0;
+    for (std::size_t i = 0; i < kGlance; ++i) within |= distances[i] <= bound ? 1U : 0U;
+    return within != 0;
+}
+
 bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty() || rows.live[slot] != 0; }
 
 }  // namespace
@@ -68,6 +77,10 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Sca
                           TopK& top = best[(query_first + query) * plan.row_parts + part];
                           float bound = top.bound();
                           for (std::size_t i = 0; i < count; ++i) {
+                              if (i % kGlance == 0) {
+                                  while (i + kGlance <= count && !any_within(distances + i, bound)) i += kGlance;
+                                  if (i == count) break;
+                              }
                               if (!(distances[i] <= bound)) continue;
                               const auto slot = static_cast<Slot>(first + i);
                               if (!is_live(rows, slot)) continue;
