@@ -6,8 +6,17 @@ import importlib
 import pathlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 from bench.dataset import DataSet, DataSource, FileSource
+
+
+@runtime_checkable
+class HasOptions(Protocol):
+    """A set whose name may go on with a colon and options."""
+
+    def with_options(self, options: str) -> DataSource:
+        """Return the set that they ask for."""
 
 
 def _classes() -> Iterator[type]:
@@ -39,18 +48,28 @@ def formats() -> dict[str, FileSource]:
 
 
 def load(name: str) -> DataSet:
-    """Read a set by its name, or by the path of a file."""
+    """Read a set by its name, with options where it takes them, or by the path of a file.
+
+    A path may end in ``#metric``; see `bench.sets.folder`.
+    """
     named = sources()
     if name in named:
         if not named[name].present():
             raise SystemExit(f"the data set {name!r} is not here: {named[name].about}")
         return named[name].load()
-    path = pathlib.Path(name)
+    head, colon, options = name.partition(":")
+    source = named.get(head)
+    if colon and isinstance(source, HasOptions):
+        return source.with_options(options).load()
+    # Imported here, for it lies in this folder.
+    from bench.sets.folder import split_metric
+
+    path, _ = split_metric(name)
     readers = formats()
-    if path.suffix in readers:
+    if path.suffix.lower() in readers:
         if not path.exists():
             raise SystemExit(f"there is no file {path}")
-        return readers[path.suffix].load(path)
+        return readers[path.suffix.lower()].load(pathlib.Path(name))
     raise SystemExit(
         f"no data set {name!r}: there are {', '.join(sorted(named))}, "
         f"and files with the suffixes {', '.join(sorted(readers))}"
