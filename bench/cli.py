@@ -11,11 +11,12 @@ import tempfile
 from bench import machine, methods, records, runner, sets
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    top = argparse.ArgumentParser(
         prog="python -m bench", description="lanner beside its peers, on the same work, in one run."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = top.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser(
         "run", help="measure; what the file of results holds already is not run again"
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("after", type=pathlib.Path)
 
     commands.add_parser("list", help="the data sets and methods, and which of them are here")
-    return parser
+    return top
 
 
 def _list() -> None:
@@ -68,7 +69,7 @@ def _list() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status."""
-    args = _parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     if args.command == "list":
         _list()
         return 0
