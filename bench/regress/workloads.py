@@ -1,4 +1,6 @@
-"""What is counted. As a program: ``workloads.py FOLDER prepare``, or a name and how often."""
+"""What is counted. As a program: ``prepare``, or a name and how often.
+
+Files lie in the working directory, so that no count depends on a path."""
 
 from __future__ import annotations
 
@@ -102,12 +104,12 @@ WORKLOADS = {each.__name__: each for each in (build, search, exact, hamming, chu
 def main() -> None:
     """Do one of them so many times."""
     lanner.set_threads(1)
-    folder, name = pathlib.Path(sys.argv[1]), sys.argv[2]
+    folder, name = pathlib.Path(), sys.argv[1]
     if name == "prepare":
         prepare(folder)
         return
     work = WORKLOADS[name](folder)
-    for _ in range(int(sys.argv[3])):
+    for _ in range(int(sys.argv[2])):
         work()
 
 
