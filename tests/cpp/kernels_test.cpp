@@ -18,6 +18,7 @@
 namespace {
 
 using namespace kernel_cases;
+using lanner::CodeBits;
 
 struct Answers {
     std::vector<float> rows, block, tile;
@@ -172,6 +173,115 @@ TEST_CASE("two empty sets are at Jaccard distance 0") {
         table->block[static_cast<int>(ElementType::kBits)][static_cast<int>(Op::kJaccard)](
             empty.data(), 0, empty.data(), 40, nullptr, 1, 320, &out);
         CHECK(out == 0.0F);
+    }
+}
+
+namespace {
+
+// Codes and queries of one case, written from the description of the layout in kernel_table.hpp.
+struct CodeCase {
+    CodeBits bits;
+    std::size_t dim, query_count, row_count, query_stride, row_stride;
+    std::unique_ptr<Flush> queries, rows;
+    std::vector<float> query_sums;
+
+    std::int64_t z(std::size_t i, std::size_t k) const {
+        return static_cast<signed char>(queries->data()[i * query_stride + k]);
+    }
+    std::int64_t c(std::size_t j, std::size_t k) const {
+        const unsigned char* const row = rows->data() + j * row_stride;
+        if (bits == CodeBits::k8) return row[k];
+        const unsigned char byte = row[k / 128 * 64 + k % 64];
+        return k % 128 < 64 ? byte & 15 : byte >> 4;
+    }
+    float expected(std::size_t i, std::size_t j) const {
+        std::int64_t sum = 0;
+        for (std::size_t k = 0; k < dim; ++k)
+            sum += z(i, k) * (bits == CodeBits::k8 ? c(j, k) - 128 : 2 * c(j, k) - 15);
+        return static_cast<float>(sum);
+    }
+};
+
+CodeCase make_code_case(std::mt19937& random, CodeBits bits, std::size_t dim, std::size_t query_count,
+                        std::size_t row_count, std::size_t padding, bool extreme) {
+    const std::size_t row_bytes = bits == CodeBits::k8 ? dim : dim / 128 * 64 + std::min<std::size_t>(dim % 128, 64);
+    const std::size_t query_bytes = bits == CodeBits::k8 ? dim : (dim + 127) / 128 * 128;
+    CHECK(lanner::code_bytes(bits, dim) == row_bytes);
+    CHECK(lanner::code_query_bytes(bits, dim) == query_bytes);
+    CodeCase made{bits, dim, query_count, row_count, query_bytes + padding, row_bytes + padding, nullptr, nullptr, {}};
+    made.queries = std::make_unique<Flush>((query_count - 1) * made.query_stride + query_bytes);
+    made.rows = std::make_unique<Flush>((row_count - 1) * made.row_stride + row_bytes);
+    for (std::size_t i = 0; i < query_count; ++i) {
+        unsigned char* const query = made.queries->data() + i * made.query_stride;
+        std::memset(query, 0, query_bytes);
+        std::int64_t sum = 0;
+        for (std::size_t k = 0; k < dim; ++k) {
+            const int value = extreme ? (i % 2 == 0 ? 127 : -127) : static_cast<int>(random() % 255) - 127;
+            query[k] = static_cast<unsigned char>(value);
+            sum += value;
+        }
+        made.query_sums.push_back(static_cast<float>(sum));
+    }
+    for (std::size_t j = 0; j < row_count; ++j) {
+        for (std::size_t k = 0; k < dim; ++k) {
+            unsigned char* const row = made.rows->data() + j * made.row_stride;
+            const unsigned most = bits == CodeBits::k8 ? 255 : 15;
+            const unsigned value = extreme ? (j % 2 == 0 ? most : 0U) : static_cast<unsigned>(random()) % (most + 1);
+            if (bits == CodeBits::k8) {
+                row[k] = static_cast<unsigned char>(value);
+            } else {
+                unsigned char& byte = row[k / 128 * 64 + k % 64];
+                byte = static_cast<unsigned char>(k % 128 < 64 ? value : byte | value << 4);
+            }
+        }
+    }
+    return made;
+}
+
+void check_codes(const KernelTable& table, const CodeCase& c) {
+    INFO("level " << table.name << ", bits " << static_cast<int>(c.bits) << ", dim " << c.dim << ", " << c.row_count
+                  << " rows");
+    const int bits = static_cast<int>(c.bits);
+    std::vector<const void*> scattered;
+    for (std::size_t j = c.row_count; j-- > 0;) scattered.push_back(c.rows->data() + j * c.row_stride);
+    std::vector<float> rows(c.row_count);
+    std::vector<float> block(c.row_count);
+    std::vector<float> tile(c.query_count * c.row_count);
+    table.code_tile[bits](c.queries->data(), c.query_stride, c.query_sums.data(), c.query_count, c.rows->data(),
+                          c.row_stride, nullptr, c.row_count, c.dim, tile.data(), c.row_count);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        const unsigned char* const query = c.queries->data() + i * c.query_stride;
+        table.code_rows[bits](query, c.query_sums[i], scattered.data(), nullptr, c.row_count, c.dim, rows.data());
+        table.code_block[bits](query, c.query_sums[i], c.rows->data(), c.row_stride, nullptr, c.row_count, c.dim,
+                               block.data());
+        for (std::size_t j = 0; j < c.row_count; ++j) {
+            const float expected = c.expected(i, j);
+            wrong += rows[c.row_count - 1 - j] == expected ? 0 : 1;
+            wrong += block[j] == expected ? 0 : 1;
+            wrong += tile[i * c.row_count + j] == expected ? 0 : 1;
+        }
+    }
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("products of codes are exact on every level, in every shape, and no kernel reads past an end") {
+    std::mt19937 random(6);
+    for (const CodeBits bits : {CodeBits::k8, CodeBits::k4}) {
+        for (const std::size_t dim : dimensions()) {
+            const CodeCase c = make_code_case(random, bits, dim, 4, 7, dim % 3 == 0 ? 13 : 0, false);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
+        for (std::size_t rows = 1; rows <= 41; ++rows) {
+            const CodeCase c = make_code_case(random, bits, 67, 1 + rows % 8, rows, rows % 5, false);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
+        for (const std::size_t dim : {std::size_t{1}, std::size_t{129}, lanner::kMaxDim}) {
+            const CodeCase c = make_code_case(random, bits, dim, 2, 5, 0, true);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
     }
 }
 

@@ -52,6 +52,29 @@ using TileKernel = void (*)(const void* queries, std::size_t query_stride, const
                             std::size_t query_count, const void* rows, std::size_t row_stride, const float* row_offsets,
                             std::size_t row_count, std::size_t dim, float* out, std::size_t out_stride) noexcept;
 
+// Scalar codes. A row holds an unsigned number c for each feature, of 8 bits in a byte of its own, or of 4 bits: then
+// each block of 64 bytes holds 128 features, byte j the features j (low bits) and 64 + j (high bits) of the block; the last
+// block is cut off behind its last byte in use, and bits that belong to no feature are zero. The query holds a signed byte
+// z for each feature, between -127 and 127, and for 4 bits zeros up to a multiple of 128 features; query_offset is the
+// sum of all z. Row offsets are not used. The value is
+//   8 bits: sum z (c - 128)        4 bits: sum z (2 c - 15)
+// exact in 32 bits, rounded once to the float written. Behind a row lie kCodeFactorBytes bytes that belong to its codec;
+// the kernels do no more than ask for the first cache line of them.
+enum class CodeBits : std::uint8_t { k8 = 0, k4 = 1 };
+inline constexpr int kCodeBitsCount = 2;
+inline constexpr std::size_t kCodeBlock = 64;
+inline constexpr std::size_t kCodeFactorBytes = 12;
+
+constexpr std::size_t code_bytes(CodeBits bits, std::size_t dim) noexcept {
+    if (bits == CodeBits::k8) return dim;
+    const std::size_t rest = dim % (2 * kCodeBlock);
+    return dim / (2 * kCodeBlock) * kCodeBlock + (rest < kCodeBlock ? rest : kCodeBlock);
+}
+constexpr std::size_t code_query_bytes(CodeBits bits, std::size_t dim) noexcept {
+    if (bits == CodeBits::k8) return dim;
+    return (dim + 2 * kCodeBlock - 1) / (2 * kCodeBlock) * (2 * kCodeBlock);
+}
+
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
     std::uint32_t needs;  // CPU feature bits (cpu.hpp), all of which must be present
@@ -60,6 +83,11 @@ struct KernelTable {
     RowsKernel rows[kElementTypeCount][kOpCount];
     BlockKernel block[kElementTypeCount][kOpCount];
     TileKernel tile[kElementTypeCount][kOpCount];
+
+    // Indexed by CodeBits.
+    RowsKernel code_rows[kCodeBitsCount];
+    BlockKernel code_block[kCodeBitsCount];
+    TileKernel code_tile[kCodeBitsCount];
 
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;

@@ -4,6 +4,8 @@
 
 #include "kernels/byte_space.inl"
 
+#include "kernels/code_space.inl"
+
 #include "kernels/shapes.inl"
 
 #include "kernels/table.inl"

@@ -55,6 +55,9 @@ struct Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm256_cvtepu8_epi16(load_tail_128(from, count));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm256_and_si256(a, _mm256_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm256_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm256_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm256_add_epi32(sums, _mm256_madd_epi16(a, b));

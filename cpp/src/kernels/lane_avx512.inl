@@ -54,6 +54,9 @@ struct Avx512Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(first_32(count), from));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm512_and_si512(a, _mm512_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm512_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm512_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm512_add_epi32(sums, _mm512_madd_epi16(a, b));

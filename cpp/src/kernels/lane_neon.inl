@@ -73,6 +73,9 @@ struct Lane {
         copy_short(padded, from, count);
         return load_u8(padded);
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return vandq_s16(a, vdupq_n_s16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return vshrq_n_s16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return vsubq_s16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         const int32x4_t low = vmlal_s16(vreinterpretq_s32_u32(sums), vget_low_s16(a), vget_low_s16(b));
@@ -83,6 +86,8 @@ struct Lane {
         return vpaddq_u32(vpaddq_u32(a, b), vpaddq_u32(c, d));
     }
 
+    static LANNER_INLINE Quad twice(Quad a) { return vaddq_u32(a, a); }
+    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) { return vaddq_u32(a, vdupq_n_u32(value)); }
     static LANNER_INLINE void store_signed(Quad a, float* out) {
         vst1q_f32(out, vcvtq_f32_s32(vreinterpretq_s32_u32(a)));
     }

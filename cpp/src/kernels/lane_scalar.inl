@@ -105,6 +105,8 @@ struct Lane {
         copy_short(padded, from, count);
         return load_u8(padded);
     }
+    static LANNER_INLINE Words low_nibbles(Words a) { return {{a.v[0] & 15, a.v[1] & 15, a.v[2] & 15, a.v[3] & 15}}; }
+    static LANNER_INLINE Words high_nibbles(Words a) { return {{a.v[0] >> 4, a.v[1] >> 4, a.v[2] >> 4, a.v[3] >> 4}}; }
     static LANNER_INLINE Words sub(Words a, Words b) {
         return {{a.v[0] - b.v[0], a.v[1] - b.v[1], a.v[2] - b.v[2], a.v[3] - b.v[3]}};
     }
@@ -120,6 +122,14 @@ struct Lane {
     }
     static LANNER_INLINE std::uint32_t sum(Counts a) { return a.v[0] + a.v[1] + a.v[2] + a.v[3]; }
 
+    static LANNER_INLINE Quad twice(Quad a) {
+        for (int i = 0; i < 4; ++i) a.v[i] += a.v[i];
+        return a;
+    }
+    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) {
+        for (int i = 0; i < 4; ++i) a.v[i] += value;
+        return a;
+    }
     static LANNER_INLINE void store_signed(Quad a, float* out) {
         for (int i = 0; i < 4; ++i) out[i] = static_cast<float>(static_cast<std::int32_t>(a.v[i]));
     }

@@ -54,6 +54,9 @@ struct Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm_cvtepu8_epi16(load_tail_128(from, count));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm_and_si128(a, _mm_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm_add_epi32(sums, _mm_madd_epi16(a, b));

@@ -21,7 +21,7 @@ LANNER_INLINE void step(const Byte* const* queries, const Byte* const* rows, con
     }
     LANNER_UNROLL
     for (int q = 0; q < kQueries; ++q) {
-        const typename Space::Query y = Space::query(queries[q] + at * Space::kQueryUnit);
+        const typename Space::Query y = Space::query(queries[q] + Space::query_place(at));
         LANNER_UNROLL
         for (int r = 0; r < kRows; ++r) Space::template add<kParity>(pairs.sums[q][r], y, x[r]);
     }
@@ -40,7 +40,7 @@ LANNER_INLINE void step_tail(const Byte* const* queries, const Byte* const* rows
     }
     LANNER_UNROLL
     for (int q = 0; q < kQueries; ++q) {
-        const typename Space::Query y = Space::query_tail(queries[q] + at * Space::kQueryUnit, count);
+        const typename Space::Query y = Space::query_tail(queries[q] + Space::query_place(at), count);
         LANNER_UNROLL
         for (int r = 0; r < kRows; ++r) Space::template add<kParity>(pairs.sums[q][r], y, x[r]);
     }
@@ -82,6 +82,7 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
             step_tail<Space, kQueries, kRows, 0>(queries, rows, offsets, at, units - at, pairs);
         }
     }
+    if constexpr (kAhead && Space::kTrailing > 0) LANNER_PREFETCH(ahead + units * Space::kRowUnit);
     return pairs;
 }
 
@@ -205,7 +206,7 @@ void rows_kernel(const void* query, float query_offset, const void* const* rows,
 
     const std::size_t distance = rows_ahead(row_bytes);
 
-    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes);
+    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes + Space::kTrailing);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         four_rows<Space>(q, context, Scattered{x + i, count - i, distance}, offset_at(row_offsets, i), dim, out + i);

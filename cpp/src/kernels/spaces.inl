@@ -3,7 +3,7 @@
 // hides the latency of an addition; the shapes (shapes.inl) hold the sums of several pairs in registers at once.
 //
 // Every space gives: Context, computed once a query; RowOffset, once a row; Sum, one a pair; RowSum, one a row, for
-// what does not depend on the query; Total, what remains of both when the pair is done; and finish(), which turns the
+// what does not depend on the query; kTrailing, the bytes behind a row that its reader wants as well; Total, what remains of both when the pair is done; and finish(), which turns the
 // totals of four rows into four floats.
 
 namespace lanner {
@@ -22,7 +22,7 @@ template <ElementType kType, Op kOp>
 struct FloatSpace {
     static constexpr std::size_t kStep = Lane::kFloats;
     static constexpr std::size_t kRowUnit = kType == ElementType::kFloat32 ? 4 : 2;  // bytes a feature
-    static constexpr std::size_t kQueryUnit = 4;
+    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = true;
 
@@ -37,6 +37,7 @@ struct FloatSpace {
         Floats parts[2];
     };
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return 4 * at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte*, float, std::size_t) { return {}; }
     static LANNER_INLINE RowOffset row_offset(float mean) { return Lane::broadcast(mean); }
@@ -106,7 +107,7 @@ template <ElementType kType, Op kOp>
 struct WordSpace {
     static constexpr std::size_t kStep = Lane::kWords;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kQueryUnit = 1;
+    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = false;
 
@@ -123,6 +124,7 @@ struct WordSpace {
         Counts parts[2];
     };
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte*, float query_sum, std::size_t) { return {query_sum}; }
     static LANNER_INLINE RowOffset row_offset(float) { return {}; }
@@ -167,7 +169,7 @@ template <Op kOp>
 struct BitSpace {
     static constexpr std::size_t kStep = Lane::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kQueryUnit = 1;
+    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = false;
     static constexpr bool kLongRows = false;
 
@@ -182,6 +184,7 @@ struct BitSpace {
     };
     using Total = Sum;
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return (dim + 7) / 8; }
     static LANNER_INLINE Context context(const Byte*, float, std::size_t) { return {}; }
     static LANNER_INLINE RowOffset row_offset(float) { return {}; }
