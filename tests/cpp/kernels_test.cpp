@@ -185,14 +185,21 @@ struct CodeCase {
     std::unique_ptr<Flush> queries, rows;
     std::vector<float> query_sums;
 
+    // Features in the low bits of a block's bytes; the rest are in the high bits.
+    std::size_t low_features(std::size_t k) const { return k / 128 == dim / 128 ? (dim % 128 + 1) / 2 : 64; }
+    bool is_high(std::size_t k) const { return k % 128 >= low_features(k); }
+    std::size_t byte_of(std::size_t k) const { return k / 128 * 64 + (k % 128) % low_features(k); }
+    std::size_t query_place(std::size_t k) const {
+        if (bits == CodeBits::k8) return k;
+        return k / 128 * 128 + (k % 128) % low_features(k) + (is_high(k) ? 64 : 0);
+    }
     std::int64_t z(std::size_t i, std::size_t k) const {
-        return static_cast<signed char>(queries->data()[i * query_stride + k]);
+        return static_cast<signed char>(queries->data()[i * query_stride + query_place(k)]);
     }
     std::int64_t c(std::size_t j, std::size_t k) const {
         const unsigned char* const row = rows->data() + j * row_stride;
         if (bits == CodeBits::k8) return row[k];
-        const unsigned char byte = row[k / 128 * 64 + k % 64];
-        return k % 128 < 64 ? byte & 15 : byte >> 4;
+        return is_high(k) ? row[byte_of(k)] >> 4 : row[byte_of(k)] & 15;
     }
     float expected(std::size_t i, std::size_t j) const {
         std::int64_t sum = 0;
@@ -204,7 +211,7 @@ struct CodeCase {
 
 CodeCase make_code_case(std::mt19937& random, CodeBits bits, std::size_t dim, std::size_t query_count,
                         std::size_t row_count, std::size_t padding, bool extreme) {
-    const std::size_t row_bytes = bits == CodeBits::k8 ? dim : dim / 128 * 64 + std::min<std::size_t>(dim % 128, 64);
+    const std::size_t row_bytes = bits == CodeBits::k8 ? dim : dim / 128 * 64 + (dim % 128 + 1) / 2;
     const std::size_t query_bytes = bits == CodeBits::k8 ? dim : (dim + 127) / 128 * 128;
     CHECK(lanner::code_bytes(bits, dim) == row_bytes);
     CHECK(lanner::code_query_bytes(bits, dim) == query_bytes);
@@ -217,7 +224,7 @@ CodeCase make_code_case(std::mt19937& random, CodeBits bits, std::size_t dim, st
         std::int64_t sum = 0;
         for (std::size_t k = 0; k < dim; ++k) {
             const int value = extreme ? (i % 2 == 0 ? 127 : -127) : static_cast<int>(random() % 255) - 127;
-            query[k] = static_cast<unsigned char>(value);
+            query[made.query_place(k)] = static_cast<unsigned char>(value);
             sum += value;
         }
         made.query_sums.push_back(static_cast<float>(sum));
@@ -230,8 +237,8 @@ CodeCase make_code_case(std::mt19937& random, CodeBits bits, std::size_t dim, st
             if (bits == CodeBits::k8) {
                 row[k] = static_cast<unsigned char>(value);
             } else {
-                unsigned char& byte = row[k / 128 * 64 + k % 64];
-                byte = static_cast<unsigned char>(k % 128 < 64 ? value : byte | value << 4);
+                unsigned char& byte = row[made.byte_of(k)];
+                byte = static_cast<unsigned char>(made.is_high(k) ? byte | value << 4 : value);
             }
         }
     }

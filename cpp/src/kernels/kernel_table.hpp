@@ -53,22 +53,21 @@ using TileKernel = void (*)(const void* queries, std::size_t query_stride, const
                             std::size_t row_count, std::size_t dim, float* out, std::size_t out_stride) noexcept;
 
 // Scalar codes. A row holds an unsigned number c for each feature, of 8 bits in a byte of its own, or of 4 bits: then
-// each block of 64 bytes holds 128 features, byte j the features j (low bits) and 64 + j (high bits) of the block; the last
-// block is cut off behind its last byte in use, and bits that belong to no feature are zero. The query holds a signed byte
-// z for each feature, between -127 and 127, and for 4 bits zeros up to a multiple of 128 features; query_offset is the
-// sum of all z. Row offsets are not used. The value is
+// each block of 64 bytes holds 128 features, byte j the features j (low bits) and 64 + j (high bits) of the block, and what
+// is left, r < 128 features, takes ceil(r / 2) bytes more, byte j the features j and ceil(r / 2) + j. The query holds a
+// signed byte z for each feature, between -127 and 127; for 4 bits in blocks of 128, the z of low bits in the first 64
+// bytes and those of high bits in the others, the rest zero. query_offset is the sum of all z. Row offsets are not used. The value is
 //   8 bits: sum z (c - 128)        4 bits: sum z (2 c - 15)
 // exact in 32 bits, rounded once to the float written. Behind a row lie kCodeFactorBytes bytes that belong to its codec;
 // the kernels do no more than ask for the first cache line of them.
 enum class CodeBits : std::uint8_t { k8 = 0, k4 = 1 };
 inline constexpr int kCodeBitsCount = 2;
 inline constexpr std::size_t kCodeBlock = 64;
-inline constexpr std::size_t kCodeFactorBytes = 12;
+inline constexpr std::size_t kCodeFactorBytes = 16;
 
 constexpr std::size_t code_bytes(CodeBits bits, std::size_t dim) noexcept {
     if (bits == CodeBits::k8) return dim;
-    const std::size_t rest = dim % (2 * kCodeBlock);
-    return dim / (2 * kCodeBlock) * kCodeBlock + (rest < kCodeBlock ? rest : kCodeBlock);
+    return dim / (2 * kCodeBlock) * kCodeBlock + (dim % (2 * kCodeBlock) + 1) / 2;
 }
 constexpr std::size_t code_query_bytes(CodeBits bits, std::size_t dim) noexcept {
     if (bits == CodeBits::k8) return dim;
