@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "lanner/error.hpp"
 
@@ -441,13 +442,9 @@ class PlainScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-#if defined(__GNUC__) || defined(__clang__)
         const std::byte* const row = codec_.rows_.row(slot);
         for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64)
-            __builtin_prefetch(row + line);
-#else
-        (void)slot;
-#endif
+            prefetch_line(row + line);
     }
 
   private:

@@ -1,10 +1,13 @@
 #include "codecs/scalar_codec.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "codecs/features.hpp"
 
@@ -15,16 +18,16 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Ranges tried for 4 bits, as parts of the largest feature: cutting off the few largest makes all others finer.
 constexpr float kRanges[] = {1.0F, 0.95F, 0.9F, 0.85F, 0.8F, 0.75F, 0.7F, 0.65F};
 
-std::size_t factor_bytes_of(Metric metric) noexcept {
-    if (metric == Metric::kSnrItem) return 4 * sizeof(float);
-    return (metric == Metric::kCosine || metric == Metric::kSnr ? 3 : 2) * sizeof(float);
+std::size_t part_count_of(Metric metric) noexcept {
+    if (metric == Metric::kSnrItem) return 2;
+    return metric == Metric::kCosine || metric == Metric::kSnr ? 1 : 0;
 }
 
 constexpr std::size_t aligned(std::size_t bytes) noexcept { return (bytes + 3) / 4 * 4; }
 
-// Rows that need more than a cache line begin at one.
+// No row lies on more cache lines than it must.
 std::size_t stride_of(std::size_t row_bytes) noexcept {
-    return row_bytes > 64 ? (row_bytes + 63) / 64 * 64 : row_bytes;
+    return row_bytes > 64 ? (row_bytes + 63) / 64 * 64 : std::bit_ceil(row_bytes);
 }
 
 struct Nibble {
@@ -64,21 +67,20 @@ float largest(const float* features, std::size_t dim) noexcept {
 
 }  // namespace
 
-static_assert(4 * sizeof(float) <= kCodeFactorBytes);
-
 ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
     : bits_(bits),
       metric_(metric),
       dim_(dim),
       kernels_(&kernels),
       rotation_(dim, seed),
-      factors_at_(aligned(code_bytes(bits, dim))),
-      factor_bytes_(factor_bytes_of(metric)),
       query_factors_at_(aligned(code_query_bytes(bits, dim))),
-      rows_(stride_of(factors_at_ + factor_bytes_)) {}
+      rows_(stride_of(code_bytes(bits, dim))),
+      factors_(sizeof(RowFactors)),
+      part_count_(part_count_of(metric)),
+      parts_(std::max<std::size_t>(1, part_count_) * sizeof(float)) {}
 
-ScalarCodec::Parts ScalarCodec::take_apart(float* features) const noexcept {
-    Parts parts{0, 0};
+ScalarCodec::RowParts ScalarCodec::take_apart(float* features) const noexcept {
+    RowParts parts{0, 0};
     if (traits(metric_).has_offsets) {
         parts.mean = static_cast<float>(sum_of(features, dim_) / static_cast<double>(dim_));
         for (std::size_t i = 0; i < dim_; ++i) features[i] -= parts.mean;
@@ -171,10 +173,10 @@ float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes
     return static_cast<float>(squares / product);
 }
 
-void ScalarCodec::write_row(const float* features, std::byte* row) const {
+void ScalarCodec::write_row(const float* features, const Coded& row) const {
     std::vector<float> work(features, features + dim_);
-    const Parts parts = take_apart(work.data());
-    RowFactors factors{0, 0, parts.size, parts.mean};
+    const RowParts parts = take_apart(work.data());
+    RowFactors factors{0, 0};
     const bool zero = metric_ == Metric::kCosine && parts.size == 0;
     if (fitted()) {
         for (std::size_t i = 0; i < dim_; ++i) work[i] -= mean_[i];
@@ -186,56 +188,75 @@ void ScalarCodec::write_row(const float* features, std::byte* row) const {
         factors.add = static_cast<float>(squares / 2) + (zero ? 0.5F : 0.0F);
     }
     rotation_.apply(work.data());
-    std::memset(row, 0, rows_.stride());
-    factors.step = encode(work.data(), squares, row);
-    std::memcpy(row + factors_at_, &factors, factor_bytes_);
+    std::memset(row.codes, 0, rows_.stride());
+    factors.step = encode(work.data(), squares, row.codes);
+    *row.factors = factors;
+    if (part_count_ > 0) std::memcpy(row.parts, &parts, part_count_ * sizeof(float));
 }
 
-void ScalarCodec::grow(std::size_t rows) { rows_.grow(rows); }
+void ScalarCodec::grow(std::size_t rows) {
+    rows_.grow(rows);
+    factors_.grow(rows);
+    if (part_count_ > 0) parts_.grow(rows);
+}
 
-void ScalarCodec::store(Slot slot, const float* features) { write_row(features, rows_.row(slot)); }
+void ScalarCodec::store(Slot slot, const float* features) {
+    write_row(features, {rows_.row(slot), factors_.as<RowFactors>(slot), part_count_ > 0 ? parts_.row(slot) : nullptr});
+}
 
-void ScalarCodec::erase(Slot slot) noexcept { std::memset(rows_.row(slot), 0, rows_.stride()); }
+void ScalarCodec::erase(Slot slot) noexcept {
+    std::memset(rows_.row(slot), 0, rows_.stride());
+    *factors_.as<RowFactors>(slot) = {0, 0};
+    if (part_count_ > 0) std::memset(parts_.row(slot), 0, parts_.stride());
+}
 
-ScalarCodec::RowFactors ScalarCodec::factors(const std::byte* row) const noexcept {
-    RowFactors factors{0, 0, 0, 0};
-    std::memcpy(&factors, row + factors_at_, factor_bytes_);
-    return factors;
+ScalarCodec::RowParts ScalarCodec::parts(Slot slot) const noexcept {
+    RowParts parts{0, 0};
+    if (part_count_ > 0) std::memcpy(&parts, parts_.row(slot), part_count_ * sizeof(float));
+    return parts;
 }
 
 void ScalarCodec::decode(Slot slot, float* out) const noexcept {
     const std::byte* const row = rows_.row(slot);
-    const RowFactors factors = this->factors(row);
-    for (std::size_t i = 0; i < dim_; ++i) out[i] = factors.step * static_cast<float>(multiple(row, i));
+    const float step = factors_.as<RowFactors>(slot)->step;
+    const RowParts parts = this->parts(slot);
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = step * static_cast<float>(multiple(row, i));
     rotation_.invert(out);
-    const float scale = metric_ == Metric::kCosine    ? factors.size
-                        : metric_ == Metric::kSnrItem ? 1.0F / factors.size
+    const float scale = metric_ == Metric::kCosine    ? parts.size
+                        : metric_ == Metric::kSnrItem ? 1.0F / parts.size
                                                       : 1.0F;
-    const float shift = metric_ == Metric::kSnr ? factors.size : metric_ == Metric::kSnrItem ? factors.mean : 0.0F;
+    const float shift = metric_ == Metric::kSnr ? parts.size : metric_ == Metric::kSnrItem ? parts.mean : 0.0F;
     for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? mean_[i] : 0.0F)) * scale + shift;
 }
 
 bool ScalarCodec::sound(Slot slot) const noexcept {
     const std::byte* const row = rows_.row(slot);
-    const RowFactors factors = this->factors(row);
+    const RowFactors factors = *factors_.as<RowFactors>(slot);
+    const RowParts parts = this->parts(slot);
     if (!std::isfinite(factors.step) || factors.step < 0 || !std::isfinite(factors.add)) return false;
-    if (metric_ == Metric::kCosine && !(factors.size >= 0 && std::isfinite(factors.size))) return false;
-    if (metric_ == Metric::kSnr && !std::isfinite(factors.size)) return false;
-    if (metric_ == Metric::kSnrItem && !(factors.size > 0 && std::isfinite(factors.mean))) return false;
+    if (metric_ == Metric::kCosine && !(parts.size >= 0 && std::isfinite(parts.size))) return false;
+    if (metric_ == Metric::kSnr && !std::isfinite(parts.size)) return false;
+    if (metric_ == Metric::kSnrItem && !(parts.size > 0 && std::isfinite(parts.mean))) return false;
     if (bits_ == CodeBits::k8 && std::find(row, row + dim_, std::byte{0}) != row + dim_) return false;
-    const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
-    return std::all_of(row + code_bytes(bits_, dim_), row + factors_at_, is_zero) &&
-           std::all_of(row + factors_at_ + factor_bytes_, row + rows_.stride(), is_zero);
+    return std::all_of(row + code_bytes(bits_, dim_), row + rows_.stride(),
+                       [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 bool ScalarCodec::is_code_of(Slot slot, const float* features) const {
-    std::vector<std::byte> row(rows_.stride());
-    write_row(features, row.data());
-    return std::memcmp(row.data(), rows_.row(slot), row.size()) == 0;
+    std::vector<std::byte> codes(rows_.stride());
+    RowFactors factors{0, 0};
+    RowParts parts{0, 0};
+    write_row(features, {codes.data(), &factors, &parts});
+    const RowParts stored = this->parts(slot);
+    return std::memcmp(codes.data(), rows_.row(slot), codes.size()) == 0 &&
+           std::memcmp(&factors, factors_.row(slot), sizeof factors) == 0 &&
+           std::memcmp(&parts, &stored, part_count_ * sizeof(float)) == 0;
 }
 
 bool ScalarCodec::same(Slot left, Slot right) const noexcept {
-    return std::memcmp(rows_.row(left), rows_.row(right), rows_.stride()) == 0;
+    return std::memcmp(rows_.row(left), rows_.row(right), rows_.stride()) == 0 &&
+           std::memcmp(factors_.row(left), factors_.row(right), factors_.stride()) == 0 &&
+           (part_count_ == 0 || std::memcmp(parts_.row(left), parts_.row(right), parts_.stride()) == 0);
 }
 
 std::uint64_t ScalarCodec::fingerprint(Slot slot) const noexcept {
@@ -249,6 +270,8 @@ std::uint64_t ScalarCodec::fingerprint(Slot slot) const noexcept {
     return mixed;
 }
 
+std::size_t ScalarCodec::run(Slot first) const noexcept { return rows_.run(first); }
+
 void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
     block.resize(queries.count, query_factors_at_ + sizeof(QueryFactors));
     std::vector<float> work(dim_);
@@ -256,7 +279,7 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
     const auto* from = static_cast<const std::byte*>(queries.data);
     for (std::size_t query = 0; query < queries.count; ++query, from += stride) {
         widen_row(from, queries.type, dim_, *kernels_, work.data());
-        const Parts parts = take_apart(work.data());
+        const RowParts parts = take_apart(work.data());
         QueryFactors factors{0, 1, 0, 0};
         // What a distance is multiplied by.
         float weight = 1;
@@ -301,7 +324,8 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
     }
 }
 
-void ScalarCodec::bind_stored(const std::byte* row, std::byte* query, float& code_sum) const noexcept {
+void ScalarCodec::bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept {
+    const std::byte* const row = rows_.row(slot);
     std::memset(query, 0, query_factors_at_);
     auto* const codes = reinterpret_cast<std::int8_t*>(query);
     std::int32_t total = 0;
@@ -311,30 +335,30 @@ void ScalarCodec::bind_stored(const std::byte* row, std::byte* query, float& cod
     }
     if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
     code_sum = static_cast<float>(total);
-    const RowFactors own = factors(row);
+    const RowFactors own = *factors_.as<RowFactors>(slot);
+    const float size = parts(slot).size;
     const bool halved = metric_ == Metric::kCosine || metric_ == Metric::kIp;
-    QueryFactors bound{own.add, 1, own.step, own.size};
+    QueryFactors bound{own.add, 1, own.step, size};
     if (metric_ == Metric::kIp) bound.base -= mean_squares_;
-    if (!halved) bound = {2 * own.add, 2, 2 * own.step, own.size};
+    if (!halved) bound = {2 * own.add, 2, 2 * own.step, size};
     std::memcpy(query + query_factors_at_, &bound, sizeof bound);
 }
 
-template <typename RowAt>
-void ScalarCodec::finish(const std::byte* query, bool stored, const RowAt& row_at, std::size_t count,
+template <typename SlotAt>
+void ScalarCodec::finish(const std::byte* query, bool stored, const SlotAt& slot_at, std::size_t count,
                          float* values) const noexcept {
     QueryFactors bound{};
     std::memcpy(&bound, query + query_factors_at_, sizeof bound);
     for (std::size_t i = 0; i < count; ++i) {
-        float row[2];
-        std::memcpy(row, row_at(i) + factors_at_, sizeof row);
-        values[i] = (bound.base + bound.scale * row[1]) - bound.slope * values[i] * row[0];
+        const RowFactors row = *factors_.as<RowFactors>(slot_at(i));
+        values[i] = (bound.base + bound.scale * row.add) - bound.slope * values[i] * row.step;
     }
     if (metric_ != Metric::kSnrItem) return;
     for (std::size_t i = 0; i < count; ++i) {
-        const RowFactors row = factors(row_at(i));
-        const float apart = stored ? row.size - bound.size : row.size * bound.size - 1;
-        const float both = row.size * bound.size;
-        values[i] = row.size == kInfinity || bound.size == kInfinity ? kInfinity : apart * apart + both * values[i];
+        const float size = parts(slot_at(i)).size;
+        const float apart = stored ? size - bound.size : size * bound.size - 1;
+        values[i] =
+            size == kInfinity || bound.size == kInfinity ? kInfinity : apart * apart + size * bound.size * values[i];
     }
 }
 
@@ -351,7 +375,7 @@ void ScalarCodec::score_block(const QueryBlock& queries, std::size_t query_first
     }
     for (std::size_t i = 0; i < query_count; ++i) {
         finish(
-            queries.row(query_first + i), false, [&](std::size_t row) { return rows + row * rows_.stride(); }, count,
+            queries.row(query_first + i), false, [&](std::size_t row) { return static_cast<Slot>(first + row); }, count,
             out + i * out_stride);
     }
 }
@@ -370,7 +394,7 @@ class ScalarScorer final : public Scorer {
     }
 
     void bind_slot(Slot slot) override {
-        codec_.bind_stored(codec_.rows_.row(slot), own_.row(0), code_sum_);
+        codec_.bind_stored(slot, own_.row(0), code_sum_);
         query_ = own_.row(0);
         stored_ = true;
     }
@@ -386,40 +410,45 @@ class ScalarScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-#if defined(__GNUC__) || defined(__clang__)
         const std::byte* const row = codec_.rows_.row(slot);
         for (std::size_t line = 0; line < std::min<std::size_t>(codec_.rows_.stride(), 256); line += 64)
-            __builtin_prefetch(row + line);
-#else
-        (void)slot;
-#endif
+            prefetch_line(row + line);
     }
 
   private:
     static constexpr std::size_t kPart = 256;
 
     void score_part(const Slot* slots, std::size_t count, float* out) {
-        const void* places[kPart];
-        const void** const rows = static_cast<const void**>(places);
-        for (std::size_t i = 0; i < count; ++i) rows[i] = codec_.rows_.row(slots[i]);
-        codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows, nullptr, count, codec_.dim_,
-                                                                   out);
+        for (std::size_t i = 0; i < count; ++i) {
+            rows_[i] = codec_.rows_.row(slots[i]);
+            prefetch_line(codec_.factors_.row(slots[i]));
+        }
+        codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows_.data(), nullptr, count,
+                                                                   codec_.dim_, out);
         codec_.finish(
-            query_, stored_, [&](std::size_t i) { return static_cast<const std::byte*>(rows[i]); }, count, out);
+            query_, stored_, [&](std::size_t i) { return slots[i]; }, count, out);
     }
 
     const ScalarCodec& codec_;
     const std::byte* query_ = nullptr;
     float code_sum_ = 0;
     bool stored_ = false;
+    std::array<const void*, kPart> rows_{};
     QueryBlock own_;  // a bound row
 };
+
+std::size_t ScalarCodec::memory_bytes() const noexcept {
+    return rows_.allocated_bytes() + rows_.adopted_bytes() + factors_.allocated_bytes() + factors_.adopted_bytes() +
+           parts_.allocated_bytes() + parts_.adopted_bytes();
+}
 
 std::unique_ptr<Scorer> ScalarCodec::make_scorer() const { return std::make_unique<ScalarScorer>(*this); }
 
 void ScalarCodec::save(SectionWriter& writer, std::size_t rows) const {
     if (fitted()) writer.write_section("codes.mean", mean_.data(), mean_.size() * sizeof(float));
     writer.write_rows("codes", rows_, rows);
+    writer.write_rows("codes.factors", factors_, rows);
+    if (part_count_ > 0) writer.write_rows("codes.parts", parts_, rows);
 }
 
 void ScalarCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
@@ -435,6 +464,8 @@ void ScalarCodec::load(const SectionReader& reader, std::size_t rows, bool fitte
         set_mean(std::move(mean));
     }
     reader.read_rows("codes", rows, rows_);
+    reader.read_rows("codes.factors", rows, factors_);
+    if (part_count_ > 0) reader.read_rows("codes.parts", rows, parts_);
 }
 
 }  // namespace lanner

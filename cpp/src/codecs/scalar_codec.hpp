@@ -1,7 +1,8 @@
 // Vectors as scalar codes of 8 or 4 bits a feature, in the manner of LVQ (Aguerrebere et al., Similarity Search in the
 // Blink of an Eye with Compressed Indices, VLDB 2023): a row is taken to where its metric is a Euclidean distance or an
-// inner product, less the mean of all rows, rotated at random, and rounded to multiples of a step of its own. Codes and
-// what else a distance needs lie together, on as few cache lines as can be. Queries are rounded to 8 bits: the error of
+// inner product, less the mean of all rows, rotated at random, and rounded to multiples of a step of its own. The two
+// numbers that a distance needs beside the codes lie in an array of their own: it is small enough for the caches, and the
+// codes of 128, 256 or 384 features then fill whole cache lines. Queries are rounded to 8 bits: the error of
 // that is no larger than that of 8-bit codes, and all products are then integers.
 //
 // Distances are estimates. With x the coded vector, x' = R (x - mean), q' likewise, and <q', x'> estimated from the codes:
@@ -61,11 +62,11 @@ class ScalarCodec final : public Codec {
     std::unique_ptr<Scorer> make_scorer() const override;
     bool same(Slot left, Slot right) const noexcept override;
     std::uint64_t fingerprint(Slot slot) const noexcept override;
-    std::size_t run(Slot first) const noexcept override { return rows_.run(first); }
+    std::size_t run(Slot first) const noexcept override;
     void score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
                      std::size_t count, float* out, std::size_t out_stride) const override;
 
-    std::size_t memory_bytes() const noexcept { return rows_.allocated_bytes() + rows_.adopted_bytes(); }
+    std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t rows) const;
     // Throws Error(kFileFormat).
     void load(const SectionReader& reader, std::size_t rows, bool fitted);
@@ -73,12 +74,20 @@ class ScalarCodec final : public Codec {
   private:
     friend class ScalarScorer;
 
-    // Behind a row's codes. What a metric does not use is not stored.
     struct RowFactors {
         float step;  // the decoded row is step * (c - 128), or step * (2 c - 15)
         float add;   // what the row adds to a distance, see scale below
+    };
+    // What to_space() takes away; as many of them as the metric has.
+    struct RowParts {
         float size;  // cosine: |row|; snr: its mean; snr_item: 1 / |row - its mean|, infinity for a constant row
         float mean;  // snr_item: its mean
+    };
+    // Row as it is stored.
+    struct Coded {
+        std::byte* codes;
+        RowFactors* factors;
+        void* parts;
     };
     // Behind a query's codes: a distance is base + scale * add - slope * step * product; of snr_item that is e.
     struct QueryFactors {
@@ -87,20 +96,16 @@ class ScalarCodec final : public Codec {
         float slope;
         float size;  // snr_item: |q|, or 1 / |q| where the query is a stored row
     };
-    struct Parts {
-        float size;
-        float mean;
-    };
 
-    RowFactors factors(const std::byte* row) const noexcept;
+    RowParts parts(Slot slot) const noexcept;
     // Takes a row to its space, and tells what is lost on the way.
-    Parts take_apart(float* features) const noexcept;
+    RowParts take_apart(float* features) const noexcept;
     float encode(const float* rotated, double squares, std::byte* codes) const noexcept;
-    void write_row(const float* features, std::byte* row) const;
-    void bind_stored(const std::byte* row, std::byte* query, float& code_sum) const noexcept;
-    // From products to distances, of `count` rows that `row_at(i)` gives.
-    template <typename RowAt>
-    void finish(const std::byte* query, bool stored, const RowAt& row_at, std::size_t count,
+    void write_row(const float* features, const Coded& row) const;
+    void bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept;
+    // From products to distances, of `count` slots that `slot_at(i)` gives.
+    template <typename SlotAt>
+    void finish(const std::byte* query, bool stored, const SlotAt& slot_at, std::size_t count,
                 float* values) const noexcept;
     int multiple(const std::byte* row, std::size_t feature) const noexcept;
     void put_code(std::byte* row, std::size_t feature, unsigned code) const noexcept;
@@ -110,12 +115,13 @@ class ScalarCodec final : public Codec {
     std::size_t dim_;
     const KernelTable* kernels_;
     Rotation rotation_;
-    std::size_t factors_at_;
-    std::size_t factor_bytes_;
     std::size_t query_factors_at_;
     std::vector<float> mean_;  // empty: zero
     float mean_squares_ = 0;
     PagedRows rows_;
+    PagedRows factors_;
+    std::size_t part_count_;
+    PagedRows parts_;
 };
 
 }  // namespace lanner

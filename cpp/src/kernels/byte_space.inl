@@ -15,7 +15,6 @@ template <class L, ElementType kType, Op kOp>
 struct ByteSpace {
     static constexpr std::size_t kStep = L::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = false;
     static constexpr bool kSigned = kType == ElementType::kInt8;

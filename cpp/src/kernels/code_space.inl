@@ -9,7 +9,6 @@ template <CodeBits kBits>
 struct CodeLayout {
     static constexpr bool kNibbles = kBits == CodeBits::k4;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kTrailing = kCodeFactorBytes;
     static constexpr bool kHasOffsets = false;
     static constexpr bool kLongRows = false;
     using RowOffset = Nothing;

@@ -58,12 +58,10 @@ using TileKernel = void (*)(const void* queries, std::size_t query_stride, const
 // signed byte z for each feature, between -127 and 127; for 4 bits in blocks of 128, the z of low bits in the first 64
 // bytes and those of high bits in the others, the rest zero. query_offset is the sum of all z. Row offsets are not used. The value is
 //   8 bits: sum z (c - 128)        4 bits: sum z (2 c - 15)
-// exact in 32 bits, rounded once to the float written. Behind a row lie kCodeFactorBytes bytes that belong to its codec;
-// the kernels do no more than ask for the first cache line of them.
+// exact in 32 bits, rounded once to the float written.
 enum class CodeBits : std::uint8_t { k8 = 0, k4 = 1 };
 inline constexpr int kCodeBitsCount = 2;
 inline constexpr std::size_t kCodeBlock = 64;
-inline constexpr std::size_t kCodeFactorBytes = 16;
 
 constexpr std::size_t code_bytes(CodeBits bits, std::size_t dim) noexcept {
     if (bits == CodeBits::k8) return dim;

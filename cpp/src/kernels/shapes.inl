@@ -82,7 +82,6 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
             step_tail<Space, kQueries, kRows, 0>(queries, rows, offsets, at, units - at, pairs);
         }
     }
-    if constexpr (kAhead && Space::kTrailing > 0) LANNER_PREFETCH(ahead + units * Space::kRowUnit);
     return pairs;
 }
 
@@ -206,7 +205,7 @@ void rows_kernel(const void* query, float query_offset, const void* const* rows,
 
     const std::size_t distance = rows_ahead(row_bytes);
 
-    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes + Space::kTrailing);
+    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         four_rows<Space>(q, context, Scattered{x + i, count - i, distance}, offset_at(row_offsets, i), dim, out + i);

@@ -3,7 +3,7 @@
 // hides the latency of an addition; the shapes (shapes.inl) hold the sums of several pairs in registers at once.
 //
 // Every space gives: Context, computed once a query; RowOffset, once a row; Sum, one a pair; RowSum, one a row, for
-// what does not depend on the query; kTrailing, the bytes behind a row that its reader wants as well; Total, what remains of both when the pair is done; and finish(), which turns the
+// what does not depend on the query; Total, what remains of both when the pair is done; and finish(), which turns the
 // totals of four rows into four floats.
 
 namespace lanner {
@@ -22,7 +22,6 @@ template <ElementType kType, Op kOp>
 struct FloatSpace {
     static constexpr std::size_t kStep = Lane::kFloats;
     static constexpr std::size_t kRowUnit = kType == ElementType::kFloat32 ? 4 : 2;  // bytes a feature
-    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = true;
 
@@ -107,7 +106,6 @@ template <ElementType kType, Op kOp>
 struct WordSpace {
     static constexpr std::size_t kStep = Lane::kWords;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = false;
 
@@ -169,7 +167,6 @@ template <Op kOp>
 struct BitSpace {
     static constexpr std::size_t kStep = Lane::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kTrailing = 0;
     static constexpr bool kHasOffsets = false;
     static constexpr bool kLongRows = false;
 
