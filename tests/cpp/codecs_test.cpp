@@ -7,6 +7,7 @@
 
 #include "base/random.hpp"
 #include "codecs/rotation.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace lanner {
 namespace {
@@ -35,7 +36,7 @@ const std::vector<std::size_t> kDims{1, 2, 3, 4, 5, 7, 8, 31, 32, 33, 64, 65, 96
 TEST_CASE("a rotation keeps lengths and inner products, and is undone by its inverse") {
     for (const std::size_t dim : kDims) {
         INFO("dim " << dim);
-        const Rotation rotation(dim, 5);
+        const Rotation rotation(dim, 5, active_kernels());
         std::vector<float> left = normal_vector(dim, 1);
         std::vector<float> right = normal_vector(dim, 2);
         const std::vector<float> before = left;
@@ -57,7 +58,7 @@ TEST_CASE("a rotation keeps lengths and inner products, and is undone by its inv
 TEST_CASE("a rotation spreads every feature over all of them") {
     for (const std::size_t dim : {64U, 96U, 127U, 129U, 384U, 784U}) {
         INFO("dim " << dim);
-        const Rotation rotation(dim, 11);
+        const Rotation rotation(dim, 11, active_kernels());
         const auto features = static_cast<double>(dim);
         const double bound = std::sqrt(2 * std::log(2 * features / 1e-6) / features);
         for (std::size_t hot = 0; hot < dim; ++hot) {
@@ -71,14 +72,28 @@ TEST_CASE("a rotation spreads every feature over all of them") {
     }
 }
 
+TEST_CASE("a rotation is the same, bit for bit, on every instruction set") {
+    const KernelLevels levels = available_kernels();
+    for (const std::size_t dim : kDims) {
+        std::vector<float> plain = normal_vector(dim, 4);
+        const std::vector<float> before = plain;
+        Rotation(dim, 6, *find_kernels("scalar")).apply(plain.data());
+        for (std::size_t i = 0; i < levels.count; ++i) {
+            std::vector<float> vector = before;
+            Rotation(dim, 6, *levels.first[i]).apply(vector.data());
+            CHECK_MESSAGE(std::memcmp(vector.data(), plain.data(), dim * sizeof(float)) == 0, levels.first[i]->name);
+        }
+    }
+}
+
 TEST_CASE("a rotation is a function of dim and seed") {
     for (const std::size_t dim : {5U, 64U, 100U}) {
         std::vector<float> first = normal_vector(dim, 3);
         std::vector<float> second = first;
         std::vector<float> other = first;
-        Rotation(dim, 9).apply(first.data());
-        Rotation(dim, 9).apply(second.data());
-        Rotation(dim, 10).apply(other.data());
+        Rotation(dim, 9, active_kernels()).apply(first.data());
+        Rotation(dim, 9, active_kernels()).apply(second.data());
+        Rotation(dim, 10, active_kernels()).apply(other.data());
         CHECK(std::memcmp(first.data(), second.data(), dim * sizeof(float)) == 0);
         CHECK(first != other);
     }

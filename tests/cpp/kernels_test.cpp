@@ -424,6 +424,30 @@ TEST_CASE("NaN stays NaN, and conversions write no more than they are asked") {
     }
 }
 
+TEST_CASE("the Hadamard transform adds and subtracts, by the same stages on every level") {
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    for (std::size_t count = 1; count <= 4096; count *= 2) {
+        std::vector<float> given(count);
+        for (float& each : given) each = normal(random);
+        std::vector<float> expected = given;
+        for (std::size_t distance = 1; distance < count; distance *= 2) {
+            const std::vector<float> from = expected;
+            for (std::size_t i = 0; i < count; ++i) {
+                const bool second = (i & distance) != 0;
+                expected[i] = second ? from[i - distance] - from[i] : from[i] + from[i + distance];
+            }
+        }
+        for (const KernelTable* table : levels()) {
+            Flush values(count * sizeof(float));
+            std::memcpy(values.data(), given.data(), values.size());
+            table->hadamard(reinterpret_cast<float*>(values.data()), count);
+            CHECK_MESSAGE(std::memcmp(values.data(), expected.data(), values.size()) == 0,
+                          table->name << ", " << count);
+        }
+    }
+}
+
 TEST_CASE("read_all is the exclusive-or of all words, and reads no byte more") {
     std::mt19937 random(5);
     for (std::size_t size = 0; size < 1300; size += size < 300 ? 1 : 37) {

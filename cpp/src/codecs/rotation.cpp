@@ -22,41 +22,10 @@ void add_and_subtract(float* low, float* high, std::size_t count) noexcept {
     }
 }
 
-// Not scaled: lengths grow by sqrt(count), a power of two. Two stages at a time, for half the traffic.
-void hadamard(float* values, std::size_t count) noexcept {
-    std::size_t half = 1;
-    if (std::countr_zero(count) % 2 == 1) {
-        for (std::size_t i = 0; i < count; i += 2) {
-            const float sum = values[i] + values[i + 1];
-            values[i + 1] = values[i] - values[i + 1];
-            values[i] = sum;
-        }
-        half = 2;
-    }
-    for (; half < count; half *= 4) {
-        for (std::size_t first = 0; first < count; first += 4 * half) {
-            float* const a = values + first;
-            float* const b = a + half;
-            float* const c = b + half;
-            float* const d = c + half;
-            for (std::size_t i = 0; i < half; ++i) {
-                const float ab = a[i] + b[i];
-                const float a_b = a[i] - b[i];
-                const float cd = c[i] + d[i];
-                const float c_d = c[i] - d[i];
-                a[i] = ab + cd;
-                b[i] = a_b + c_d;
-                c[i] = ab - cd;
-                d[i] = a_b - c_d;
-            }
-        }
-    }
-}
-
 }  // namespace
 
-Rotation::Rotation(std::size_t dim, std::uint64_t seed)
-    : dim_(dim), slice_(std::bit_floor(dim)), rounds_(slice_ == dim ? kWholeRounds : kRounds) {
+Rotation::Rotation(std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
+    : kernels_(&kernels), dim_(dim), slice_(std::bit_floor(dim)), rounds_(slice_ == dim ? kWholeRounds : kRounds) {
     const double shrink = 1.0 / std::sqrt(static_cast<double>(slice_));
     factors_.resize(rounds_ * dim_);
     for (std::size_t i = 0; i < factors_.size(); ++i) {
@@ -78,7 +47,7 @@ void Rotation::apply(float* features) const noexcept {
     for (std::size_t round = 0; round < rounds_; ++round) {
         const float* const factors = factors_.data() + round * dim_;
         for (std::size_t i = 0; i < dim_; ++i) features[i] *= factors[i];
-        hadamard(features + slice_begin(round), slice_);
+        kernels_->hadamard(features + slice_begin(round), slice_);
         if (mixes_halves(round)) mix_halves(features);
     }
 }
@@ -87,7 +56,7 @@ void Rotation::apply(float* features) const noexcept {
 void Rotation::invert(float* features) const noexcept {
     for (std::size_t round = rounds_; round-- > 0;) {
         if (mixes_halves(round)) mix_halves(features);
-        hadamard(features + slice_begin(round), slice_);
+        kernels_->hadamard(features + slice_begin(round), slice_);
         const float* const factors = factors_.data() + round * dim_;
         for (std::size_t i = 0; i < dim_; ++i) features[i] *= factors[i];
     }

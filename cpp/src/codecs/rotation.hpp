@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/kernel_table.hpp"
+
 namespace lanner {
 
 class Rotation {
   public:
-    Rotation(std::size_t dim, std::uint64_t seed);
+    Rotation(std::size_t dim, std::uint64_t seed, const KernelTable& kernels);
 
     std::size_t dim() const noexcept { return dim_; }
     // Both work in place, on `dim` features of any alignment.
@@ -26,6 +28,7 @@ class Rotation {
     bool mixes_halves(std::size_t round) const noexcept { return slice_ != dim_ && round % 2 == 1; }
     void mix_halves(float* features) const noexcept;
 
+    const KernelTable* kernels_;
     std::size_t dim_;
     std::size_t slice_;  // the largest power of two that is at most dim
     std::size_t rounds_;

@@ -72,7 +72,7 @@ ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uin
       metric_(metric),
       dim_(dim),
       kernels_(&kernels),
-      rotation_(dim, seed),
+      rotation_(dim, seed, kernels),
       query_factors_at_(aligned(code_query_bytes(bits, dim))),
       rows_(stride_of(code_bytes(bits, dim))),
       factors_(sizeof(RowFactors)),
@@ -308,15 +308,11 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
             const float scale = 127.0F / most;
             for (std::size_t i = 0; i < dim_; ++i)
                 codes[i] = static_cast<std::int8_t>(static_cast<int>(work[i] * scale + 128.5F) - 128);
-            double product = 0;
             std::int32_t total = 0;
-            for (std::size_t i = 0; i < dim_; ++i) {
-                product += static_cast<double>(work[i]) * codes[i];
-                total += codes[i];
-            }
+            for (std::size_t i = 0; i < dim_; ++i) total += codes[i];
             if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
             sum = static_cast<float>(total);
-            factors.slope = static_cast<float>(squares / product) * factors.scale;
+            factors.slope = factors.scale / scale;
         }
         std::memcpy(row + query_factors_at_, &factors, sizeof factors);
         block.offsets()[query] = sum;

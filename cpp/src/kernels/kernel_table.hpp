@@ -92,6 +92,10 @@ struct KernelTable {
     void (*f32_to_bf16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;
     void (*bf16_to_f32)(const std::uint16_t* from, float* to, std::size_t count) noexcept;
 
+    // The Hadamard transform of a power of two of floats, in place and not scaled. The same bits on every level: each of
+    // its stages, from neighbours to halves, adds and subtracts.
+    void (*hadamard)(float* values, std::size_t count) noexcept;
+
     // Reads every byte once and returns their exclusive-or by 8-byte words (a tail is zero-extended): the yardstick
     // for memory bandwidth.
     std::uint64_t (*read_all)(const void* bytes, std::size_t size) noexcept;

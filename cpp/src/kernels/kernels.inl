@@ -8,4 +8,6 @@
 
 #include "kernels/shapes.inl"
 
+#include "kernels/hadamard.inl"
+
 #include "kernels/table.inl"

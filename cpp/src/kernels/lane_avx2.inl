@@ -34,6 +34,18 @@ struct Lane : X86Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const __m256 swapped = kDistance == 1   ? _mm256_permute_ps(a, 0xb1)
+                               : kDistance == 2 ? _mm256_permute_ps(a, 0x4e)
+                                                : _mm256_permute2f128_ps(a, a, 1);
+        const __m256 sum = _mm256_add_ps(a, swapped);
+        const __m256 difference = _mm256_sub_ps(swapped, a);
+        return kDistance == 1   ? _mm256_blend_ps(sum, difference, 0xaa)
+               : kDistance == 2 ? _mm256_blend_ps(sum, difference, 0xcc)
+                                : _mm256_blend_ps(sum, difference, 0xf0);
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));

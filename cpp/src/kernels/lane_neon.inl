@@ -51,6 +51,14 @@ struct Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return vaddq_f32(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return vsubq_f32(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const float32x4_t swapped = kDistance == 1 ? vrev64q_f32(a) : vextq_f32(a, a, 2);
+        const std::uint32_t places[4] = {0, 1, 2, 3};
+        const uint32x4_t second = vtstq_u32(vld1q_u32(places), vdupq_n_u32(static_cast<std::uint32_t>(kDistance)));
+        return vbslq_f32(second, vsubq_f32(swapped, a), vaddq_f32(a, swapped));
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         vst1q_f32(out, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
     }

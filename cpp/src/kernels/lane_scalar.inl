@@ -71,6 +71,16 @@ struct Lane {
         return {
             {a.v[0] * b.v[0] + c.v[0], a.v[1] * b.v[1] + c.v[1], a.v[2] * b.v[2] + c.v[2], a.v[3] * b.v[3] + c.v[3]}};
     }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        Floats result;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::size_t other = i ^ kDistance;
+            result.v[i] = (i & kDistance) == 0 ? a.v[i] + a.v[other] : a.v[other] - a.v[i];
+        }
+        return result;
+    }
     static LANNER_INLINE float sum(Floats a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         out[0] = sum(a);

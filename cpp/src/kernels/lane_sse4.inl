@@ -36,6 +36,13 @@ struct Lane : X86Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm_add_ps(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm_sub_ps(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const __m128 swapped = kDistance == 1 ? _mm_shuffle_ps(a, a, 0xb1) : _mm_shuffle_ps(a, a, 0x4e);
+        return kDistance == 1 ? _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xa)
+                              : _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xc);
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         _mm_storeu_ps(out, transpose_sum(a, b, c, d));
     }

@@ -123,6 +123,7 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     table.f16_to_f32 = f16_to_f32;
     table.f32_to_bf16 = f32_to_bf16;
     table.bf16_to_f32 = bf16_to_f32;
+    table.hadamard = hadamard;
     table.read_all = read_all;
     return table;
 }
