@@ -79,7 +79,8 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     if codec is None:
         if keep != "dtype":
             raise InvalidArgumentError(
-                f"keep says what is kept beside the codes of a codec, and there is none; got {keep!r}"
+                f"keep says what is kept beside the codes of a codec, and there is none; "
+                f"got {keep!r}"
             )
         return None, dtype
     codec = to_choice(codec, "codec", CODECS)

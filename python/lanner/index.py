@@ -455,8 +455,8 @@ class Index:
     ) -> float:
         """Return the share of the k true nearest items that `search` finds, over all queries.
 
-        Truth is exact search, by estimates where the index keeps no vectors. An item as near as the k-th true one counts as found: ties are no
-        misses.
+        Truth is exact search, by estimates where the index keeps no vectors. An item as near as the
+        k-th true one counts as found: ties are no misses.
 
         Raises
         ------

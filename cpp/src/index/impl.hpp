@@ -109,6 +109,7 @@ class Index::Impl : private TieBreak {
     std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
                                              std::size_t count, const Effort& effort, std::size_t threads,
                                              const std::function<void()>& poll) const;
+    float as_reported(float distance) const noexcept;
     void take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;

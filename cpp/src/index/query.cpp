@@ -151,6 +151,12 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     return effort;
 }
 
+// An estimate can fall below what a distance can be.
+float Index::Impl::as_reported(float distance) const noexcept {
+    const bool estimate = store_.has_codes() && options_.metric != Metric::kIp;
+    return estimate && distance < 0 ? 0.0F : distance;
+}
+
 // With state_ held shared. Leaves the k nearest in scratch.hits.
 void Index::Impl::graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                                const Effort& effort) const {
@@ -211,7 +217,7 @@ void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t que
         } else {
             out.ids[first + i] = ids_.integer(hits[i].slot);
         }
-        out.distances[first + i] = hits[i].distance;
+        out.distances[first + i] = as_reported(hits[i].distance);
     }
     for (std::size_t i = hits.size(); i < k; ++i) {
         if (out.ids != nullptr) out.ids[first + i] = -1;
@@ -397,7 +403,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     std::vector<std::string> strings;
     for (const std::vector<Candidate>& each : hits) {
         for (const Candidate& hit : each) {
-            result.distances.push_back(hit.distance);
+            result.distances.push_back(as_reported(hit.distance));
             if (ids_.kind() == IdKind::kString) {
                 strings.push_back(ids_.text(hit.slot));
             } else {
