@@ -1,6 +1,7 @@
 """Uses altered files as a user would, in a process of its own: what it looks for is a crash.
 
-Arguments: folder, "hnsw" or "none", "int" or "str", and the number of alterations of each section.
+Arguments: folder, "hnsw" or "none", "int" or "str", a codec or "none", what it keeps or "none", and
+the number of alterations of each section.
 Every lanner.Error is an answer; any other exception, or a signal, is a defect.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +39,16 @@ def use(path: Path, rows: np.ndarray) -> None:
     index.validate()
 
 
-def main(folder: Path, graph: str, kind: str, rounds: int) -> None:
+def main(folder: Path, graph: str, kind: str, codec: str, keep: str, rounds: int) -> None:
     rng = np.random.default_rng(1)
-    options = {"M": 2} if graph == "hnsw" else {"graph": None}
+    options: dict[str, Any] = {"M": 2} if graph == "hnsw" else {"graph": None}
+    if codec != "none":
+        options |= {"codec": codec, "keep": None if keep == "none" else keep}
+    # A codec is fitted to 256 rows.
+    count = 80 if codec == "none" else 280
     index = lanner.Index(DIM, "l2", **options)
-    rows = rng.integers(0, 9, (80, DIM)).astype(np.float32)
-    index.add(rows, [f"item {row}" for row in range(80)] if kind == "str" else None, threads=1)
+    rows = rng.integers(0, 9, (count, DIM)).astype(np.float32)
+    index.add(rows, [f"item {row}" for row in range(count)] if kind == "str" else None, threads=1)
     index.remove(list(index)[20:40])
     whole = index.to_bytes()
     path = folder / "a.lanner"
@@ -77,4 +83,4 @@ def main(folder: Path, graph: str, kind: str, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(Path(sys.argv[1]), *sys.argv[2:6], int(sys.argv[6]))

@@ -22,9 +22,11 @@ space = pytest.mark.parametrize(
 )
 
 
-def make_index(metric="l2", dtype="float32", graph="hnsw", dim=24, count=60, names=False):
+def make_index(
+    metric="l2", dtype="float32", graph="hnsw", dim=24, count=60, names=False, **options
+):
     rng = np.random.default_rng(11)
-    index = lanner.Index(dim, metric, dtype, graph=graph, seed=5)
+    index = lanner.Index(dim, metric, dtype, graph=graph, seed=5, **options)
     rows = reference.random_vectors(rng, metric, dtype, count, dim)
     index.add(rows, [f"item {row}" for row in range(count)] if names else range(100, 100 + count))
     ids = index.ids.tolist()
@@ -33,7 +35,10 @@ def make_index(metric="l2", dtype="float32", graph="hnsw", dim=24, count=60, nam
 
 
 def assert_same(one: lanner.Index, other: lanner.Index) -> None:
-    for name in ("dim", "metric", "dtype", "graph", "M", "ef_construction", "seed", "id_kind"):
+    for name in (
+        *("dim", "metric", "dtype", "graph", "M", "ef_construction", "codec", "keep", "seed"),
+        "id_kind",
+    ):
         assert getattr(one, name) == getattr(other, name)
     assert len(one) == len(other)
     assert sorted(one) == sorted(other)
@@ -60,6 +65,29 @@ def test_open_gives_back_what_was_saved(metric, dtype, graph, tmp_path):
     assert (about["dtype"], about["graph"]) == (dtype, graph is not None)
     assert about["bytes"] == path.stat().st_size
     assert about == _core.file_info(str(path))
+
+
+CODED = [("SQ8", "dtype"), ("SQ4", "float16"), ("SQ8", None), ("SQ4", None)]
+
+
+@pytest.mark.parametrize(("codec", "keep"), CODED)
+@pytest.mark.parametrize("metric", reference.FLOAT_METRICS)
+@pytest.mark.parametrize("count", [60, 300])  # fewer and more than a codec is fitted to
+def test_open_gives_back_codes(metric, codec, keep, count, graph, tmp_path):
+    index = make_index(metric, graph=graph, codec=codec, keep=keep, count=count)
+    path = tmp_path / "a.lanner"
+    index.save(path)
+    assert path.read_bytes() == index.to_bytes()
+    for options in ({}, {"writable": True}, {"verify": True}):
+        assert_same(index, lanner.open(path, **options))
+    assert_same(index, pickle.loads(pickle.dumps(index)))
+    sections = {each["name"] for each in lanner.verify(path)["sections"]}
+    assert ("vectors" in sections) == (keep is not None)
+    assert ("codes.mean" in sections) == (count >= 256)
+    again = lanner.open(path, writable=True)
+    again.add(np.ones((300, 24)))
+    again.remove(list(again)[:20])
+    assert_same(again, pickle.loads(pickle.dumps(again)))
 
 
 @pytest.mark.parametrize("names", [False, True])
@@ -246,7 +274,17 @@ def test_file_cut_short_anywhere_is_refused(names, graph, tmp_path):
 @pytest.mark.parametrize("names", [False, True])
 @pytest.mark.parametrize("space", [("cosine", "float32"), ("ip", "float32"), ("hamming", "bits")])
 def test_altered_byte_of_any_section_is_found_and_the_section_named(names, space, graph, tmp_path):
-    whole = make_index(*space, graph=graph, names=names).to_bytes()
+    check_alterations(make_index(*space, graph=graph, names=names), tmp_path)
+
+
+@pytest.mark.parametrize(("codec", "keep"), CODED)
+@pytest.mark.parametrize("metric", ["ip", "cosine", "snr_item"])
+def test_altered_byte_of_a_coded_index_is_found(metric, codec, keep, graph, tmp_path):
+    check_alterations(make_index(metric, graph=graph, codec=codec, keep=keep, count=280), tmp_path)
+
+
+def check_alterations(index, tmp_path):
+    whole = index.to_bytes()
     path = tmp_path / "a.lanner"
     path.write_bytes(whole)
     sections = [each for each in lanner.verify(path)["sections"] if each["length"]]
@@ -263,12 +301,24 @@ def test_altered_byte_of_any_section_is_found_and_the_section_named(names, space
                 lanner.open(path, verify=True)
 
 
-@pytest.mark.parametrize("kind", ["int", "str"])
-def test_no_altered_file_crashes_its_reader(kind, graph, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "codec", "keep"),
+    [
+        ("int", None, "dtype"),
+        ("str", None, "dtype"),
+        ("int", "SQ8", "dtype"),
+        ("int", "SQ8", None),
+        ("str", "SQ4", None),
+    ],
+)
+def test_no_altered_file_crashes_its_reader(kind, codec, keep, graph, tmp_path):
     program = Path(__file__).with_name("hostile.py")
     command = [sys.executable, "-X", "faulthandler", str(program), str(tmp_path)]
     done = subprocess.run(
-        [*command, graph or "none", kind, "150"], capture_output=True, text=True, timeout=300
+        [*command, graph or "none", kind, codec or "none", keep or "none", "150"],
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
 

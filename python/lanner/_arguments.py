@@ -19,6 +19,8 @@ DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
 BITS_METRICS = ("hamming", "jaccard")
 
+CODECS = ("SQ8", "SQ4")
+
 INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024
 
@@ -70,6 +72,25 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
             + ("; it works on dtype='bits'" if metric in BITS_METRICS else "")
         )
     return metric, dtype
+
+
+def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str | None]:
+    """Return the name of a codec, or None, and the dtype of what is kept beside it, or None."""
+    if codec is None:
+        if keep != "dtype":
+            raise InvalidArgumentError(
+                f"keep says what is kept beside the codes of a codec, and there is none; "
+                f"got {keep!r}"
+            )
+        return None, dtype
+    codec = to_choice(codec, "codec", CODECS)
+    if dtype == "bits":
+        raise InvalidArgumentError(f"codec must be None for dtype bits, got {codec!r}")
+    if keep is None:
+        return codec, None
+    kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)
+    keep = to_choice(keep, "keep", kept)
+    return codec, dtype if keep == "dtype" else keep
 
 
 def to_path(path: str | os.PathLike[str]) -> str:

@@ -38,6 +38,8 @@ class Index:
         M: int,
         ef_construction: int,
         seed: int,
+        codec: str | None,
+        keep: str | None,
     ) -> None: ...
     @staticmethod
     def open(path: str, writable: bool, verify: bool) -> Index: ...
@@ -56,6 +58,7 @@ class Index:
         threads: int,
         progress: Callable[[int, int], object] | None,
     ) -> NDArray[np.int64] | list[str]: ...
+    def fit(self, vectors: NDArray[Any]) -> None: ...
     def remove(self, ids: _Ids, threads: int) -> None: ...
     def get(self, ids: _Ids) -> NDArray[Any]: ...
     def contains(self, id: int | str) -> bool: ...
@@ -63,11 +66,11 @@ class Index:
 
     # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: default.
     def search(
-        self, queries: NDArray[Any], k: int, ef: int, exact: bool, threads: int
+        self, queries: NDArray[Any], k: int, ef: int, exact: bool, threads: int, rerank: int | None
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # The neighbours of stored items, themselves left out.
     def search_by_id(
-        self, ids: _Ids, k: int, ef: int, exact: bool, threads: int
+        self, ids: _Ids, k: int, ef: int, exact: bool, threads: int, rerank: int | None
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # (ids, distances, offsets): the hits of query i are at offsets[i]:offsets[i + 1]. One query: two offsets.
     def search_radius(
@@ -90,6 +93,10 @@ class Index:
     @property
     def graph(self) -> bool: ...
     @property
+    def codec(self) -> str | None: ...
+    @property
+    def keep(self) -> str | None: ...  # None: codes alone
+    @property
     def M(self) -> int: ...
     @property
     def ef_construction(self) -> int: ...
@@ -101,7 +108,8 @@ class Index:
     def read_only(self) -> bool: ...
 
 # The header and the sections of a file: {"version": str, "size": int, "dim": int, "metric": str, "dtype": str,
-# "graph": bool, "M": int, "ef_construction": int, "seed": int, "id_kind": str | None, "bytes": int,
+# "graph": bool, "M": int, "ef_construction": int, "codec": str | None, "keep": str | None, "seed": int,
+# "id_kind": str | None, "bytes": int,
 # "sections": [{"name": str, "offset": int, "length": int, "crc32": int}]}.
 def file_info(path: str) -> dict[str, Any]: ...
 

@@ -39,7 +39,7 @@ struct World {
         }
         live.resize(first + count, 1);
         GraphEdit edit(layers, mutex, false);
-        Builder(layers, codec, {40, threads, nullptr})
+        Builder(layers, codec, codec, {40, threads, nullptr})
             .insert(
                 slots, first, [](std::size_t, std::size_t) {}, edit);
     }
@@ -215,7 +215,7 @@ TEST_CASE("rows whose fingerprints collide are told apart, and equal rows share 
     REQUIRE_FALSE(codec.same(0, 1));
     FairSharedMutex mutex;
     GraphEdit edit(layers, mutex, false);
-    Builder(layers, codec, {10, 1, nullptr})
+    Builder(layers, codec, codec, {10, 1, nullptr})
         .insert(
             slots, 5, [](std::size_t, std::size_t) {}, edit);
     CHECK_FALSE(layers.is_twin(0));
@@ -239,7 +239,7 @@ TEST_CASE("an interrupted insertion can be taken back, list by list") {
     }
     GraphEdit edit(world.layers, world.mutex, true);
     std::size_t committed = 0;
-    Builder builder(world.layers, world.codec, {40, 2, nullptr});
+    Builder builder(world.layers, world.codec, world.codec, {40, 2, nullptr});
     const auto stop_later = [&](std::size_t, std::size_t end) { committed = end; };
     builder.insert(std::span(slots).first(500), 1000, stop_later, edit);
     CHECK(committed == 500);

@@ -18,6 +18,7 @@
 namespace {
 
 using namespace kernel_cases;
+using lanner::CodeBits;
 
 struct Answers {
     std::vector<float> rows, block, tile;
@@ -191,6 +192,122 @@ TEST_CASE("two empty sets are at Jaccard distance 0") {
     }
 }
 
+namespace {
+
+// Codes and queries of one case, written from the description of the layout in kernel_table.hpp.
+struct CodeCase {
+    CodeBits bits;
+    std::size_t dim, query_count, row_count, query_stride, row_stride;
+    std::unique_ptr<Flush> queries, rows;
+    std::vector<float> query_sums;
+
+    // Features in the low bits of a block's bytes; the rest are in the high bits.
+    std::size_t low_features(std::size_t k) const { return k / 128 == dim / 128 ? (dim % 128 + 1) / 2 : 64; }
+    bool is_high(std::size_t k) const { return k % 128 >= low_features(k); }
+    std::size_t byte_of(std::size_t k) const { return k / 128 * 64 + (k % 128) % low_features(k); }
+    std::size_t query_place(std::size_t k) const {
+        if (bits == CodeBits::k8) return k;
+        return k / 128 * 128 + (k % 128) % low_features(k) + (is_high(k) ? 64 : 0);
+    }
+    std::int64_t z(std::size_t i, std::size_t k) const {
+        return static_cast<signed char>(queries->data()[i * query_stride + query_place(k)]);
+    }
+    std::int64_t c(std::size_t j, std::size_t k) const {
+        const unsigned char* const row = rows->data() + j * row_stride;
+        if (bits == CodeBits::k8) return row[k];
+        return is_high(k) ? row[byte_of(k)] >> 4 : row[byte_of(k)] & 15;
+    }
+    float expected(std::size_t i, std::size_t j) const {
+        std::int64_t sum = 0;
+        for (std::size_t k = 0; k < dim; ++k)
+            sum += z(i, k) * (bits == CodeBits::k8 ? c(j, k) - 128 : 2 * c(j, k) - 15);
+        return static_cast<float>(sum);
+    }
+};
+
+CodeCase make_code_case(std::mt19937& random, CodeBits bits, std::size_t dim, std::size_t query_count,
+                        std::size_t row_count, std::size_t padding, bool extreme) {
+    const std::size_t row_bytes = bits == CodeBits::k8 ? dim : dim / 128 * 64 + (dim % 128 + 1) / 2;
+    const std::size_t query_bytes = bits == CodeBits::k8 ? dim : (dim + 127) / 128 * 128;
+    CHECK(lanner::code_bytes(bits, dim) == row_bytes);
+    CHECK(lanner::code_query_bytes(bits, dim) == query_bytes);
+    CodeCase made{bits, dim, query_count, row_count, query_bytes + padding, row_bytes + padding, nullptr, nullptr, {}};
+    made.queries = std::make_unique<Flush>((query_count - 1) * made.query_stride + query_bytes);
+    made.rows = std::make_unique<Flush>((row_count - 1) * made.row_stride + row_bytes);
+    for (std::size_t i = 0; i < query_count; ++i) {
+        unsigned char* const query = made.queries->data() + i * made.query_stride;
+        std::memset(query, 0, query_bytes);
+        std::int64_t sum = 0;
+        for (std::size_t k = 0; k < dim; ++k) {
+            const int value = extreme ? (i % 2 == 0 ? 127 : -127) : static_cast<int>(random() % 255) - 127;
+            query[made.query_place(k)] = static_cast<unsigned char>(value);
+            sum += value;
+        }
+        made.query_sums.push_back(static_cast<float>(sum));
+    }
+    for (std::size_t j = 0; j < row_count; ++j) {
+        for (std::size_t k = 0; k < dim; ++k) {
+            unsigned char* const row = made.rows->data() + j * made.row_stride;
+            const unsigned most = bits == CodeBits::k8 ? 255 : 15;
+            const unsigned value = extreme ? (j % 2 == 0 ? most : 0U) : static_cast<unsigned>(random()) % (most + 1);
+            if (bits == CodeBits::k8) {
+                row[k] = static_cast<unsigned char>(value);
+            } else {
+                unsigned char& byte = row[made.byte_of(k)];
+                byte = static_cast<unsigned char>(made.is_high(k) ? byte | value << 4 : value);
+            }
+        }
+    }
+    return made;
+}
+
+void check_codes(const KernelTable& table, const CodeCase& c) {
+    INFO("level " << table.name << ", bits " << static_cast<int>(c.bits) << ", dim " << c.dim << ", " << c.row_count
+                  << " rows");
+    const int bits = static_cast<int>(c.bits);
+    std::vector<const void*> scattered;
+    for (std::size_t j = c.row_count; j-- > 0;) scattered.push_back(c.rows->data() + j * c.row_stride);
+    std::vector<float> rows(c.row_count);
+    std::vector<float> block(c.row_count);
+    std::vector<float> tile(c.query_count * c.row_count);
+    table.code_tile[bits](c.queries->data(), c.query_stride, c.query_sums.data(), c.query_count, c.rows->data(),
+                          c.row_stride, nullptr, c.row_count, c.dim, tile.data(), c.row_count);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        const unsigned char* const query = c.queries->data() + i * c.query_stride;
+        table.code_rows[bits](query, c.query_sums[i], scattered.data(), nullptr, c.row_count, c.dim, rows.data());
+        table.code_block[bits](query, c.query_sums[i], c.rows->data(), c.row_stride, nullptr, c.row_count, c.dim,
+                               block.data());
+        for (std::size_t j = 0; j < c.row_count; ++j) {
+            const float expected = c.expected(i, j);
+            wrong += rows[c.row_count - 1 - j] == expected ? 0 : 1;
+            wrong += block[j] == expected ? 0 : 1;
+            wrong += tile[i * c.row_count + j] == expected ? 0 : 1;
+        }
+    }
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("products of codes are exact on every level, in every shape, and no kernel reads past an end") {
+    std::mt19937 random(6);
+    for (const CodeBits bits : {CodeBits::k8, CodeBits::k4}) {
+        for (const std::size_t dim : dimensions()) {
+            const CodeCase c = make_code_case(random, bits, dim, 4, 7, dim % 3 == 0 ? 13 : 0, false);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
+        for (std::size_t rows = 1; rows <= 41; ++rows) {
+            const CodeCase c = make_code_case(random, bits, 67, 1 + rows % 8, rows, rows % 5, false);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
+        for (const std::size_t dim : {std::size_t{1}, std::size_t{129}, lanner::kMaxDim}) {
+            const CodeCase c = make_code_case(random, bits, dim, 2, 5, 0, true);
+            for (const KernelTable* table : levels()) check_codes(*table, c);
+        }
+    }
+}
+
 TEST_CASE("no rows or no queries: nothing is written") {
     for (const KernelTable* table : levels()) {
         const std::vector<float> vector(8, 1.0F);
@@ -319,6 +436,30 @@ TEST_CASE("NaN stays NaN, and conversions write no more than they are asked") {
                 CHECK(halves[count] == 0x1234);
                 CHECK(back[count] == 5.0F);
             }
+        }
+    }
+}
+
+TEST_CASE("the Hadamard transform adds and subtracts, by the same stages on every level") {
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    for (std::size_t count = 1; count <= 4096; count *= 2) {
+        std::vector<float> given(count);
+        for (float& each : given) each = normal(random);
+        std::vector<float> expected = given;
+        for (std::size_t distance = 1; distance < count; distance *= 2) {
+            const std::vector<float> from = expected;
+            for (std::size_t i = 0; i < count; ++i) {
+                const bool second = (i & distance) != 0;
+                expected[i] = second ? from[i - distance] - from[i] : from[i] + from[i + distance];
+            }
+        }
+        for (const KernelTable* table : levels()) {
+            Flush values(count * sizeof(float));
+            std::memcpy(values.data(), given.data(), values.size());
+            table->hadamard(reinterpret_cast<float*>(values.data()), count);
+            CHECK_MESSAGE(std::memcmp(values.data(), expected.data(), values.size()) == 0,
+                          table->name << ", " << count);
         }
     }
 }

@@ -23,6 +23,20 @@
 
 namespace lanner {
 
+// Codes that searches look at first, in place of the vectors. The values are part of the file format.
+enum class CodecKind : std::uint8_t {
+    kNone = 0,
+    kSQ8 = 1,  // 8 bits a feature
+    kSQ4 = 2,  // 4 bits a feature
+};
+
+// What is kept of the vectors beside their codes. The values are part of the file format.
+enum class Keep : std::uint8_t {
+    kAsGiven = 0,  // all, in the index's element type
+    kFloat16 = 1,  // rounded to float16; for float32 alone
+    kNothing = 2,  // the codes are all there is: distances are estimates, and vectors come back decoded
+};
+
 struct IndexOptions {
     std::size_t dim = 0;  // features; bits for ElementType::kBits
     Metric metric = Metric::kCosine;
@@ -31,6 +45,8 @@ struct IndexOptions {
     std::uint32_t M = 16;                 // neighbours a node, twice as many on the ground layer; 2 to 512
     std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
+    CodecKind codec = CodecKind::kNone;
+    Keep keep = Keep::kAsGiven;
 };
 
 enum class IdKind : std::uint8_t { kNone = 0, kInt = 1, kString = 2 };
@@ -50,10 +66,13 @@ struct WriteOptions {
 struct SearchOptions {
     std::size_t k = 10;
     std::size_t ef = 0;  // 0: the default, chosen for recall@10 of at least 0.95; never below k
-    bool exact = false;  // scan every row even where there is a graph
+    bool exact = false;  // scan every row even where there is a graph or a codec
     std::size_t threads = 0;
     // Called on the calling thread some 20 times a second while many queries are answered; what it throws stops them.
     std::function<void()> poll = nullptr;
+    // Candidates of a search over codes that are looked at once more with the vectors kept: never fewer than k, save 0,
+    // for none, when distances are estimates. Not given: a number with which recall loses next to nothing to the codes.
+    std::optional<std::size_t> rerank = std::nullopt;
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
@@ -112,6 +131,9 @@ class Index {
     std::vector<std::byte> to_bytes() const;
 
     // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
+    // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
+    void fit(const Vectors& sample);
+
     OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false);
     void remove(const Ids& ids, const WriteOptions& options = {});
 

@@ -26,6 +26,8 @@ py::dict dict_of(const FileInfo& info) {
     dict["graph"] = info.options.graph;
     dict["M"] = info.options.M;
     dict["ef_construction"] = info.options.ef_construction;
+    dict["codec"] = codec_name(info.options);
+    dict["keep"] = keep_name(info.options);
     dict["seed"] = info.options.seed;
     dict["id_kind"] = info.id_kind == IdKind::kNone ? py::object(py::none())
                                                     : py::object(py::str(info.id_kind == IdKind::kInt ? "int" : "str"));

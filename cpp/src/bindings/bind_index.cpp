@@ -1,6 +1,8 @@
 // The index: arrays in, arrays out.
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "bindings/bind.hpp"
 #include "kernels/metric.hpp"
 
@@ -56,10 +58,25 @@ void see_signals() {
 }
 
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
-SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads) {
-    SearchOptions options{k, ef, exact, threads, nullptr};
+SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
+                         std::optional<std::size_t> rerank) {
+    SearchOptions options{k, ef, exact, threads, nullptr, rerank};
     if (queries > 1) options.poll = see_signals;
     return options;
+}
+
+CodecKind codec_of(const std::optional<std::string>& name) {
+    if (!name) return CodecKind::kNone;
+    if (*name == "SQ8") return CodecKind::kSQ8;
+    if (*name == "SQ4") return CodecKind::kSQ4;
+    throw Error(ErrorKind::kInvalidArgument, "codec must be one of SQ8, SQ4, got '" + *name + "'");
+}
+
+Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
+    if (!name) return Keep::kNothing;
+    if (*name == dtype) return Keep::kAsGiven;
+    if (*name == "float16") return Keep::kFloat16;
+    throw Error(ErrorKind::kInvalidArgument, "keep must be '" + dtype + "', 'float16' or none, got '" + *name + "'");
 }
 
 // search() and search_by_id() differ in what they are asked with.
@@ -114,17 +131,17 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 }
 
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads) {
+                 std::size_t threads, std::optional<std::size_t> rerank) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
-    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads);
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads) {
+                       std::size_t threads, std::optional<std::size_t> rerank) {
     const GivenIds given(ids);
-    const SearchOptions options = options_of(given.count(), k, ef, exact, threads);
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
@@ -135,7 +152,7 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads));
+        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
@@ -258,6 +275,16 @@ GivenIds::GivenIds(const py::object& ids) : keeper_(ids) {
                                          static_cast<std::size_t>(array.shape(0)));
 }
 
+std::optional<std::string> codec_name(const IndexOptions& options) {
+    if (options.codec == CodecKind::kNone) return std::nullopt;
+    return options.codec == CodecKind::kSQ8 ? "SQ8" : "SQ4";
+}
+
+std::optional<std::string> keep_name(const IndexOptions& options) {
+    if (options.keep == Keep::kNothing) return std::nullopt;
+    return options.keep == Keep::kFloat16 ? "float16" : std::string(element_name(options.type));
+}
+
 std::size_t GivenIds::count() const noexcept {
     if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids_)) return integers->size();
     return strings_.size();
@@ -267,11 +294,13 @@ void bind_index(py::module_& module) {
     const auto without_gil = py::call_guard<py::gil_scoped_release>();
     py::class_<Index>(module, "Index")
         .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
-                         std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed) {
-                 return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed});
+                         std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed,
+                         const std::optional<std::string>& codec, const std::optional<std::string>& keep) {
+                 return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed,
+                               codec_of(codec), keep_of(keep, dtype)});
              }),
              py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"),
-             py::arg("ef_construction"), py::arg("seed"))
+             py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"))
         .def_static(
             "open",
             [](const std::string& path, bool writable, bool verify) {
@@ -288,6 +317,14 @@ void bind_index(py::module_& module) {
             py::arg("data"))
         .def("to_bytes", &to_bytes)
         .def("save", &Index::save, py::arg("path"), without_gil)
+        .def(
+            "fit",
+            [](Index& index, const py::array& vectors) {
+                const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
+                const py::gil_scoped_release release;
+                index.fit(rows);
+            },
+            py::arg("vectors"))
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
              py::arg("progress"))
         .def(
@@ -311,9 +348,10 @@ void bind_index(py::module_& module) {
                  }
                  return ids_array(ids);
              })
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"))
+        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
+             py::arg("rerank"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"))
+             py::arg("threads"), py::arg("rerank"))
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
              py::arg("threads"))
         .def("validate",
@@ -362,6 +400,8 @@ void bind_index(py::module_& module) {
         .def_property_readonly("dtype", [](const Index& index) { return element_name(index.options().type); })
         .def_property_readonly("graph", [](const Index& index) { return index.options().graph; })
         .def_property_readonly("M", [](const Index& index) { return index.options().M; })
+        .def_property_readonly("codec", [](const Index& index) { return codec_name(index.options()); })
+        .def_property_readonly("keep", [](const Index& index) { return keep_name(index.options()); })
         .def_property_readonly("ef_construction", [](const Index& index) { return index.options().ef_construction; })
         .def_property_readonly("seed", [](const Index& index) { return index.options().seed; })
         .def_property_readonly("id_kind",

@@ -6,7 +6,9 @@
 #include <limits>
 #include <string>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
+#include "codecs/features.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
@@ -154,18 +156,22 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
     std::vector<float> features(dim_);
     std::vector<std::uint16_t> narrow(type_ == ElementType::kFloat32 ? 0 : dim_);
     for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
-        to_float(row, vectors.type, features.data());
+        const float* given = reinterpret_cast<const float*>(row);
+        if (vectors.type != ElementType::kFloat32) {
+            to_float(row, vectors.type, features.data());
+            given = features.data();
+        }
         // A sum of squares in double is finite exactly when every feature is.
-        double squares = float_squares(features.data(), dim_, 0.0);
+        double squares = dot_of(given, given, dim_);
         if (!std::isfinite(squares)) {
-            const bool nan = std::any_of(features.begin(), features.end(), [](float x) { return std::isnan(x); });
+            const bool nan = std::any_of(given, given + dim_, [](float x) { return std::isnan(x); });
             refuse_row(argument, i, nan ? "holds NaN" : "holds an infinite value");
         }
         if (type_ != vectors.type && type_ != ElementType::kFloat32) {
             // As it will be stored.
-            narrow_row(features.data(), narrow.data());
+            narrow_row(given, narrow.data());
             to_float(narrow.data(), type_, features.data());
-            squares = float_squares(features.data(), dim_, 0.0);
+            squares = dot_of(features.data(), features.data(), dim_);
             if (type_ == ElementType::kFloat16 && !std::isfinite(squares)) {
                 refuse_row(argument, i, "holds a value beyond the range of float16 (65504)");
             }
@@ -212,6 +218,11 @@ void PlainCodec::prepare_row(const void* row, ElementType type, std::byte* out, 
         if (type_ == ElementType::kBits) return;
     }
     if (!traits_.has_offsets && !traits_.has_row_scales) return;
+    if (metric_ == Metric::kCosine && is_float(type_)) {
+        const auto* const features = reinterpret_cast<const float*>(out);
+        scale = row_scale(dot_of(features, features, dim_));
+        return;
+    }
     const Moments moments = moments_of(out, type_, dim_, traits_.has_offsets);
     if (traits_.has_offsets) {
         offset = static_cast<float>(moments.offset);
@@ -441,13 +452,9 @@ class PlainScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-#if defined(__GNUC__) || defined(__clang__)
         const std::byte* const row = codec_.rows_.row(slot);
         for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64)
-            __builtin_prefetch(row + line);
-#else
-        (void)slot;
-#endif
+            prefetch_line(row + line);
     }
 
   private:

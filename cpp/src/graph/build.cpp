@@ -13,12 +13,33 @@ namespace {
 constexpr std::size_t kLargestBatch = 384;
 constexpr std::size_t kGraphPerBatch = 2;
 
+void score_again(std::vector<Candidate>& candidates, Scorer& scorer) {
+    std::vector<Slot> slots;
+    slots.reserve(candidates.size());
+    for (const Candidate& each : candidates) slots.push_back(each.slot);
+    std::vector<float> distances(slots.size());
+    scorer.score(slots.data(), slots.size(), distances.data());
+    for (std::size_t i = 0; i < slots.size(); ++i) candidates[i].distance = distances[i];
+    drop_nan(candidates);
+    std::sort(candidates.begin(), candidates.end(), nearer);
+}
+
 }  // namespace
 
 // What a row of the batch is linked to, by layer.
 struct Builder::Found {
     std::vector<std::vector<Candidate>> layers;
     Slot twin_of = kNoSlot;  // the node that has the same vector; there are no layers then
+};
+
+// What one worker needs. Where rows are looked for by codes, true distances take a scorer of their own.
+struct Builder::Scratch {
+    Scratch(const Codec& codec, const Codec& quick)
+        : traverse(quick), own(&codec == &quick ? nullptr : codec.make_scorer()) {}
+    Scorer& scorer() noexcept { return own ? *own : *traverse.scorer; }
+
+    TraverseScratch traverse;
+    std::unique_ptr<Scorer> own;
 };
 
 // Rows that want an edge from `target` on `layer`.
@@ -39,13 +60,15 @@ Slot highest(const Layers& layers, std::span<const Slot> slots) {
     return best;
 }
 
-Builder::Builder(Layers& layers, const Codec& codec, const BuildOptions& options)
-    : layers_(layers), codec_(codec), options_(options) {
+Builder::Builder(Layers& layers, const Codec& codec, const Codec& quick, const BuildOptions& options)
+    : layers_(layers), codec_(codec), quick_(quick), options_(options) {
     scratch_.resize(options_.threads);
 }
 
-TraverseScratch& Builder::scratch_of(std::size_t worker) {
-    if (!scratch_[worker]) scratch_[worker] = std::make_unique<TraverseScratch>(codec_);
+Builder::~Builder() = default;
+
+Builder::Scratch& Builder::scratch_of(std::size_t worker) {
+    if (!scratch_[worker]) scratch_[worker] = std::make_unique<Scratch>(codec_, quick_);
     return *scratch_[worker];
 }
 
@@ -84,18 +107,19 @@ Slot Builder::twin_among(Slot slot, const std::vector<Candidate>& nearest) const
     return kNoSlot;
 }
 
-void Builder::find_neighbours(Slot slot, std::span<const Slot> batch, TraverseScratch& scratch, Found& found) const {
+void Builder::find_neighbours(Slot slot, std::span<const Slot> batch, Scratch& own, Found& found) const {
     const unsigned level = layers_.level(slot);
     found.layers.resize(level + 1);
-    Scorer& scorer = *scratch.scorer;
-    scorer.bind_slot(slot);
+    TraverseScratch& scratch = own.traverse;
+    Scorer& scorer = own.scorer();
+    scratch.scorer->bind_slot(slot);
     std::vector<Slot> others;
     others.reserve(batch.size());
     for (const Slot other : batch) {
         if (other != slot) others.push_back(other);
     }
     std::vector<float> distances(others.size());
-    scorer.score(others.data(), others.size(), distances.data());
+    scratch.scorer->score(others.data(), others.size(), distances.data());
 
     const unsigned top = layers_.top();
     Slot start = descend(layers_, std::min(level, top), scratch);
@@ -111,6 +135,10 @@ void Builder::find_neighbours(Slot slot, std::span<const Slot> batch, TraverseSc
             if (layer == 0 || layers_.level(others[i]) >= layer) scratch.beam.offer(distances[i], others[i]);
         }
         scratch.beam.copy_to(candidates);
+        if (own.own) {
+            scorer.bind_slot(slot);
+            score_again(candidates, scorer);
+        }
         if (layer == 0) {
             found.twin_of = twin_among(slot, candidates);
             if (found.twin_of != kNoSlot) {
@@ -119,7 +147,7 @@ void Builder::find_neighbours(Slot slot, std::span<const Slot> batch, TraverseSc
             }
         }
         select_neighbours(candidates, layers_.width(layer) / (layer == 0 ? 2 : 1), scorer, found.layers[layer]);
-        scorer.bind_slot(slot);
+        scratch.scorer->bind_slot(slot);
     }
 }
 
@@ -152,8 +180,7 @@ std::vector<Builder::Links> Builder::gather_links(std::span<const Slot> batch, c
 }
 
 // The target's neighbours with the sources among them, pruned if they do not all fit.
-void Builder::merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch,
-                    EdgeList& out) const {
+void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out) const {
     out.layer = links.layer;
     out.slot = links.target;
     // A row of the same batch has its own choice of neighbours, which the graph does not hold yet.
@@ -178,15 +205,15 @@ void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Traver
         return;
     }
     std::vector<float> distances(present);
-    scratch.scorer->bind_slot(links.target);
-    scratch.scorer->score(out.neighbours.data(), present, distances.data());
+    scorer.bind_slot(links.target);
+    scorer.score(out.neighbours.data(), present, distances.data());
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < present; ++i) candidates.push_back({distances[i], out.neighbours[i]});
     candidates.insert(candidates.end(), fresh.begin(), fresh.end());
     drop_nan(candidates);
     std::sort(candidates.begin(), candidates.end(), nearer);
     std::vector<Candidate> kept;
-    select_neighbours(candidates, width, *scratch.scorer, kept);
+    select_neighbours(candidates, width, scorer, kept);
     out.neighbours.clear();
     for (const Candidate& each : kept) out.neighbours.push_back(each.slot);
 }
@@ -246,7 +273,7 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
     parallel_for(
         links.size(), 8, options_.threads,
         [&](std::size_t begin, std::size_t end, std::size_t worker) {
-            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, scratch_of(worker), lists[i]);
+            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, scratch_of(worker).scorer(), lists[i]);
         },
         poll);
 

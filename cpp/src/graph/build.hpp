@@ -25,7 +25,11 @@ struct BuildOptions {
 
 class Builder {
   public:
-    Builder(Layers& layers, const Codec& codec, const BuildOptions& options);
+    // `quick` finds a row's candidates; `codec` says which of them are near, and which become neighbours.
+    Builder(Layers& layers, const Codec& codec, const Codec& quick, const BuildOptions& options);
+    ~Builder();
+    Builder(const Builder&) = delete;
+    Builder& operator=(const Builder&) = delete;
 
     // Called with searches excluded, in the instant in which slots [begin, end) of the call join the graph. Must not throw.
     using Committed = std::function<void(std::size_t begin, std::size_t end)>;
@@ -37,19 +41,21 @@ class Builder {
   private:
     struct Found;
     struct Links;
+    struct Scratch;
 
-    TraverseScratch& scratch_of(std::size_t worker);
+    Scratch& scratch_of(std::size_t worker);
     void insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit);
     void pair_twins(std::span<const Slot> batch, std::vector<Found>& found) const;
     Slot twin_among(Slot slot, const std::vector<Candidate>& nearest) const;
-    void find_neighbours(Slot slot, std::span<const Slot> batch, TraverseScratch& scratch, Found& found) const;
+    void find_neighbours(Slot slot, std::span<const Slot> batch, Scratch& scratch, Found& found) const;
     std::vector<Links> gather_links(std::span<const Slot> batch, const std::vector<Found>& found) const;
-    void merge(const Links& links, const std::vector<EdgeList>& own, TraverseScratch& scratch, EdgeList& out) const;
+    void merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out) const;
 
     Layers& layers_;
     const Codec& codec_;
+    const Codec& quick_;
     BuildOptions options_;
-    std::vector<std::unique_ptr<TraverseScratch>> scratch_;  // by worker
+    std::vector<std::unique_ptr<Scratch>> scratch_;  // by worker
 };
 
 // The node of the highest level, the lowest slot among equals; kNoSlot for none.

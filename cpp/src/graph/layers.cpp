@@ -30,8 +30,7 @@ unsigned Layers::level(Slot slot) const noexcept {
     return level;
 }
 
-std::span<const Slot> Layers::places(unsigned layer, Slot slot) const noexcept {
-    if (layer == 0) return {ground_.as<Slot>(slot), width(0)};
+std::span<const Slot> Layers::upper_places(unsigned layer, Slot slot) const noexcept {
     const std::uint64_t block = std::uint64_t{*upper_first_.as<Slot>(slot)} + layer - 2;
     if (*upper_first_.as<Slot>(slot) == 0 || layer > level(slot) || block >= upper_blocks_) return {};
     return {upper_.as<Slot>(static_cast<std::size_t>(block)), width(layer)};
@@ -40,15 +39,6 @@ std::span<const Slot> Layers::places(unsigned layer, Slot slot) const noexcept {
 std::span<const Slot> Layers::neighbours(unsigned layer, Slot slot) const noexcept {
     const std::span<const Slot> all = places(layer, slot);
     return all.first(static_cast<std::size_t>(std::find(all.begin(), all.end(), slot) - all.begin()));
-}
-
-void Layers::prefetch(Slot slot) const noexcept {
-#if defined(__GNUC__) || defined(__clang__)
-    const std::byte* const block = ground_.row(slot);
-    for (std::size_t at = 0; at < ground_.stride(); at += 64) __builtin_prefetch(block + at);
-#else
-    (void)slot;
-#endif
 }
 
 void Layers::grow(std::size_t slots) {

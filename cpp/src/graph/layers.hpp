@@ -14,6 +14,7 @@
 #include <span>
 
 #include "base/paged_rows.hpp"
+#include "base/prefetch.hpp"
 #include "base/slot.hpp"
 #include "storage/sections.hpp"
 
@@ -28,10 +29,17 @@ class Layers {
     unsigned level(Slot slot) const noexcept;
 
     // All width(layer) places. An unsound upper layer of a damaged file yields an empty span.
-    std::span<const Slot> places(unsigned layer, Slot slot) const noexcept;
+    std::span<const Slot> places(unsigned layer, Slot slot) const noexcept {
+        if (layer > 0) return upper_places(layer, slot);
+        return {ground_.as<Slot>(slot), width(0)};
+    }
     // The neighbours in front of the empty places.
     std::span<const Slot> neighbours(unsigned layer, Slot slot) const noexcept;
-    void prefetch(Slot slot) const noexcept;
+    // Asks for the node's places on the ground.
+    void prefetch(Slot slot) const noexcept {
+        const std::byte* const block = ground_.row(slot);
+        for (std::size_t at = 0; at < ground_.stride(); at += 64) prefetch_line(block + at);
+    }
 
     // Slots are 0 .. slots() - 1; not each need be in the graph.
     std::size_t slots() const noexcept { return slots_; }
@@ -64,6 +72,8 @@ class Layers {
     std::size_t upper_blocks() const noexcept { return upper_blocks_; }
 
   private:
+    std::span<const Slot> upper_places(unsigned layer, Slot slot) const noexcept;
+
     static constexpr Slot kTwinMark = 0x80000000U;
 
     std::uint32_t M_;

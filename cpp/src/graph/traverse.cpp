@@ -36,6 +36,22 @@ void score_fresh(std::size_t count, TraverseScratch& scratch) {
     scratch.scored += count;
 }
 
+// Drops what a full beam would not keep, without a branch that depends on data.
+std::size_t keep_near(std::size_t count, TraverseScratch& scratch) {
+    if (!scratch.beam.full()) return count;
+    const float worst = scratch.beam.worst();
+    float* const distances = scratch.distances.data();
+    Slot* const fresh = scratch.fresh.data();
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float distance = distances[i];
+        distances[kept] = distance;
+        fresh[kept] = fresh[i];
+        kept += distance < worst ? 1 : 0;
+    }
+    return kept;
+}
+
 }  // namespace
 
 void search_layer(const Layers& layers, unsigned layer, Slot start, std::size_t width, TraverseScratch& scratch) {
@@ -59,8 +75,13 @@ void search_layer(const Layers& layers, unsigned layer, Slot start, std::size_t 
         std::size_t count = take_fresh(layers, layer, nodes[0], 0, scratch);
         for (std::size_t i = 0; i < std::min(count, kFirstRows); ++i) scratch.scorer->prefetch(scratch.fresh[i]);
         for (std::size_t i = 1; i < popped; ++i) count = take_fresh(layers, layer, nodes[i], count, scratch);
+        if (layer == 0) scratch.beam.peek(kTogether, [&](Slot slot) { layers.prefetch(slot); });
         score_fresh(count, scratch);
-        for (std::size_t i = 0; i < count; ++i) scratch.beam.offer(scratch.distances[i], scratch.fresh[i]);
+        count = keep_near(count, scratch);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t before = scratch.beam.offer(scratch.distances[i], scratch.fresh[i]);
+            if (layer == 0 && before < kTogether) layers.prefetch(scratch.fresh[i]);
+        }
     }
 }
 

@@ -14,22 +14,27 @@
 #include <vector>
 
 #include "base/fair_shared_mutex.hpp"
-#include "codecs/plain_codec.hpp"
 #include "graph/build.hpp"
 #include "graph/layers.hpp"
 #include "graph/repair.hpp"
 #include "index/id_map.hpp"
+#include "index/vector_store.hpp"
 #include "lanner/index.hpp"
 #include "search/exact_scan.hpp"
+#include "search/rerank.hpp"
 
 namespace lanner {
 
 // What one search thread needs; kept in the index between searches.
 struct SearchScratch {
-    explicit SearchScratch(const Codec& codec) : traverse(codec) {}
+    explicit SearchScratch(const VectorStore& store)
+        : traverse(store.quickest()), finest(store.is_layered() ? store.finest().make_scorer() : nullptr) {}
     TraverseScratch traverse;
-    QueryBlock queries;
+    std::unique_ptr<Scorer> finest;  // where codes are walked and originals are kept
+    PreparedQueries queries;
+    std::vector<Candidate> found;
     std::vector<Candidate> hits;
+    RerankScratch rerank;
 };
 
 class Index::Impl : private TieBreak {
@@ -37,6 +42,7 @@ class Index::Impl : private TieBreak {
     explicit Impl(const IndexOptions& options);
 
     // write.cpp
+    void fit(const Vectors& sample);
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert);
     void remove(const Ids& ids, const WriteOptions& options);
 
@@ -60,13 +66,14 @@ class Index::Impl : private TieBreak {
 
     const IndexOptions& options() const noexcept { return options_; }
     bool read_only() const noexcept { return read_only_; }
-    std::size_t row_bytes() const noexcept { return codec_.bytes_per_row(); }
+    std::size_t row_bytes() const noexcept { return lanner::row_bytes(options_.type, options_.dim); }
 
   private:
     // Held by a change for as long as it runs; refuses a change from within a change (a progress callback's, say).
     class WriterGuard;
     // A borrowed scratch, given back at the end.
     class ScratchLease;
+    class FinestWalk;
     struct Addition;
 
     bool before(Slot left, Slot right) const noexcept override { return ids_.before(left, right); }
@@ -74,6 +81,8 @@ class Index::Impl : private TieBreak {
     void check_writable() const;
     Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
     void take_slots(Addition& addition);
+    void fit_codes(const Vectors& vectors, Addition& addition);
+    std::vector<Slot> live_slots() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
@@ -92,9 +101,15 @@ class Index::Impl : private TieBreak {
     static std::size_t thread_count(std::size_t asked) noexcept;
     std::size_t default_ef(std::size_t k) const noexcept;
     bool scan_is_cheaper(std::size_t ef) const noexcept;
-    ScanRows scan_rows() const noexcept;
-    void graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k,
-                      std::size_t ef) const;
+    ScanRows scan_rows(const Codec& codec) const noexcept;
+    struct Effort;
+    Effort effort_of(const SearchOptions& options) const;
+    void graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                      const Effort& effort) const;
+    std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
+                                             std::size_t count, const Effort& effort, std::size_t threads,
+                                             const std::function<void()>& poll) const;
+    float as_reported(float distance) const noexcept;
     void take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
@@ -105,7 +120,7 @@ class Index::Impl : private TieBreak {
     std::size_t check_ring(Slot node) const;
 
     IndexOptions options_;
-    PlainCodec codec_;
+    VectorStore store_;
     std::optional<Layers> layers_;
     IdMap ids_;
     std::vector<std::uint8_t> live_;  // by slot

@@ -33,13 +33,18 @@ const IndexOptions& checked(const IndexOptions& options) {
         refuse("ef_construction must be between 1 and " + std::to_string(kMaxEfConstruction) + ", got " +
                std::to_string(options.ef_construction));
     }
+    if (options.codec != CodecKind::kNone && bits)
+        refuse("codec must be none for dtype 'bits', which are codes already");
+    if (options.keep != Keep::kAsGiven && options.codec == CodecKind::kNone)
+        refuse("keep goes with a codec: without one the vectors are all there is");
+    if (options.keep == Keep::kFloat16 && options.type != ElementType::kFloat32)
+        refuse("keep must be '" + type + "' or nothing for dtype '" + type + "', got 'float16'");
     return options;
 }
 
 }  // namespace
 
-Index::Impl::Impl(const IndexOptions& options)
-    : options_(checked(options)), codec_(options.type, options.metric, options.dim, active_kernels()) {
+Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), store_(options, active_kernels()) {
     if (options_.graph) layers_.emplace(options_.M, options_.seed);
     scratch_.reserve(256);
 }
@@ -53,6 +58,7 @@ Index& Index::operator=(Index&&) noexcept = default;
 OwnedIds Index::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
     return impl_->add(vectors, ids, options, upsert);
 }
+void Index::fit(const Vectors& sample) { impl_->fit(sample); }
 void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }
 void Index::get(const Ids& ids, void* out) const { impl_->get(ids, out); }
 bool Index::contains(std::int64_t id) const { return impl_->contains(id); }

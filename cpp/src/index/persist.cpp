@@ -24,7 +24,10 @@ struct Config {
     std::uint8_t type;
     std::uint8_t graph;
     std::uint8_t id_kind;
-    std::uint8_t zero[64];
+    std::uint8_t codec;
+    std::uint8_t keep;
+    std::uint8_t fitted;
+    std::uint8_t zero[61];
 };
 static_assert(sizeof(Config) == 128);
 
@@ -40,6 +43,9 @@ Config read_config(const SectionReader& reader) {
     require(config.graph <= 1, "its kind of graph is unknown");
     require(config.id_kind <= static_cast<std::uint8_t>(IdKind::kString), "its kind of ids is unknown");
     require(config.slots <= kMaxSlots && config.live <= config.slots, "its counts are out of range");
+    require(config.codec <= static_cast<std::uint8_t>(CodecKind::kSQ4), "its codec is unknown");
+    require(config.keep <= static_cast<std::uint8_t>(Keep::kNothing), "what it keeps is unknown");
+    require(config.fitted <= (config.codec == 0 ? 0 : 1), "its codec is fitted and is none");
     require(config.next_id >= 0, "its next id is negative");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
     require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }),
@@ -56,6 +62,8 @@ IndexOptions options_of(const Config& config) {
     options.M = config.M;
     options.ef_construction = config.ef_construction;
     options.seed = config.seed;
+    options.codec = static_cast<CodecKind>(config.codec);
+    options.keep = static_cast<Keep>(config.keep);
     return options;
 }
 
@@ -82,10 +90,13 @@ void Index::Impl::save(Sink& sink) const {
     config.type = static_cast<std::uint8_t>(options_.type);
     config.graph = options_.graph ? 1 : 0;
     config.id_kind = static_cast<std::uint8_t>(ids_.kind());
+    config.codec = static_cast<std::uint8_t>(options_.codec);
+    config.keep = static_cast<std::uint8_t>(options_.keep);
+    config.fitted = store_.has_codes() && !store_.wants_fit() ? 1 : 0;
     SectionWriter writer(sink);
     writer.write_section("config", &config, sizeof config);
     writer.write_section("live", live_.data(), slots_);
-    codec_.save(writer, slots_);
+    store_.save(writer, slots_);
     if (layers_) layers_->save(writer);
     ids_.save(writer, slots_, live_);
     writer.finish();
@@ -115,7 +126,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     for (std::size_t slot = 0; slot < slots; ++slot) {
         if (index->live_[slot] == 0) index->free_.push_back(static_cast<Slot>(slot));  // ascending, hence a heap
     }
-    index->codec_.load(reader, slots);
+    index->store_.load(reader, slots, config.fitted != 0);
     if (index->layers_) {
         if (count > 0 && config.entry >= slots) refuse_section("config", "the graph's entry point is no slot");
         if (count == 0 && config.entry != kNoSlot) refuse_section("config", "an empty graph has an entry point");
@@ -135,18 +146,10 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
 
 // What checksums cannot tell: that the values make sense.
 void Index::Impl::check_contents() const {
-    std::vector<std::byte> row(row_bytes());
     for (std::size_t at = 0; at < slots_; ++at) {
         if (live_[at] == 0) continue;
         const auto slot = static_cast<Slot>(at);
-        codec_.fetch(slot, row.data());
-        if (!codec_.measured(slot))
-            refuse_section("scales", "slot " + std::to_string(at) + " has another length or mean than its vector");
-        try {
-            codec_.check_rows({row.data(), 1, options_.type}, "vectors");
-        } catch (const Error& error) {
-            refuse_section("vectors", "slot " + std::to_string(at) + ": " + error.what());
-        }
+        store_.check_slot(slot);
         const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot)))
                                                           : ids_.find(ids_.integer(slot));
         if (found != slot)
@@ -160,7 +163,7 @@ std::size_t Index::Impl::check_ring(Slot node) const {
     std::size_t twins = 0;
     for (Slot each = layers_->next_twin(node); each != node; each = layers_->next_twin(each), ++twins) {
         const bool sound = layers_->is_twin(each) && live_[each] != 0 && layers_->neighbours(0, each).empty() &&
-                           codec_.same(node, each);
+                           store_.same(node, each);
         if (!sound || twins == slots_)
             refuse_section("graph.twins", "the ring of node " + std::to_string(node) + " is broken");
     }

@@ -12,11 +12,18 @@ namespace {
 
 // Reaches recall@10 of 0.95 with M = 16 and ef_construction = 200 on text embeddings, images and image descriptors.
 constexpr std::size_t kDefaultEf = 96;
+// Candidates beyond k that are looked at once more, of a walk and of a scan.
+constexpr std::size_t kDefaultRerank = 20;
+constexpr std::size_t kDefaultScanRerank = 50;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
 // many distances: below that size of index the scan is both quicker and exact.
 constexpr std::size_t kScanPerCandidate = 16;
 // Queries a thread that a scan answers under one hold of the lock.
 constexpr std::size_t kScanGroup = 128;
+
+Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
+    return {static_cast<const std::byte*>(vectors.data) + row * row_bytes, 1, vectors.type};
+}
 
 }  // namespace
 
@@ -31,11 +38,11 @@ class Index::Impl::ScratchLease {
                 return;
             }
         }
-        scratch_ = std::make_unique<SearchScratch>(index_.codec_);
+        scratch_ = std::make_unique<SearchScratch>(index_.store_);
     }
     ~ScratchLease() {
         // The queries of one large batch are not kept for the next.
-        if (scratch_->queries.bytes() > kKeptQueryBytes) scratch_->queries = QueryBlock();
+        if (scratch_->queries.bytes() > kKeptQueryBytes) scratch_->queries = PreparedQueries();
         const std::lock_guard lock(index_.scratch_mutex_);
         // Not kept where that would take memory; it is then made again.
         if (index_.scratch_.size() < index_.scratch_.capacity()) index_.scratch_.push_back(std::move(scratch_));
@@ -52,6 +59,22 @@ class Index::Impl::ScratchLease {
     std::unique_ptr<SearchScratch> scratch_;
 };
 
+// Has a scratch walk by true distances for a while: a border drawn through estimates would be nobody's radius.
+class Index::Impl::FinestWalk {
+  public:
+    explicit FinestWalk(SearchScratch& scratch) : scratch_(scratch) { exchange(); }
+    ~FinestWalk() { exchange(); }
+    FinestWalk(const FinestWalk&) = delete;
+    FinestWalk& operator=(const FinestWalk&) = delete;
+
+  private:
+    void exchange() noexcept {
+        if (scratch_.finest) std::swap(scratch_.finest, scratch_.traverse.scorer);
+    }
+
+    SearchScratch& scratch_;
+};
+
 // More threads than this serve nobody, and each costs memory.
 std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
     constexpr std::size_t kMostThreads = 1024;
@@ -62,9 +85,9 @@ std::size_t Index::Impl::default_ef(std::size_t k) const noexcept { return std::
 
 bool Index::Impl::scan_is_cheaper(std::size_t ef) const noexcept { return ids_.size() / kScanPerCandidate <= ef; }
 
-ScanRows Index::Impl::scan_rows() const noexcept {
+ScanRows Index::Impl::scan_rows(const Codec& codec) const noexcept {
     const bool all_live = ids_.size() == slots_;
-    return {codec_, slots_, all_live ? std::span<const std::uint8_t>() : std::span<const std::uint8_t>(live_), *this};
+    return {codec, slots_, all_live ? std::span<const std::uint8_t>() : std::span<const std::uint8_t>(live_), *this};
 }
 
 void Index::Impl::count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept {
@@ -98,20 +121,86 @@ void Index::Impl::order_hits(std::vector<Candidate>& hits, std::size_t k) const 
     if (hits.size() > k) hits.resize(k);
 }
 
-// With state_ held shared. Leaves the k nearest in scratch.hits.
-void Index::Impl::graph_search(SearchScratch& scratch, const QueryBlock& queries, std::size_t index, std::size_t k,
-                               std::size_t ef) const {
-    TraverseScratch& traverse = scratch.traverse;
-    traverse.scorer->bind_query(queries, index);
-    const Slot start = descend(*layers_, 0, traverse);
-    search_layer(*layers_, 0, start, ef, traverse);
-    scratch.hits.clear();
-    for (std::size_t i = 0; i < traverse.beam.size(); ++i) {
-        const Candidate candidate = traverse.beam[i];
-        if (scratch.hits.size() >= k && candidate.distance > scratch.hits.back().distance) break;
-        take_hit(candidate, traverse.visited, scratch.hits);
+// How hard a search tries.
+struct Index::Impl::Effort {
+    std::size_t k = 0;
+    std::size_t ef = 0;
+    std::size_t rerank = 0;  // candidates looked at once more; 0: none
+    bool codes = false;      // a scan looks at codes
+};
+
+Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
+    if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
+    const auto refuse = [](const char* why) {
+        throw Error(ErrorKind::kInvalidArgument, std::string("rerank looks at vectors behind codes, and ") + why);
+    };
+    if (options.rerank && !store_.has_codes()) refuse("this index has no codec");
+    if (options.rerank && !store_.keeps_originals()) refuse("this index keeps none");
+    if (options.rerank && options.exact) refuse("exact=True looks at vectors alone");
+    Effort effort;
+    effort.k = options.k;
+    effort.ef = std::max(options.ef > 0 ? options.ef : default_ef(options.k), options.k);
+    effort.codes = store_.has_codes() && !layers_ && !options.exact;
+    if (!store_.is_layered()) return effort;
+    if (options.rerank) {
+        effort.rerank = *options.rerank == 0 ? 0 : std::max(*options.rerank, options.k);
+        effort.ef = std::max(effort.ef, effort.rerank);
+    } else {
+        effort.rerank = layers_ ? std::min(effort.ef, options.k + kDefaultRerank) : options.k + kDefaultScanRerank;
     }
-    order_hits(scratch.hits, k);
+    return effort;
+}
+
+// An estimate can fall below what a distance can be.
+float Index::Impl::as_reported(float distance) const noexcept {
+    const bool estimate = store_.has_codes() && options_.metric != Metric::kIp;
+    return estimate && distance < 0 ? 0.0F : distance;
+}
+
+// With state_ held shared. Leaves the k nearest in scratch.hits.
+void Index::Impl::graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                               const Effort& effort) const {
+    TraverseScratch& traverse = scratch.traverse;
+    traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
+    const Slot start = descend(*layers_, 0, traverse);
+    search_layer(*layers_, 0, start, effort.ef, traverse);
+    const Beam& beam = traverse.beam;
+    scratch.hits.clear();
+    const auto full = [&](const Candidate& candidate) {
+        return scratch.hits.size() >= effort.k && candidate.distance > scratch.hits.back().distance;
+    };
+    if (effort.rerank > 0) {
+        scratch.found.clear();
+        for (std::size_t i = 0; i < std::min(effort.rerank, beam.size()); ++i) scratch.found.push_back(beam[i]);
+        scratch.finest->bind_query(queries.exact, index);
+        rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
+        for (const Candidate& candidate : scratch.found) {
+            if (full(candidate)) break;
+            take_hit(candidate, traverse.visited, scratch.hits);
+        }
+    } else {
+        for (std::size_t i = 0; i < beam.size() && !full(beam[i]); ++i)
+            take_hit(beam[i], traverse.visited, scratch.hits);
+    }
+    order_hits(scratch.hits, effort.k);
+}
+
+// With state_ held shared.
+std::vector<std::vector<Candidate>> Index::Impl::scan(SearchScratch& scratch, const PreparedQueries& queries,
+                                                      std::size_t first, std::size_t count, const Effort& effort,
+                                                      std::size_t threads, const std::function<void()>& poll) const {
+    const Codec& codec = effort.codes ? store_.quickest() : store_.finest();
+    const bool again = effort.codes && effort.rerank > 0;
+    std::vector<std::vector<Candidate>> hits =
+        scan_nearest(scan_rows(codec), {store_.queries_of(codec, queries), first, count},
+                     again ? effort.rerank : effort.k, threads, poll);
+    scratch.traverse.scored += count * slots_;
+    for (std::size_t i = 0; again && i < count; ++i) {
+        scratch.finest->bind_query(queries.exact, first + i);
+        rerank(hits[i], effort.rerank, *scratch.finest, scratch.rerank);
+        order_hits(hits[i], effort.k);
+    }
+    return hits;
 }
 
 void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k,
@@ -128,7 +217,7 @@ void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t que
         } else {
             out.ids[first + i] = ids_.integer(hits[i].slot);
         }
-        out.distances[first + i] = hits[i].distance;
+        out.distances[first + i] = as_reported(hits[i].distance);
     }
     for (std::size_t i = hits.size(); i < k; ++i) {
         if (out.ids != nullptr) out.ids[first + i] = -1;
@@ -138,15 +227,14 @@ void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t que
 }
 
 void Index::Impl::search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
-    codec_.check_queries(queries, "queries");
+    store_.check_queries(queries, "queries");
     search_prepared(queries, options, out);
 }
 
 void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
-    if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
+    const Effort effort = effort_of(options);
     if (queries.count == 0) return;
-    const std::size_t k = options.k;
-    const std::size_t ef = std::max(options.ef > 0 ? options.ef : default_ef(k), k);
+    const std::size_t k = effort.k;
     const std::size_t threads = thread_count(options.threads);
     Throttle throttle;
     std::function<void()> poll;
@@ -156,40 +244,47 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
         };
     }
     ScratchLease shared(*this);
-    codec_.prepare(queries, shared->queries);
-    const QueryBlock& prepared = shared->queries;
+    PreparedQueries& prepared = shared->queries;
 
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
     // for graphs.
     bool exact = options.exact || !layers_;
-    if (!exact) {
+    {
         const std::shared_lock lock(state_);
-        exact = layers_->empty() || scan_is_cheaper(ef);
+        store_.prepare(queries, prepared);
+        if (!exact) exact = layers_->empty() || scan_is_cheaper(effort.ef);
     }
-    const auto scan = [&](std::size_t first, std::size_t count, std::size_t hands, TraverseScratch& work) {
-        const auto hits =
-            scan_nearest(scan_rows(), {prepared, first, count}, k, hands, hands > 1 || exact ? poll : nullptr);
+    const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
+                              std::size_t count, std::size_t hands) {
+        const auto hits = scan(scratch, ready, from, count, effort, hands, hands > 1 || exact ? poll : nullptr);
         for (std::size_t i = 0; i < count; ++i) write_hits(hits[i], first + i, k, out);
-        work.scored += count * slots_;
     };
     if (exact) {
         const std::size_t group = kScanGroup * threads;
         for (std::size_t first = 0; first < queries.count; first += group) {
             const std::shared_lock lock(state_);
-            scan(first, std::min(group, queries.count - first), threads, shared->traverse);
+            if (store_.is_outdated(prepared)) store_.prepare(queries, prepared);
+            scan_all(*shared, prepared, first, first, std::min(group, queries.count - first), threads);
         }
     } else {
         const auto answer = [&](SearchScratch& scratch, std::size_t query) {
             const std::shared_lock lock(state_);
+            const PreparedQueries* ready = &prepared;
+            std::size_t at = query;
+            if (store_.is_outdated(prepared)) {
+                store_.prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), scratch.queries);
+                ready = &scratch.queries;
+                at = 0;
+            }
             if (!layers_->empty()) {
-                graph_search(scratch, prepared, query, k, ef);
+                graph_search(scratch, *ready, at, effort);
                 if (scratch.hits.size() >= std::min(k, ids_.size())) {
                     write_hits(scratch.hits, query, k, out);
                     return;
                 }
             }
             // Too little of the graph was reached; every row that there is must come back.
-            scan(query, 1, 1, scratch.traverse);
+            scan_all(scratch, *ready, at, query, 1, 1);
         };
         if (queries.count == 1) {
             answer(*shared, 0);
@@ -216,12 +311,12 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
         const std::shared_lock lock(state_);
         const std::vector<Slot> slots = find_all(ids, "search_by_id");
         rows.resize(slots.size() * row_bytes());
-        for (std::size_t i = 0; i < slots.size(); ++i) codec_.fetch(slots[i], rows.data() + i * row_bytes());
+        for (std::size_t i = 0; i < slots.size(); ++i) store_.fetch(slots[i], rows.data() + i * row_bytes());
         queries.data = rows.data();
         queries.count = slots.size();
         kind = ids_.kind();
     }
-    codec_.check_queries(queries, "ids");
+    store_.check_queries(queries, "ids");
     // One more than asked for, as the item itself is likely among them.
     SearchOptions wider = options;
     wider.k = options.k + 1;
@@ -261,7 +356,7 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
 
 RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
     if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
-    codec_.check_queries(queries, "queries");
+    store_.check_queries(queries, "queries");
     const std::size_t ef = options.ef > 0 ? options.ef : default_ef(0);
     const std::size_t threads = thread_count(options.threads);
     Throttle throttle;
@@ -272,23 +367,25 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
         };
     }
     ScratchLease shared(*this);
-    codec_.prepare(queries, shared->queries);
-    const QueryBlock& prepared = shared->queries;
     RadiusHits result;
     result.offsets.assign(1, 0);
     if (queries.count == 0) return result;
 
     // Held throughout: hits are slots until their ids are read.
     const std::shared_lock lock(state_);
+    store_.prepare(queries, shared->queries);
+    const Codec& codec = store_.finest();
+    const QueryBlock& prepared = store_.queries_of(codec, shared->queries);
     std::vector<std::vector<Candidate>> hits(queries.count);
     if (options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef)) {
-        hits = scan_radius(scan_rows(), {prepared, 0, queries.count}, radius, threads, poll);
+        hits = scan_radius(scan_rows(codec), {prepared, 0, queries.count}, radius, threads, poll);
         shared->traverse.scored += queries.count * slots_;
     } else {
         parallel_for(
             queries.count, 1, threads,
             [&](std::size_t begin, std::size_t, std::size_t) {
                 ScratchLease scratch(*this);
+                const FinestWalk walk(*scratch);
                 TraverseScratch& traverse = scratch->traverse;
                 traverse.scorer->bind_query(prepared, begin);
                 search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
@@ -306,7 +403,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     std::vector<std::string> strings;
     for (const std::vector<Candidate>& each : hits) {
         for (const Candidate& hit : each) {
-            result.distances.push_back(hit.distance);
+            result.distances.push_back(as_reported(hit.distance));
             if (ids_.kind() == IdKind::kString) {
                 strings.push_back(ids_.text(hit.slot));
             } else {
@@ -327,7 +424,7 @@ void Index::Impl::get(const Ids& ids, void* out) const {
     const std::shared_lock lock(state_);
     const std::vector<Slot> slots = find_all(ids, "get");
     for (std::size_t i = 0; i < slots.size(); ++i)
-        codec_.fetch(slots[i], static_cast<std::byte*>(out) + i * row_bytes());
+        store_.fetch(slots[i], static_cast<std::byte*>(out) + i * row_bytes());
 }
 
 template <typename Id>
@@ -359,7 +456,7 @@ OwnedIds Index::Impl::ids() const {
 MemoryUse Index::Impl::memory() const {
     const std::shared_lock lock(state_);
     MemoryUse use;
-    use.vectors = codec_.memory_bytes();
+    use.vectors = store_.memory_bytes();
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + free_.size() * sizeof(Slot);
     const std::lock_guard scratch_lock(scratch_mutex_);

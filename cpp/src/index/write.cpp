@@ -79,7 +79,8 @@ struct Index::Impl::Addition {
     std::int64_t next_before = 0;
     std::size_t slots_before = 0;
     std::size_t changes_before = 0;
-    std::size_t committed = 0;  // rows
+    std::size_t committed = 0;                // rows
+    std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
 };
 
 void Index::Impl::check_writable() const {
@@ -166,12 +167,48 @@ void Index::Impl::take_slots(Addition& addition) {
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
-    codec_.grow(total);
+    store_.grow(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
     if (live_.size() < total) live_.resize(total, 0);
     free_.swap(free_after);
+}
+
+// From the first rows that are enough of them, together with the few that came before.
+void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition) {
+    if (!store_.wants_fit() || ids_.size() + vectors.count < VectorStore::kLeastToFit) return;
+    addition.codes_before = store_.fitted(live_slots(), vectors, live_.size());
+    const std::lock_guard lock(state_);
+    store_.swap_codes(*addition.codes_before);
+}
+
+void Index::Impl::fit(const Vectors& sample) {
+    const WriterGuard guard(*this);
+    check_writable();
+    if (!store_.has_codes()) throw Error(ErrorKind::kInvalidArgument, "fit is for a codec, and this index has none");
+    if (!store_.wants_fit()) {
+        throw Error(ErrorKind::kInvalidArgument, "the codec is fitted already: the first " +
+                                                     std::to_string(VectorStore::kLeastToFit) +
+                                                     " vectors do that, if fit does not come before them");
+    }
+    if (sample.count < VectorStore::kLeastToFit) {
+        throw Error(ErrorKind::kInvalidArgument, "vectors must have at least " +
+                                                     std::to_string(VectorStore::kLeastToFit) +
+                                                     " rows to fit a codec, got " + std::to_string(sample.count));
+    }
+    store_.check_rows(sample, "vectors");
+    ScalarCodec codes = store_.fitted(live_slots(), sample, live_.size());
+    const std::lock_guard lock(state_);
+    store_.swap_codes(codes);
+}
+
+std::vector<Slot> Index::Impl::live_slots() const {
+    std::vector<Slot> slots;
+    for (std::size_t at = 0; at < live_.size(); ++at) {
+        if (live_[at] != 0) slots.push_back(static_cast<Slot>(at));
+    }
+    return slots;
 }
 
 void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
@@ -184,7 +221,7 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
             // Scans read the rows of free slots too, before they find that these are not live.
             const std::lock_guard lock(state_);
             const std::size_t end = std::min(reused, row + 256);
-            for (; row < end; ++row) codec_.store(addition.slots[row], vectors, row);
+            for (; row < end; ++row) store_.store(addition.slots[row], vectors, row);
         }
         if (poll) poll();
     }
@@ -192,7 +229,7 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
         vectors.count - reused, 256, threads,
         [&](std::size_t begin, std::size_t end, std::size_t) {
             for (std::size_t row = reused + begin; row < reused + end; ++row)
-                codec_.store(addition.slots[row], vectors, row);
+                store_.store(addition.slots[row], vectors, row);
         },
         poll);
 }
@@ -220,6 +257,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
 
 // With state_ held exclusively, and the edges of older nodes as they were.
 void Index::Impl::undo(Addition& addition) noexcept {
+    if (addition.codes_before) store_.swap_codes(*addition.codes_before);
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
         const Slot old = addition.replaced[row];
@@ -243,7 +281,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
         if (slot < addition.slots_before) {
             free_slot(slot);
         } else {
-            codec_.erase(slot);
+            store_.erase(slot);
         }
     }
     if (layers_) layers_->shrink(addition.slots_before);
@@ -255,7 +293,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     check_writable();
     const std::size_t total = vectors.count;
     ProgressReport report(options.progress, total);
-    codec_.check_rows(vectors, "vectors", report.again());
+    store_.check_rows(vectors, "vectors", report.again());
     Addition addition = plan_addition(vectors, ids, upsert);
     OwnedIds given = addition.kind == IdKind::kString ? OwnedIds(addition.strings) : OwnedIds(addition.ids);
     if (total == 0) return given;
@@ -270,6 +308,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     if (layers_) edit.emplace(*layers_, state_, !layers_->empty());
     take_slots(addition);
     try {
+        fit_codes(vectors, addition);
         store_rows(vectors, addition, build.threads, report.again());
         if (!layers_) {
             report.finish();
@@ -278,13 +317,13 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             release(outdated, {});
             return given;
         }
-        Builder builder(*layers_, codec_, build);
+        Builder builder(*layers_, store_.finest(), store_.quickest(), build);
         builder.insert(
             addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
             *edit);
         build.poll = report.advancing();
         if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
-            tie_suspects(*layers_, codec_, addition.slots, *edit, build);
+            tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
         }
         report.finish();
         if (!outdated.empty()) take_out(outdated, live_, build, *edit, nullptr);
@@ -311,7 +350,7 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
         staying[move.to] = 1;
         staying[move.from] = 0;
     }
-    remove_nodes(*layers_, codec_, plan.nodes, staying, options, edit);
+    remove_nodes(*layers_, store_.finest(), plan.nodes, staying, options, edit);
     connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
     if (last) last();
     GraphChange change;
@@ -339,7 +378,7 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
 }
 
 void Index::Impl::free_slot(Slot slot) noexcept {
-    codec_.erase(slot);
+    store_.erase(slot);
     free_.push_back(slot);  // room was made before the change began
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
@@ -348,7 +387,7 @@ bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8
                                  const BuildOptions& options, GraphEdit& edit) {
     changes_ += changes;
     if (changes_ * kNodesWalkedPerChange < size) return false;
-    connect(*layers_, codec_, live, edit, options);
+    connect(*layers_, store_.finest(), live, edit, options);
     changes_ = 0;
     return true;
 }

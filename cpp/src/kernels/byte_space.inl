@@ -15,7 +15,6 @@ template <class L, ElementType kType, Op kOp>
 struct ByteSpace {
     static constexpr std::size_t kStep = L::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kQueryUnit = 1;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = false;
     static constexpr bool kSigned = kType == ElementType::kInt8;
@@ -40,6 +39,7 @@ struct ByteSpace {
     };
     using Total = Counts;
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte* query_bytes, float query_sum, std::size_t dim) {
         RowSum sums = zero_row();

@@ -52,6 +52,26 @@ using TileKernel = void (*)(const void* queries, std::size_t query_stride, const
                             std::size_t query_count, const void* rows, std::size_t row_stride, const float* row_offsets,
                             std::size_t row_count, std::size_t dim, float* out, std::size_t out_stride) noexcept;
 
+// Scalar codes. A row holds an unsigned number c for each feature, of 8 bits in a byte of its own, or of 4 bits: then
+// each block of 64 bytes holds 128 features, byte j the features j (low bits) and 64 + j (high bits) of the block, and what
+// is left, r < 128 features, takes ceil(r / 2) bytes more, byte j the features j and ceil(r / 2) + j. The query holds a
+// signed byte z for each feature, between -127 and 127; for 4 bits in blocks of 128, the z of low bits in the first 64
+// bytes and those of high bits in the others, the rest zero. query_offset is the sum of all z. Row offsets are not used. The value is
+//   8 bits: sum z (c - 128)        4 bits: sum z (2 c - 15)
+// exact in 32 bits, rounded once to the float written.
+enum class CodeBits : std::uint8_t { k8 = 0, k4 = 1 };
+inline constexpr int kCodeBitsCount = 2;
+inline constexpr std::size_t kCodeBlock = 64;
+
+constexpr std::size_t code_bytes(CodeBits bits, std::size_t dim) noexcept {
+    if (bits == CodeBits::k8) return dim;
+    return dim / (2 * kCodeBlock) * kCodeBlock + (dim % (2 * kCodeBlock) + 1) / 2;
+}
+constexpr std::size_t code_query_bytes(CodeBits bits, std::size_t dim) noexcept {
+    if (bits == CodeBits::k8) return dim;
+    return (dim + 2 * kCodeBlock - 1) / (2 * kCodeBlock) * (2 * kCodeBlock);
+}
+
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
     std::uint32_t needs;  // CPU feature bits (cpu.hpp), all of which must be present
@@ -61,11 +81,20 @@ struct KernelTable {
     BlockKernel block[kElementTypeCount][kOpCount];
     TileKernel tile[kElementTypeCount][kOpCount];
 
+    // Indexed by CodeBits.
+    RowsKernel code_rows[kCodeBitsCount];
+    BlockKernel code_block[kCodeBitsCount];
+    TileKernel code_tile[kCodeBitsCount];
+
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;
     void (*f16_to_f32)(const std::uint16_t* from, float* to, std::size_t count) noexcept;
     void (*f32_to_bf16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;
     void (*bf16_to_f32)(const std::uint16_t* from, float* to, std::size_t count) noexcept;
+
+    // The Hadamard transform of a power of two of floats, in place and not scaled. The same bits on every level: each of
+    // its stages, from neighbours to halves, adds and subtracts.
+    void (*hadamard)(float* values, std::size_t count) noexcept;
 
     // Reads every byte once and returns their exclusive-or by 8-byte words (a tail is zero-extended): the yardstick
     // for memory bandwidth.

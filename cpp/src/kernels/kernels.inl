@@ -6,6 +6,10 @@
 
 #include "kernels/short_codes.inl"
 
+#include "kernels/code_space.inl"
+
 #include "kernels/shapes.inl"
+
+#include "kernels/hadamard.inl"
 
 #include "kernels/table.inl"

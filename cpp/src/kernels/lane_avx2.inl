@@ -34,6 +34,18 @@ struct Lane : X86Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const __m256 swapped = kDistance == 1   ? _mm256_permute_ps(a, 0xb1)
+                               : kDistance == 2 ? _mm256_permute_ps(a, 0x4e)
+                                                : _mm256_permute2f128_ps(a, a, 1);
+        const __m256 sum = _mm256_add_ps(a, swapped);
+        const __m256 difference = _mm256_sub_ps(swapped, a);
+        return kDistance == 1   ? _mm256_blend_ps(sum, difference, 0xaa)
+               : kDistance == 2 ? _mm256_blend_ps(sum, difference, 0xcc)
+                                : _mm256_blend_ps(sum, difference, 0xf0);
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
@@ -55,6 +67,9 @@ struct Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm256_cvtepu8_epi16(load_tail_128(from, count));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm256_and_si256(a, _mm256_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm256_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm256_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm256_add_epi32(sums, _mm256_madd_epi16(a, b));

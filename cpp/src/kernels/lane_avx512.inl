@@ -32,6 +32,19 @@ struct Avx512Lane : X86Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        constexpr __mmask16 kSecond = kDistance == 1   ? 0xaaaa
+                                      : kDistance == 2 ? 0xcccc
+                                      : kDistance == 4 ? 0xf0f0
+                                                       : 0xff00;
+        const __m512 swapped = kDistance == 1   ? _mm512_permute_ps(a, 0xb1)
+                               : kDistance == 2 ? _mm512_permute_ps(a, 0x4e)
+                               : kDistance == 4 ? _mm512_shuffle_f32x4(a, a, 0xb1)
+                                                : _mm512_shuffle_f32x4(a, a, 0x4e);
+        return _mm512_mask_sub_ps(_mm512_add_ps(a, swapped), kSecond, swapped, a);
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
         const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
@@ -54,6 +67,9 @@ struct Avx512Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(first_32(count), from));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm512_and_si512(a, _mm512_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm512_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm512_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm512_add_epi32(sums, _mm512_madd_epi16(a, b));

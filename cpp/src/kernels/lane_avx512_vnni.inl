@@ -20,9 +20,8 @@ struct Lane : Avx512Lane {
     static LANNER_INLINE Counts shift_left(Counts a) {
         return _mm512_slli_epi32(a, kPlaces);
     }
-    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) {
-        return _mm_add_epi32(a, _mm_set1_epi32(static_cast<int>(value)));
-    }
+    static LANNER_INLINE Bytes low_nibbles(Bytes a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
+    static LANNER_INLINE Bytes high_nibbles(Bytes a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
 
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm512_add_epi32(sums, _mm512_popcnt_epi32(a)); }
     static LANNER_INLINE Ones count_words(Bytes a) { return _mm512_popcnt_epi64(a); }

@@ -51,6 +51,14 @@ struct Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return vaddq_f32(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return vsubq_f32(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const float32x4_t swapped = kDistance == 1 ? vrev64q_f32(a) : vextq_f32(a, a, 2);
+        const std::uint32_t places[4] = {0, 1, 2, 3};
+        const uint32x4_t second = vtstq_u32(vld1q_u32(places), vdupq_n_u32(static_cast<std::uint32_t>(kDistance)));
+        return vbslq_f32(second, vsubq_f32(swapped, a), vaddq_f32(a, swapped));
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         vst1q_f32(out, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
     }
@@ -73,6 +81,9 @@ struct Lane {
         copy_short(padded, from, count);
         return load_u8(padded);
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return vandq_s16(a, vdupq_n_s16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return vshrq_n_s16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return vsubq_s16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         const int32x4_t low = vmlal_s16(vreinterpretq_s32_u32(sums), vget_low_s16(a), vget_low_s16(b));
@@ -83,6 +94,8 @@ struct Lane {
         return vpaddq_u32(vpaddq_u32(a, b), vpaddq_u32(c, d));
     }
 
+    static LANNER_INLINE Quad twice(Quad a) { return vaddq_u32(a, a); }
+    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) { return vaddq_u32(a, vdupq_n_u32(value)); }
     static LANNER_INLINE void store_signed(Quad a, float* out) {
         vst1q_f32(out, vcvtq_f32_s32(vreinterpretq_s32_u32(a)));
     }

@@ -71,6 +71,16 @@ struct Lane {
         return {
             {a.v[0] * b.v[0] + c.v[0], a.v[1] * b.v[1] + c.v[1], a.v[2] * b.v[2] + c.v[2], a.v[3] * b.v[3] + c.v[3]}};
     }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        Floats result;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::size_t other = i ^ kDistance;
+            result.v[i] = (i & kDistance) == 0 ? a.v[i] + a.v[other] : a.v[other] - a.v[i];
+        }
+        return result;
+    }
     static LANNER_INLINE float sum(Floats a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         out[0] = sum(a);
@@ -105,6 +115,8 @@ struct Lane {
         copy_short(padded, from, count);
         return load_u8(padded);
     }
+    static LANNER_INLINE Words low_nibbles(Words a) { return {{a.v[0] & 15, a.v[1] & 15, a.v[2] & 15, a.v[3] & 15}}; }
+    static LANNER_INLINE Words high_nibbles(Words a) { return {{a.v[0] >> 4, a.v[1] >> 4, a.v[2] >> 4, a.v[3] >> 4}}; }
     static LANNER_INLINE Words sub(Words a, Words b) {
         return {{a.v[0] - b.v[0], a.v[1] - b.v[1], a.v[2] - b.v[2], a.v[3] - b.v[3]}};
     }
@@ -120,6 +132,14 @@ struct Lane {
     }
     static LANNER_INLINE std::uint32_t sum(Counts a) { return a.v[0] + a.v[1] + a.v[2] + a.v[3]; }
 
+    static LANNER_INLINE Quad twice(Quad a) {
+        for (int i = 0; i < 4; ++i) a.v[i] += a.v[i];
+        return a;
+    }
+    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) {
+        for (int i = 0; i < 4; ++i) a.v[i] += value;
+        return a;
+    }
     static LANNER_INLINE void store_signed(Quad a, float* out) {
         for (int i = 0; i < 4; ++i) out[i] = static_cast<float>(static_cast<std::int32_t>(a.v[i]));
     }

@@ -36,6 +36,13 @@ struct Lane : X86Lane {
     static LANNER_INLINE Floats add(Floats a, Floats b) { return _mm_add_ps(a, b); }
     static LANNER_INLINE Floats sub(Floats a, Floats b) { return _mm_sub_ps(a, b); }
     static LANNER_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+    // Sums and differences of numbers that lie kDistance apart, each difference in the place of its second.
+    template <std::size_t kDistance>
+    static LANNER_INLINE Floats butterfly(Floats a) {
+        const __m128 swapped = kDistance == 1 ? _mm_shuffle_ps(a, a, 0xb1) : _mm_shuffle_ps(a, a, 0x4e);
+        return kDistance == 1 ? _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xa)
+                              : _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xc);
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         _mm_storeu_ps(out, transpose_sum(a, b, c, d));
     }
@@ -54,6 +61,9 @@ struct Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm_cvtepu8_epi16(load_tail_128(from, count));
     }
+    // Of numbers below 256.
+    static LANNER_INLINE Words low_nibbles(Words a) { return _mm_and_si128(a, _mm_set1_epi16(15)); }
+    static LANNER_INLINE Words high_nibbles(Words a) { return _mm_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm_add_epi32(sums, _mm_madd_epi16(a, b));

@@ -37,6 +37,10 @@ struct X86Lane {
         return _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
     }
 
+    static LANNER_INLINE Quad twice(Quad a) { return _mm_add_epi32(a, a); }
+    static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) {
+        return _mm_add_epi32(a, _mm_set1_epi32(static_cast<int>(value)));
+    }
     static LANNER_INLINE void store_signed(Quad a, float* out) { _mm_storeu_ps(out, _mm_cvtepi32_ps(a)); }
     // Both halves convert exactly, so only the last addition rounds.
     static LANNER_INLINE void store_unsigned(Quad a, float* out) {

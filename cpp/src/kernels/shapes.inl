@@ -21,7 +21,7 @@ LANNER_INLINE void step(const Byte* const* queries, const Byte* const* rows, con
     }
     LANNER_UNROLL
     for (int q = 0; q < kQueries; ++q) {
-        const typename Space::Query y = Space::query(queries[q] + at * Space::kQueryUnit);
+        const typename Space::Query y = Space::query(queries[q] + Space::query_place(at));
         LANNER_UNROLL
         for (int r = 0; r < kRows; ++r) Space::template add<kParity>(pairs.sums[q][r], y, x[r]);
     }
@@ -40,7 +40,7 @@ LANNER_INLINE void step_tail(const Byte* const* queries, const Byte* const* rows
     }
     LANNER_UNROLL
     for (int q = 0; q < kQueries; ++q) {
-        const typename Space::Query y = Space::query_tail(queries[q] + at * Space::kQueryUnit, count);
+        const typename Space::Query y = Space::query_tail(queries[q] + Space::query_place(at), count);
         LANNER_UNROLL
         for (int r = 0; r < kRows; ++r) Space::template add<kParity>(pairs.sums[q][r], y, x[r]);
     }

@@ -22,7 +22,6 @@ template <ElementType kType, Op kOp>
 struct FloatSpace {
     static constexpr std::size_t kStep = Lane::kFloats;
     static constexpr std::size_t kRowUnit = kType == ElementType::kFloat32 ? 4 : 2;  // bytes a feature
-    static constexpr std::size_t kQueryUnit = 4;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = true;
 
@@ -37,6 +36,7 @@ struct FloatSpace {
         Floats parts[2];
     };
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return 4 * at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte*, float, std::size_t) { return {}; }
     static LANNER_INLINE RowOffset row_offset(float mean) { return Lane::broadcast(mean); }
@@ -106,7 +106,6 @@ template <ElementType kType, Op kOp>
 struct WordSpace {
     static constexpr std::size_t kStep = Lane::kWords;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kQueryUnit = 1;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
     static constexpr bool kLongRows = false;
 
@@ -123,6 +122,7 @@ struct WordSpace {
         Counts parts[2];
     };
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
     static LANNER_INLINE Context context(const Byte*, float query_sum, std::size_t) { return {query_sum}; }
     static LANNER_INLINE RowOffset row_offset(float) { return {}; }
@@ -167,7 +167,6 @@ template <Op kOp>
 struct BitSpace {
     static constexpr std::size_t kStep = Lane::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr std::size_t kQueryUnit = 1;
     static constexpr bool kHasOffsets = false;
     static constexpr bool kLongRows = false;
 
@@ -182,6 +181,7 @@ struct BitSpace {
     };
     using Total = Sum;
 
+    static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return (dim + 7) / 8; }
     static LANNER_INLINE Context context(const Byte*, float, std::size_t) { return {}; }
     static LANNER_INLINE RowOffset row_offset(float) { return {}; }

@@ -89,6 +89,23 @@ constexpr void put_integers(KernelTable& table) {
     put_integer<kType, Op::kCenteredL2, Lane>(table);
 }
 
+template <class AnyLane, CodeBits kBits, bool kByteProducts>
+struct ChooseCodeSpace {
+    using Type = CodeWordSpace<kBits>;
+};
+template <class AnyLane, CodeBits kBits>
+struct ChooseCodeSpace<AnyLane, kBits, true> {
+    using Type = CodeByteSpace<AnyLane, kBits>;
+};
+
+template <CodeBits kBits, class AnyLane>
+constexpr void put_codes(KernelTable& table) {
+    using Space = typename ChooseCodeSpace<AnyLane, kBits, AnyLane::kByteProducts>::Type;
+    table.code_rows[static_cast<int>(kBits)] = rows_kernel<Space>;
+    table.code_block[static_cast<int>(kBits)] = block_kernel<Space>;
+    table.code_tile[static_cast<int>(kBits)] = tile_kernel<Space>;
+}
+
 constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     KernelTable table{};
     table.name = name;
@@ -100,10 +117,13 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     put_integers<ElementType::kUInt8>(table);
     put<BitSpace<Op::kHamming>>(table, ElementType::kBits, Op::kHamming);
     put<BitSpace<Op::kJaccard>>(table, ElementType::kBits, Op::kJaccard);
+    put_codes<CodeBits::k8, Lane>(table);
+    put_codes<CodeBits::k4, Lane>(table);
     table.f32_to_f16 = f32_to_f16;
     table.f16_to_f32 = f16_to_f32;
     table.f32_to_bf16 = f32_to_bf16;
     table.bf16_to_f32 = bf16_to_f32;
+    table.hadamard = hadamard;
     table.read_all = read_all;
     return table;
 }

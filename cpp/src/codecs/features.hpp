@@ -1,0 +1,22 @@
+// Rows of any element type as float32, and sums over them.
+// Threads: pure functions.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/kernel_table.hpp"
+#include "lanner/types.hpp"
+
+namespace lanner {
+
+// One row of numbers (not bits); int8 and uint8 widen exactly.
+void widen_row(const void* row, ElementType type, std::size_t dim, const KernelTable& kernels, float* out) noexcept;
+
+// One row of float32 as elements of `type`, rounded to nearest; integers are clamped to their range.
+void narrow_row(const float* row, ElementType type, std::size_t dim, const KernelTable& kernels, void* out) noexcept;
+
+// Added up in double in a fixed order, eight sums side by side.
+double sum_of(const float* features, std::size_t dim) noexcept;
+double dot_of(const float* left, const float* right, std::size_t dim) noexcept;
+
+}  // namespace lanner

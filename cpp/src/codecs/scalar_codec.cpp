@@ -1,0 +1,467 @@
+#include "codecs/scalar_codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/prefetch.hpp"
+#include "base/random.hpp"
+#include "codecs/features.hpp"
+
+namespace lanner {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Ranges tried for 4 bits, as parts of the largest feature: cutting off the few largest makes all others finer.
+constexpr float kRanges[] = {1.0F, 0.95F, 0.9F, 0.85F, 0.8F, 0.75F, 0.7F, 0.65F};
+
+std::size_t part_count_of(Metric metric) noexcept {
+    if (metric == Metric::kSnrItem) return 2;
+    return metric == Metric::kCosine || metric == Metric::kSnr ? 1 : 0;
+}
+
+constexpr std::size_t aligned(std::size_t bytes) noexcept { return (bytes + 3) / 4 * 4; }
+
+// No row lies on more cache lines than it must.
+std::size_t stride_of(std::size_t row_bytes) noexcept {
+    return row_bytes > 64 ? (row_bytes + 63) / 64 * 64 : std::bit_ceil(row_bytes);
+}
+
+struct Nibble {
+    std::size_t byte;
+    bool high;
+};
+
+Nibble nibble_of(std::size_t feature, std::size_t dim) noexcept {
+    const std::size_t block = feature / (2 * kCodeBlock);
+    const std::size_t place = feature % (2 * kCodeBlock);
+    const std::size_t rest = dim - block * 2 * kCodeBlock;
+    const std::size_t half = rest < 2 * kCodeBlock ? (rest + 1) / 2 : kCodeBlock;
+    return {block * kCodeBlock + place % half, place >= half};
+}
+
+// Moves the last of `dim` bytes to where 4-bit products want them; whole blocks lie right.
+void spread_last_block(std::size_t dim, std::int8_t* query) noexcept {
+    const std::size_t rest = dim % (2 * kCodeBlock);
+    std::int8_t* const block = query + (dim - rest);
+    const std::size_t low = (rest + 1) / 2;
+    std::memmove(block + kCodeBlock, block + low, rest - low);
+    std::memset(block + low, 0, std::min(kCodeBlock, rest) - low);
+}
+
+float largest(const float* features, std::size_t dim) noexcept {
+    float most[8] = {};
+    std::size_t i = 0;
+    for (; i + 8 <= dim; i += 8) {
+        for (std::size_t j = 0; j < 8; ++j) {
+            const float size = std::fabs(features[i + j]);
+            most[j] = most[j] < size ? size : most[j];
+        }
+    }
+    for (; i < dim; ++i) most[i % 8] = std::max(most[i % 8], std::fabs(features[i]));
+    return *std::max_element(std::begin(most), std::end(most));
+}
+
+}  // namespace
+
+ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
+    : bits_(bits),
+      metric_(metric),
+      dim_(dim),
+      kernels_(&kernels),
+      rotation_(dim, seed, kernels),
+      query_factors_at_(aligned(code_query_bytes(bits, dim))),
+      rows_(stride_of(code_bytes(bits, dim))),
+      factors_(sizeof(RowFactors)),
+      part_count_(part_count_of(metric)),
+      parts_(std::max<std::size_t>(1, part_count_) * sizeof(float)) {}
+
+ScalarCodec::RowParts ScalarCodec::take_apart(float* features) const noexcept {
+    RowParts parts{0, 0};
+    if (traits(metric_).has_offsets) {
+        parts.mean = static_cast<float>(sum_of(features, dim_) / static_cast<double>(dim_));
+        for (std::size_t i = 0; i < dim_; ++i) features[i] -= parts.mean;
+        parts.size = parts.mean;
+    }
+    if (!traits(metric_).has_row_scales) return parts;
+    const double length = std::sqrt(dot_of(features, features, dim_));
+    const auto inverse = static_cast<float>(1 / length);
+    const bool none = !std::isfinite(inverse);
+    for (std::size_t i = 0; i < dim_; ++i) features[i] = none ? 0.0F : features[i] * inverse;
+    if (metric_ == Metric::kCosine) {
+        parts.size = none ? 0.0F : static_cast<float>(length);
+    } else {
+        parts.size = none ? kInfinity : inverse;
+    }
+    return parts;
+}
+
+void ScalarCodec::to_space(float* features) const noexcept { take_apart(features); }
+
+void ScalarCodec::set_mean(std::vector<float> mean) {
+    mean_ = std::move(mean);
+    mean_squares_ = static_cast<float>(dot_of(mean_.data(), mean_.data(), dim_));
+}
+
+ScalarCodec ScalarCodec::empty_copy() const {
+    ScalarCodec copy(bits_, metric_, dim_, 0, *kernels_);
+    copy.rotation_ = rotation_;
+    return copy;
+}
+
+int ScalarCodec::multiple(const std::byte* row, std::size_t feature) const noexcept {
+    if (bits_ == CodeBits::k8) return std::to_integer<int>(row[feature]) - 128;
+    const Nibble nibble = nibble_of(feature, dim_);
+    const int both = std::to_integer<int>(row[nibble.byte]);
+    return 2 * (nibble.high ? both >> 4 : both & 15) - 15;
+}
+
+void ScalarCodec::put_code(std::byte* row, std::size_t feature, unsigned code) const noexcept {
+    if (bits_ == CodeBits::k8) {
+        row[feature] = static_cast<std::byte>(code);
+        return;
+    }
+    const Nibble nibble = nibble_of(feature, dim_);
+    row[nibble.byte] |= static_cast<std::byte>(nibble.high ? code << 4 : code);
+}
+
+// Returns the step, chosen such that the product of the row with its decoded self is the row's square: estimates are then
+// without bias towards or from it. `codes` are zero before.
+float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes) const noexcept {
+    const float most = largest(rotated, dim_);
+    if (!(most >= std::numeric_limits<float>::min())) {
+        for (std::size_t i = 0; i < dim_; ++i) put_code(codes, i, bits_ == CodeBits::k8 ? 128 : 8);
+        return 0.0F;
+    }
+    double product = 0;
+    if (bits_ == CodeBits::k8) {
+        const float scale = 127.0F / most;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const auto code = static_cast<unsigned>(rotated[i] * scale + 128.5F);
+            product += static_cast<double>(rotated[i]) * (static_cast<int>(code) - 128);
+            put_code(codes, i, code);
+        }
+        return static_cast<float>(squares / product);
+    }
+    const auto code_of = [&](std::size_t i, float scale) {
+        return static_cast<int>(std::clamp(rotated[i] * scale + 8.0F, 0.0F, 15.0F));
+    };
+    float best_scale = 0;
+    float best = -1;
+    for (const float range : kRanges) {
+        const float scale = 7.5F / (most * range);
+        float along = 0;
+        float length = 0;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const auto value = static_cast<float>(2 * code_of(i, scale) - 15);
+            along += rotated[i] / most * value;
+            length += value * value;
+        }
+        if (along * along / length > best) {
+            best = along * along / length;
+            best_scale = scale;
+        }
+    }
+    for (std::size_t i = 0; i < dim_; ++i) {
+        const int code = code_of(i, best_scale);
+        product += static_cast<double>(rotated[i]) * (2 * code - 15);
+        put_code(codes, i, static_cast<unsigned>(code));
+    }
+    return static_cast<float>(squares / product);
+}
+
+void ScalarCodec::write_row(const float* features, const Coded& row) const {
+    std::vector<float> work(features, features + dim_);
+    const RowParts parts = take_apart(work.data());
+    RowFactors factors{0, 0};
+    const bool zero = metric_ == Metric::kCosine && parts.size == 0;
+    if (fitted()) {
+        for (std::size_t i = 0; i < dim_; ++i) work[i] -= mean_[i];
+    }
+    const double squares = dot_of(work.data(), work.data(), dim_);
+    if (metric_ == Metric::kIp) {
+        factors.add = fitted() ? static_cast<float>(-dot_of(mean_.data(), work.data(), dim_)) : 0.0F;
+    } else {
+        factors.add = static_cast<float>(squares / 2) + (zero ? 0.5F : 0.0F);
+    }
+    rotation_.apply(work.data());
+    std::memset(row.codes, 0, rows_.stride());
+    factors.step = encode(work.data(), squares, row.codes);
+    *row.factors = factors;
+    if (part_count_ > 0) std::memcpy(row.parts, &parts, part_count_ * sizeof(float));
+}
+
+void ScalarCodec::grow(std::size_t rows) {
+    rows_.grow(rows);
+    factors_.grow(rows);
+    if (part_count_ > 0) parts_.grow(rows);
+}
+
+void ScalarCodec::store(Slot slot, const float* features) {
+    write_row(features, {rows_.row(slot), factors_.as<RowFactors>(slot), part_count_ > 0 ? parts_.row(slot) : nullptr});
+}
+
+void ScalarCodec::erase(Slot slot) noexcept {
+    std::memset(rows_.row(slot), 0, rows_.stride());
+    *factors_.as<RowFactors>(slot) = {0, 0};
+    if (part_count_ > 0) std::memset(parts_.row(slot), 0, parts_.stride());
+}
+
+ScalarCodec::RowParts ScalarCodec::parts(Slot slot) const noexcept {
+    RowParts parts{0, 0};
+    if (part_count_ > 0) std::memcpy(&parts, parts_.row(slot), part_count_ * sizeof(float));
+    return parts;
+}
+
+void ScalarCodec::decode(Slot slot, float* out) const noexcept {
+    const std::byte* const row = rows_.row(slot);
+    const float step = factors_.as<RowFactors>(slot)->step;
+    const RowParts parts = this->parts(slot);
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = step * static_cast<float>(multiple(row, i));
+    rotation_.invert(out);
+    const float scale = metric_ == Metric::kCosine    ? parts.size
+                        : metric_ == Metric::kSnrItem ? 1.0F / parts.size
+                                                      : 1.0F;
+    const float shift = metric_ == Metric::kSnr ? parts.size : metric_ == Metric::kSnrItem ? parts.mean : 0.0F;
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? mean_[i] : 0.0F)) * scale + shift;
+}
+
+bool ScalarCodec::sound(Slot slot) const noexcept {
+    const std::byte* const row = rows_.row(slot);
+    const RowFactors factors = *factors_.as<RowFactors>(slot);
+    const RowParts parts = this->parts(slot);
+    if (!std::isfinite(factors.step) || factors.step < 0 || !std::isfinite(factors.add)) return false;
+    if (metric_ == Metric::kCosine && !(parts.size >= 0 && std::isfinite(parts.size))) return false;
+    if (metric_ == Metric::kSnr && !std::isfinite(parts.size)) return false;
+    if (metric_ == Metric::kSnrItem && !(parts.size > 0 && std::isfinite(parts.mean))) return false;
+    if (bits_ == CodeBits::k8 && std::find(row, row + dim_, std::byte{0}) != row + dim_) return false;
+    return std::all_of(row + code_bytes(bits_, dim_), row + rows_.stride(),
+                       [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+bool ScalarCodec::is_code_of(Slot slot, const float* features) const {
+    std::vector<std::byte> codes(rows_.stride());
+    RowFactors factors{0, 0};
+    RowParts parts{0, 0};
+    write_row(features, {codes.data(), &factors, &parts});
+    const RowParts stored = this->parts(slot);
+    return std::memcmp(codes.data(), rows_.row(slot), codes.size()) == 0 &&
+           std::memcmp(&factors, factors_.row(slot), sizeof factors) == 0 &&
+           std::memcmp(&parts, &stored, part_count_ * sizeof(float)) == 0;
+}
+
+bool ScalarCodec::same(Slot left, Slot right) const noexcept {
+    return std::memcmp(rows_.row(left), rows_.row(right), rows_.stride()) == 0 &&
+           std::memcmp(factors_.row(left), factors_.row(right), factors_.stride()) == 0 &&
+           (part_count_ == 0 || std::memcmp(parts_.row(left), parts_.row(right), parts_.stride()) == 0);
+}
+
+std::uint64_t ScalarCodec::fingerprint(Slot slot) const noexcept {
+    const std::byte* const row = rows_.row(slot);
+    std::uint64_t mixed = 0;
+    for (std::size_t at = 0; at < rows_.stride(); at += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, row + at, std::min(sizeof word, rows_.stride() - at));
+        mixed = mix64(mixed ^ word);
+    }
+    return mixed;
+}
+
+std::size_t ScalarCodec::run(Slot first) const noexcept { return rows_.run(first); }
+
+void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
+    block.resize(queries.count, query_factors_at_ + sizeof(QueryFactors));
+    std::vector<float> work(dim_);
+    const std::size_t stride = lanner::row_bytes(queries.type, dim_);
+    const auto* from = static_cast<const std::byte*>(queries.data);
+    for (std::size_t query = 0; query < queries.count; ++query, from += stride) {
+        widen_row(from, queries.type, dim_, *kernels_, work.data());
+        const RowParts parts = take_apart(work.data());
+        QueryFactors factors{0, 1, 0, 0};
+        // What a distance is multiplied by.
+        float weight = 1;
+        if (metric_ == Metric::kIp && fitted())
+            factors.base = static_cast<float>(-dot_of(mean_.data(), work.data(), dim_));
+        if (metric_ == Metric::kSnr) weight = static_cast<float>(1 / dot_of(work.data(), work.data(), dim_));
+        if (metric_ == Metric::kSnrItem) factors.size = std::isfinite(parts.size) ? 1 / parts.size : 0.0F;
+        if (fitted()) {
+            for (std::size_t i = 0; i < dim_; ++i) work[i] -= mean_[i];
+        }
+        const double squares = dot_of(work.data(), work.data(), dim_);
+        if (metric_ == Metric::kCosine) {
+            factors.base = static_cast<float>(squares / 2) + (parts.size == 0 ? 0.5F : 0.0F);
+        } else if (metric_ != Metric::kIp) {
+            factors.base = static_cast<float>(squares) * weight;
+            factors.scale = 2 * weight;
+        }
+        rotation_.apply(work.data());
+
+        std::byte* const row = block.row(query);
+        std::memset(row, 0, query_factors_at_);
+        const float most = largest(work.data(), dim_);
+        float sum = 0;
+        if (most >= std::numeric_limits<float>::min()) {
+            auto* const codes = reinterpret_cast<std::int8_t*>(row);
+            const float scale = 127.0F / most;
+            for (std::size_t i = 0; i < dim_; ++i)
+                codes[i] = static_cast<std::int8_t>(static_cast<int>(work[i] * scale + 128.5F) - 128);
+            std::int32_t total = 0;
+            for (std::size_t i = 0; i < dim_; ++i) total += codes[i];
+            if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
+            sum = static_cast<float>(total);
+            factors.slope = factors.scale / scale;
+        }
+        std::memcpy(row + query_factors_at_, &factors, sizeof factors);
+        block.offsets()[query] = sum;
+        block.scales()[query] = 1;
+    }
+}
+
+void ScalarCodec::bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept {
+    const std::byte* const row = rows_.row(slot);
+    std::memset(query, 0, query_factors_at_);
+    auto* const codes = reinterpret_cast<std::int8_t*>(query);
+    std::int32_t total = 0;
+    for (std::size_t i = 0; i < dim_; ++i) {
+        codes[i] = static_cast<std::int8_t>(multiple(row, i));
+        total += codes[i];
+    }
+    if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
+    code_sum = static_cast<float>(total);
+    const RowFactors own = *factors_.as<RowFactors>(slot);
+    const float size = parts(slot).size;
+    const bool halved = metric_ == Metric::kCosine || metric_ == Metric::kIp;
+    QueryFactors bound{own.add, 1, own.step, size};
+    if (metric_ == Metric::kIp) bound.base -= mean_squares_;
+    if (!halved) bound = {2 * own.add, 2, 2 * own.step, size};
+    std::memcpy(query + query_factors_at_, &bound, sizeof bound);
+}
+
+template <typename SlotAt>
+void ScalarCodec::finish(const std::byte* query, bool stored, const SlotAt& slot_at, std::size_t count,
+                         float* values) const noexcept {
+    QueryFactors bound{};
+    std::memcpy(&bound, query + query_factors_at_, sizeof bound);
+    for (std::size_t i = 0; i < count; ++i) {
+        const RowFactors row = *factors_.as<RowFactors>(slot_at(i));
+        values[i] = (bound.base + bound.scale * row.add) - bound.slope * values[i] * row.step;
+    }
+    if (metric_ != Metric::kSnrItem) return;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float size = parts(slot_at(i)).size;
+        const float apart = stored ? size - bound.size : size * bound.size - 1;
+        values[i] =
+            size == kInfinity || bound.size == kInfinity ? kInfinity : apart * apart + size * bound.size * values[i];
+    }
+}
+
+void ScalarCodec::score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
+                              std::size_t count, float* out, std::size_t out_stride) const {
+    const std::byte* const rows = rows_.row(first);
+    const int bits = static_cast<int>(bits_);
+    if (query_count == 1) {
+        kernels_->code_block[bits](queries.row(query_first), queries.offsets()[query_first], rows, rows_.stride(),
+                                   nullptr, count, dim_, out);
+    } else {
+        kernels_->code_tile[bits](queries.row(query_first), queries.stride(), queries.offsets() + query_first,
+                                  query_count, rows, rows_.stride(), nullptr, count, dim_, out, out_stride);
+    }
+    for (std::size_t i = 0; i < query_count; ++i) {
+        finish(
+            queries.row(query_first + i), false, [&](std::size_t row) { return static_cast<Slot>(first + row); }, count,
+            out + i * out_stride);
+    }
+}
+
+// Scores scattered rows; see Scorer.
+class ScalarScorer final : public Scorer {
+  public:
+    explicit ScalarScorer(const ScalarCodec& codec) : codec_(codec) {
+        own_.resize(1, codec.query_factors_at_ + sizeof(ScalarCodec::QueryFactors));
+    }
+
+    void bind_query(const QueryBlock& queries, std::size_t index) override {
+        query_ = queries.row(index);
+        code_sum_ = queries.offsets()[index];
+        stored_ = false;
+    }
+
+    void bind_slot(Slot slot) override {
+        codec_.bind_stored(slot, own_.row(0), code_sum_);
+        query_ = own_.row(0);
+        stored_ = true;
+    }
+
+    void score(const Slot* slots, std::size_t count, float* out) override {
+        while (count > 0) {
+            const std::size_t part = std::min(count, kPart);
+            score_part(slots, part, out);
+            slots += part;
+            out += part;
+            count -= part;
+        }
+    }
+
+    void prefetch(Slot slot) const noexcept override {
+        const std::byte* const row = codec_.rows_.row(slot);
+        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.rows_.stride(), 256); line += 64)
+            prefetch_line(row + line);
+    }
+
+  private:
+    static constexpr std::size_t kPart = 256;
+
+    void score_part(const Slot* slots, std::size_t count, float* out) {
+        for (std::size_t i = 0; i < count; ++i) {
+            rows_[i] = codec_.rows_.row(slots[i]);
+            prefetch_line(codec_.factors_.row(slots[i]));
+        }
+        codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows_.data(), nullptr, count,
+                                                                   codec_.dim_, out);
+        codec_.finish(
+            query_, stored_, [&](std::size_t i) { return slots[i]; }, count, out);
+    }
+
+    const ScalarCodec& codec_;
+    const std::byte* query_ = nullptr;
+    float code_sum_ = 0;
+    bool stored_ = false;
+    std::array<const void*, kPart> rows_{};
+    QueryBlock own_;  // a bound row
+};
+
+std::size_t ScalarCodec::memory_bytes() const noexcept {
+    return rows_.allocated_bytes() + rows_.adopted_bytes() + factors_.allocated_bytes() + factors_.adopted_bytes() +
+           parts_.allocated_bytes() + parts_.adopted_bytes();
+}
+
+std::unique_ptr<Scorer> ScalarCodec::make_scorer() const { return std::make_unique<ScalarScorer>(*this); }
+
+void ScalarCodec::save(SectionWriter& writer, std::size_t rows) const {
+    if (fitted()) writer.write_section("codes.mean", mean_.data(), mean_.size() * sizeof(float));
+    writer.write_rows("codes", rows_, rows);
+    writer.write_rows("codes.factors", factors_, rows);
+    if (part_count_ > 0) writer.write_rows("codes.parts", parts_, rows);
+}
+
+void ScalarCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
+    if (fitted) {
+        const std::span<std::byte> bytes = reader.section("codes.mean", dim_ * sizeof(float));
+        std::vector<float> mean(dim_);
+        std::memcpy(mean.data(), bytes.data(), bytes.size());
+        double squares = 0;
+        for (const float each : mean) squares += static_cast<double>(each) * static_cast<double>(each);
+        if (!(squares <= static_cast<double>(std::numeric_limits<float>::max()))) {
+            refuse_section("codes.mean", "it is not a vector of finite length");
+        }
+        set_mean(std::move(mean));
+    }
+    reader.read_rows("codes", rows, rows_);
+    reader.read_rows("codes.factors", rows, factors_);
+    if (part_count_ > 0) reader.read_rows("codes.parts", rows, parts_);
+}
+
+}  // namespace lanner

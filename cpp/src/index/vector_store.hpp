@@ -1,0 +1,84 @@
+// The vectors of an index: originals, scalar codes that stand in for them in a search, or both.
+// Threads: as Codec says; fit() and take_fit() exclude every other call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "codecs/plain_codec.hpp"
+#include "codecs/scalar_codec.hpp"
+#include "lanner/index.hpp"
+
+namespace lanner {
+
+// Queries as the codecs want them.
+struct PreparedQueries {
+    QueryBlock exact;
+    QueryBlock codes;
+    std::uint64_t fit = 0;  // what they were made ready for; see VectorStore::is_outdated()
+
+    std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes(); }
+};
+
+class VectorStore {
+  public:
+    // Rows that the mean of all is taken from; fewer say too little.
+    static constexpr std::size_t kLeastToFit = 256;
+
+    VectorStore(const IndexOptions& options, const KernelTable& kernels);
+
+    bool has_codes() const noexcept { return codes_.has_value(); }
+    bool keeps_originals() const noexcept { return keeps_; }
+    // What distances are had from: true ones, or estimates where no originals are kept.
+    const Codec& finest() const noexcept { return keeps_ ? static_cast<const Codec&>(plain_) : *codes_; }
+    // What a search walks or scans first: the codes, where there are any.
+    const Codec& quickest() const noexcept { return codes_ ? static_cast<const Codec&>(*codes_) : plain_; }
+    // Whether the second differs from the first, so that what was found may be looked at once more.
+    bool is_layered() const noexcept { return codes_ && keeps_; }
+
+    void check_rows(const Vectors& vectors, std::string_view argument,
+                    const std::function<void()>& poll = nullptr) const;
+    void check_queries(const Vectors& queries, std::string_view argument) const;
+    void prepare(const Vectors& queries, PreparedQueries& prepared) const;
+    const QueryBlock& queries_of(const Codec& codec, const PreparedQueries& prepared) const noexcept {
+        return codes_ && &codec == &*codes_ ? prepared.codes : prepared.exact;
+    }
+
+    void grow(std::size_t rows);
+    void store(Slot slot, const Vectors& vectors, std::size_t row);
+    void erase(Slot slot) noexcept;
+    // In the index's element type.
+    void fetch(Slot slot, void* out) const;
+    bool same(Slot left, Slot right) const noexcept { return finest().same(left, right); }
+
+    // Codes are taken about a mean, which is zero until it has been fitted. Fitting makes new codes of all rows.
+    bool wants_fit() const noexcept { return codes_ && !codes_->fitted(); }
+    bool is_outdated(const PreparedQueries& prepared) const noexcept { return prepared.fit != fits_; }
+    // Codes about the mean of a sample of rows, those stored in `live` slots first and then `more`; room for `slots`.
+    ScalarCodec fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots) const;
+    // Puts codes in place of those there, which it returns in them.
+    void swap_codes(ScalarCodec& codes) noexcept;
+
+    std::size_t memory_bytes() const noexcept;
+    void save(SectionWriter& writer, std::size_t rows) const;
+    void load(const SectionReader& reader, std::size_t rows, bool fitted);
+    // Throws Error(kFileFormat) where a live slot holds what no vector makes.
+    void check_slot(Slot slot) const;
+
+  private:
+    void features_of(Slot slot, float* out) const;
+
+    IndexOptions options_;
+    const KernelTable& kernels_;
+    bool keeps_;
+    PlainCodec plain_;  // without rows where originals are not kept: it checks what comes in all the same
+    std::optional<ScalarCodec> codes_;
+    std::uint64_t fits_ = 0;
+};
+
+}  // namespace lanner
