@@ -53,6 +53,25 @@ class Lanner(Method):
         self.index = lanner.open(path)
 
 
+class LannerSq8(Lanner):
+    """The graph over codes of 8 bits a feature, the best candidates by the vectors."""
+
+    name = "lanner-sq8"
+    suites = frozenset({"plain"})
+    metrics = frozenset({"l2", "cosine", "ip"})
+    codec = "SQ8"
+
+    def grid(self, data: DataSet) -> list[Parameters]:
+        return [{**parameters, "codec": self.codec} for parameters in super().grid(data)]
+
+
+class LannerSq4(LannerSq8):
+    """The same with 4 bits."""
+
+    name = "lanner-sq4"
+    codec = "SQ4"
+
+
 class LannerExact(Lanner):
     """Every row compared."""
 
