@@ -93,6 +93,49 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     return codec, dtype if keep == "dtype" else keep
 
 
+def to_ef(ef: int | None, exact: bool, graph: bool) -> int:
+    """Return the width of a walk asked for; 0 for the default."""
+    if ef is None:
+        return 0
+    if exact or not graph:
+        why = "exact=True walks none" if exact else "this index has none"
+        raise InvalidArgumentError(f"ef is the width of a walk through the graph, and {why}")
+    return to_int(ef, "ef", 1)
+
+
+def to_rerank(rerank: int | None, exact: bool, codec: str | None, keep: str | None) -> int | None:
+    """Return how many candidates are to be looked at again; None for the default."""
+    if rerank is None:
+        return None
+    if exact:
+        why = "exact=True looks at vectors alone"
+    elif codec is None:
+        why = "this index has no codec"
+    elif keep is None:
+        why = "this index keeps none"
+    else:
+        return to_int(rerank, "rerank", 0)
+    raise InvalidArgumentError(f"rerank looks at the vectors behind codes, and {why}")
+
+
+def to_radius(radius: float) -> float:
+    """Return the greatest float32 that is not above `radius`: distances are of float32."""
+    if isinstance(radius, (bool, np.bool_)) or not isinstance(
+        radius, (int, float, np.integer, np.floating)
+    ):
+        raise WrongTypeError(f"radius must be a number, got {type(radius).__name__}")
+    try:
+        radius = float(radius)
+    except OverflowError:
+        radius = float(np.copysign(np.inf, 1 if radius > 0 else -1))
+    if np.isnan(radius):
+        raise InvalidArgumentError("radius must be a number, got NaN")
+    with np.errstate(over="ignore"):
+        nearest = np.float32(radius)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return float(below if float(nearest) > radius else nearest)
+
+
 def to_path(path: str | os.PathLike[str]) -> str:
     """Return a path as a str."""
     try:

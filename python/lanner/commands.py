@@ -98,6 +98,8 @@ def info(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
         if about["graph"]
         else "none",
     )
+    if about["codec"]:
+        table.add_row("codec", f"{about['codec']}, beside {about['keep'] or 'nothing'}")
     table.add_row("seed", str(about["seed"]))
     table.add_row("ids", about["id_kind"] or "none yet")
     table.add_row("bytes", f"{about['bytes']:,}")

@@ -14,9 +14,12 @@ from lanner._arguments import (
     INT32_MAX,
     naming_file,
     to_codec,
+    to_ef,
     to_flag,
     to_int,
     to_path,
+    to_radius,
+    to_rerank,
     to_space,
     to_threads,
 )
@@ -426,21 +429,12 @@ class Index:
         ef, exact, threads
             As for `search`.
         """
-        if isinstance(radius, (bool, np.bool_)) or not isinstance(
-            radius, (int, float, np.integer, np.floating)
-        ):
-            raise WrongTypeError(f"radius must be a number, got {type(radius).__name__}")
-        try:
-            radius = float(radius)
-        except OverflowError:
-            radius = float(np.copysign(np.inf, 1 if radius > 0 else -1))
-        if np.isnan(radius):
-            raise InvalidArgumentError("radius must be a number, got NaN")
+        border = to_radius(radius)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         return RadiusHits(
-            *self._core.search_radius(array, _round_down(radius), width, exact, count),
+            *self._core.search_radius(array, border, width, exact, count),
             single=array.ndim == 1,
         )
 
@@ -481,27 +475,10 @@ class Index:
         return hits / int(np.sum(truth.counts))
 
     def _to_ef(self, ef: int | None, exact: bool) -> int:
-        exact = to_flag(exact, "exact")
-        if ef is None:
-            return 0
-        if exact or not self._core.graph:
-            why = "exact=True walks none" if exact else "this index has none"
-            raise InvalidArgumentError(f"ef is the width of a walk through the graph, and {why}")
-        return to_int(ef, "ef", 1)
+        return to_ef(ef, to_flag(exact, "exact"), self._core.graph)
 
     def _to_rerank(self, rerank: int | None, exact: bool) -> int | None:
-        if rerank is None:
-            return None
-        if exact or self.keep is None or self.codec is None:
-            why = (
-                "exact=True looks at vectors alone"
-                if exact
-                else "this index has no codec"
-                if self.codec is None
-                else "this index keeps none"
-            )
-            raise InvalidArgumentError(f"rerank looks at the vectors behind codes, and {why}")
-        return to_int(rerank, "rerank", 0)
+        return to_rerank(rerank, exact, self.codec, self.keep)
 
     def validate(self) -> dict[str, int]:
         """Check every invariant of the index and return figures about it (nodes, reachable, ...).
@@ -614,14 +591,6 @@ class Index:
             f"dtype={core.dtype!r}, {graph}, {codec}seed={core.seed}, "
             f"memory={_megabytes(core.memory()['total'])!r}, isa={_core.active_isa()!r})"
         )
-
-
-def _round_down(radius: float) -> float:
-    """Return the greatest float32 that is not above `radius`: distances are of float32."""
-    with np.errstate(over="ignore"):
-        nearest = np.float32(radius)
-    below = np.nextafter(nearest, np.float32(-np.inf))
-    return float(below if float(nearest) > radius else nearest)
 
 
 def _megabytes(count: int) -> str:

@@ -8,7 +8,8 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t kSums = 8;
+// As many as keep a compiler from taking the loop over them apart, which it then turns into vectors.
+constexpr std::size_t kSums = 32;
 
 template <typename Term>
 double add_up(std::size_t dim, const Term& term) noexcept {
@@ -18,7 +19,10 @@ double add_up(std::size_t dim, const Term& term) noexcept {
         for (std::size_t j = 0; j < kSums; ++j) sums[j] += term(i + j);
     }
     for (; i < dim; ++i) sums[i % kSums] += term(i);
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+    for (std::size_t half = kSums / 2; half > 0; half /= 2) {
+        for (std::size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+    }
+    return sums[0];
 }
 
 template <typename T>

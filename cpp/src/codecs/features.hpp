@@ -15,7 +15,7 @@ void widen_row(const void* row, ElementType type, std::size_t dim, const KernelT
 // One row of float32 as elements of `type`, rounded to nearest; integers are clamped to their range.
 void narrow_row(const float* row, ElementType type, std::size_t dim, const KernelTable& kernels, void* out) noexcept;
 
-// Added up in double in a fixed order, eight sums side by side.
+// Added up in double, in an order that is the same everywhere.
 double sum_of(const float* features, std::size_t dim) noexcept;
 double dot_of(const float* left, const float* right, std::size_t dim) noexcept;
 

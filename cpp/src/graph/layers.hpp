@@ -60,6 +60,7 @@ class Layers {
     // it is the slot itself where there are none. In a damaged file the ring may not close: whoever walks it counts.
     bool is_twin(Slot slot) const noexcept { return (*twins_.as<Slot>(slot) & kTwinMark) != 0; }
     Slot next_twin(Slot slot) const noexcept;
+    void prefetch_twin(Slot slot) const noexcept { prefetch_line(twins_.row(slot)); }
     void link_twin(Slot node, Slot twin) noexcept;
     // The raw entry, to be put back as it was; 0 for a slot without twins.
     Slot twin_entry(Slot slot) const noexcept { return *twins_.as<Slot>(slot); }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/paged_rows.hpp"
+#include "base/prefetch.hpp"
 #include "base/slot.hpp"
 #include "lanner/index.hpp"
 #include "storage/sections.hpp"
@@ -31,6 +32,9 @@ class IdMap {
     Slot find(std::string_view id) const noexcept;
     std::int64_t integer(Slot slot) const noexcept { return *ids_.as<std::int64_t>(slot); }
     const std::string& text(Slot slot) const noexcept { return strings_[slot]; }
+    void prefetch(Slot slot) const noexcept {
+        if (kind() == IdKind::kInt) prefetch_line(ids_.row(slot));
+    }
     bool before(Slot left, Slot right) const noexcept;
     std::size_t slots() const noexcept { return slots_; }
 
