@@ -6,4 +6,8 @@
 
 #include "kernels/shapes.inl"
 
+#include "kernels/columns.inl"
+
+#include "kernels/nibble_scan.inl"
+
 #include "kernels/table.inl"
