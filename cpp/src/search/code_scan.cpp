@@ -1,0 +1,298 @@
+#include "search/code_scan.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "base/thread_pool.hpp"
+#include "kernels/dispatch.hpp"
+#include "lanner/error.hpp"
+
+namespace lanner {
+namespace {
+
+// Queries of a group take turns at a tile of rows, which stays in the second cache meanwhile.
+constexpr std::size_t kGroupQueries = 16;
+constexpr std::size_t kTileBytes = std::size_t{256} << 10;
+// Rows that a thread takes at least, when the rows of a few queries are shared out.
+constexpr std::size_t kLeastRows = 16384;
+// Blocks between two looks at what the bound has become.
+constexpr std::size_t kMostBlocks = 64;
+constexpr std::size_t kFloatRows = 256;
+
+constexpr std::size_t whole_blocks(std::size_t rows) noexcept {
+    return (rows + kNibbleRows - 1) / kNibbleRows * kNibbleRows;
+}
+
+// Four sums side by side, joined as (0 + 2) + (1 + 3).
+template <typename Entry>
+float four_sums(std::size_t bytes, const Entry& entry) noexcept {
+    float a = 0;
+    float b = 0;
+    float c = 0;
+    float d = 0;
+    std::size_t i = 0;
+    for (; i + 4 <= bytes; i += 4) {
+        a += entry(i);
+        b += entry(i + 1);
+        c += entry(i + 2);
+        d += entry(i + 3);
+    }
+    if (i < bytes) a += entry(i);
+    if (i + 1 < bytes) b += entry(i + 1);
+    if (i + 2 < bytes) c += entry(i + 2);
+    return (a + c) + (b + d);
+}
+
+float byte_sum(const float* table, const std::uint8_t* code, std::size_t bytes) noexcept {
+    return four_sums(bytes, [=](std::size_t i) { return table[256 * i + code[i]]; });
+}
+
+float nibble_sum(const float* table, const std::uint8_t* code, std::size_t bytes) noexcept {
+    return four_sums(
+        bytes, [=](std::size_t i) { return table[32 * i + (code[i] & 15U)] + table[32 * i + 16 + (code[i] >> 4)]; });
+}
+
+}  // namespace
+
+// A query ready for the scan. The distance of a row is constant + (sum * scale + offset_factor * offset).
+struct PackedCodes::Query {
+    std::vector<float> table;
+    float constant = 0;
+    float offset_factor = 1;
+    // kNibbles: the tables rounded down, so that base + step * (their sum) is never above the true sum.
+    std::vector<std::uint8_t> rounded;
+    double base = 0;
+    double step = 1;
+    double magnitude = 0;  // greatest magnitude that a sum can have
+    double slack = 0;      // what rounding to float32 can make of a distance
+    bool bounded = false;  // whether all of that is finite
+
+    void round_down(std::size_t tables);
+};
+
+void PackedCodes::Query::round_down(std::size_t tables) {
+    const std::size_t count = table.size() / 16;
+    std::vector<float> least(count);
+    float widest = 0;
+    for (std::size_t t = 0; t < count; ++t) {
+        const auto [low, high] = std::minmax_element(table.begin() + static_cast<std::ptrdiff_t>(16 * t),
+                                                     table.begin() + static_cast<std::ptrdiff_t>(16 * (t + 1)));
+        least[t] = *low;
+        widest = std::max(widest, *high - *low);
+        base += static_cast<double>(*low);
+        magnitude += static_cast<double>(std::max(std::fabs(*low), std::fabs(*high)));
+    }
+    rounded.assign(16 * tables, 0);
+    const std::size_t most = std::min<std::size_t>(255, 65535 / tables);
+    bounded = std::isfinite(magnitude) && std::isfinite(widest);
+    if (!bounded || !(widest > 0) || most == 0) return;
+    step = static_cast<double>(widest) / static_cast<double>(most);
+    const auto inverse = static_cast<float>(1 / step);
+    if (!std::isfinite(inverse)) return;
+    const auto limit = static_cast<float>(most);
+    for (std::size_t i = 0; i < table.size(); ++i)
+        rounded[i] = static_cast<std::uint8_t>(std::min((table[i] - least[i / 16]) * inverse, limit));
+}
+
+PackedCodes::PackedCodes(std::shared_ptr<const Quantizer> quantizer, const std::uint8_t* codes, std::size_t count,
+                         Metric metric, const Work& work)
+    : quantizer_(std::move(quantizer)), count_(count), metric_(metric), row_bytes_(quantizer_->scored_bytes()) {
+    if (metric != Metric::kL2 && metric != Metric::kCosine && metric != Metric::kIp)
+        throw Error(ErrorKind::kInvalidArgument,
+                    "metric must be one of l2, cosine, ip for codes, got '" + std::string(traits(metric).name) + "'");
+    if (count > kMaxSlots)
+        throw Error(ErrorKind::kInvalidArgument,
+                    "codes must have at most " + std::to_string(kMaxSlots) + " rows, got " + std::to_string(count));
+    const std::size_t stride = quantizer_->code_bytes();
+    const std::size_t padded = whole_blocks(count);
+    rows_ = allocate_page(std::max<std::size_t>(count * row_bytes_, 1));
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(rows_.get() + i * row_bytes_, codes + i * stride, row_bytes_);
+    const Match match = metric == Metric::kL2 ? Match::kL2 : Match::kDot;
+    const bool cosine = metric == Metric::kCosine;
+    std::vector<float> inverse_norms(cosine ? count : 0);
+    if (cosine) {
+        quantizer_->norms(codes, count, inverse_norms.data(), work);
+        for (float& each : inverse_norms) each = each > 0 ? 1 / each : 0.0F;
+    }
+    if (quantizer_->has_scales() || cosine) scales_.resize(padded, 0.0F);
+    if (quantizer_->has_offsets(match) || cosine) offsets_.resize(padded, 0.0F);
+    most_scale_ = scales_.empty() ? 1 : 0;
+    for (std::size_t i = 0; i < count && !scales_.empty(); ++i) {
+        Quantizer::Factors factors = quantizer_->factors(codes + i * stride, match);
+        if (cosine) factors = {factors.scale * inverse_norms[i], inverse_norms[i]};
+        const bool sound = factors.scale >= 0 && std::isfinite(factors.scale) && std::isfinite(factors.offset);
+        scales_[i] = sound ? factors.scale : std::numeric_limits<float>::quiet_NaN();
+        if (sound) most_scale_ = std::max(most_scale_, static_cast<double>(factors.scale));
+        if (offsets_.empty()) continue;
+        offsets_[i] = factors.offset;
+        if (sound) most_offset_ = std::max(most_offset_, std::fabs(static_cast<double>(factors.offset)));
+    }
+    if (quantizer_->form() == CodeForm::kNibbles) {
+        const std::size_t block_bytes = nibble_tables(row_bytes_) * 16;
+        const std::size_t blocks = padded / kNibbleRows;
+        blocks_ = allocate_page(std::max<std::size_t>(blocks * block_bytes, 1));
+        auto* const to = reinterpret_cast<std::uint8_t*>(blocks_.get());
+        const auto* const from = reinterpret_cast<const std::uint8_t*>(rows_.get());
+        parallel_for(
+            blocks, 256, work.threads,
+            [&](std::size_t begin, std::size_t end, std::size_t) {
+                const std::size_t first = begin * kNibbleRows;
+                const std::size_t rows = std::min(count, end * kNibbleRows) - first;
+                active_kernels().pack_nibbles(from + first * row_bytes_, row_bytes_, rows, row_bytes_,
+                                              to + begin * block_bytes);
+            },
+            work.poll);
+    }
+}
+
+std::size_t PackedCodes::bytes() const noexcept {
+    const std::size_t packed = blocks_ ? whole_blocks(count_) * nibble_tables(row_bytes_) / 2 : 0;
+    return count_ * row_bytes_ + packed + (scales_.size() + offsets_.size()) * sizeof(float);
+}
+
+PackedCodes::Query PackedCodes::prepare(const float* query) const {
+    CodeQuery made = quantizer_->query(query, metric_ == Metric::kL2 ? Match::kL2 : Match::kDot);
+    Query ready;
+    ready.table = std::move(made.table);
+    ready.constant = made.constant;
+    if (metric_ == Metric::kCosine) {
+        double squares = 0;
+        for (std::size_t j = 0; j < quantizer_->dim(); ++j)
+            squares += static_cast<double>(query[j]) * static_cast<double>(query[j]);
+        const auto inverse = static_cast<float>(squares > 0 ? 1 / std::sqrt(squares) : 0.0);
+        for (float& each : ready.table) each *= inverse;
+        ready.offset_factor = made.constant * inverse;
+        ready.constant = 1;
+    }
+    if (quantizer_->form() == CodeForm::kNibbles) {
+        ready.table.resize(row_bytes_ * 32, 0.0F);
+        ready.round_down(nibble_tables(row_bytes_));
+        const double scaled = most_scale_ * ready.magnitude +
+                              std::fabs(static_cast<double>(ready.offset_factor)) * most_offset_ +
+                              std::fabs(static_cast<double>(ready.constant));
+        ready.slack = scaled * static_cast<double>(row_bytes_ / 2 + 16) * 0x1p-24;
+    }
+    return ready;
+}
+
+float PackedCodes::score(const Query& query, std::size_t row) const noexcept {
+    const auto* const code = reinterpret_cast<const std::uint8_t*>(rows_.get()) + row * row_bytes_;
+    float value = quantizer_->form() == CodeForm::kNibbles ? nibble_sum(query.table.data(), code, row_bytes_)
+                                                           : byte_sum(query.table.data(), code, row_bytes_);
+    if (!scales_.empty()) value *= scales_[row];
+    if (!offsets_.empty()) value += query.offset_factor * offsets_[row];
+    return query.constant + value;
+}
+
+void PackedCodes::scan_plain(const Query& query, const Part& part, NearestRows& best) const {
+    for (std::size_t row = part.first; row < part.end; ++row) {
+        best.offer(score(query, row), static_cast<Slot>(row));
+    }
+}
+
+void PackedCodes::scan_floats(const Query& query, const Part& part, NearestRows& best) const {
+    const Op op = metric_ == Metric::kL2 ? Op::kL2 : Op::kDot;
+    const BlockKernel kernel = active_kernels().block[static_cast<int>(ElementType::kFloat32)][static_cast<int>(op)];
+    float values[kFloatRows];
+    for (std::size_t first = part.first; first < part.end; first += kFloatRows) {
+        const std::size_t count = std::min(kFloatRows, part.end - first);
+        kernel(query.table.data(), 0, rows_.get() + first * row_bytes_, row_bytes_, nullptr, count,
+               row_bytes_ / sizeof(float), values);
+        for (std::size_t i = 0; i < count; ++i) {
+            float value = values[i];
+            if (!scales_.empty()) value *= scales_[first + i];
+            if (!offsets_.empty()) value += query.offset_factor * offsets_[first + i];
+            value += query.constant;
+            best.offer(value, static_cast<Slot>(first + i));
+        }
+    }
+}
+
+// `seen` rows came before. The first rows are looked at in small steps: their bounds are loose.
+void PackedCodes::scan_nibbles(const Query& query, const Part& part, std::size_t seen, NearestRows& best) const {
+    const KernelTable& kernels = active_kernels();
+    const std::size_t tables = nibble_tables(row_bytes_);
+    const auto* const blocks = reinterpret_cast<const std::uint8_t*>(blocks_.get());
+    std::uint32_t masks[kMostBlocks];
+    for (std::size_t row = part.first; row < part.end;) {
+        const std::size_t steps = std::clamp<std::size_t>((seen + row - part.first) / kNibbleRows, 1, kMostBlocks);
+        const std::size_t count = std::min(steps, (part.end - row + kNibbleRows - 1) / kNibbleRows);
+        NibbleBound bound{};
+        const double limit = static_cast<double>(best.bound()) - static_cast<double>(query.constant) + query.slack;
+        if (scales_.empty()) {
+            const double steps_below = std::floor((limit - query.base) / query.step);
+            bound.limit = static_cast<float>(std::clamp(steps_below, -1.0, 65535.0));
+        } else {
+            bound.scales = scales_.data() + row;
+            bound.offsets = offsets_.empty() || query.offset_factor == 0 ? nullptr : offsets_.data() + row;
+            bound.base = static_cast<float>(query.base);
+            bound.step = static_cast<float>(query.step);
+            bound.offset_factor = query.offset_factor;
+            bound.limit = static_cast<float>(limit + 0x1p-23 * std::fabs(limit));
+        }
+        kernels.nibbles_within(query.rounded.data(), tables, blocks + row / kNibbleRows * tables * 16, count, bound,
+                               masks);
+        for (std::size_t block = 0; block < count; ++block, row += kNibbleRows) {
+            for (std::uint32_t mask = masks[block]; mask != 0; mask &= mask - 1) {
+                const std::size_t place = row + static_cast<std::size_t>(std::countr_zero(mask));
+                if (place >= part.end) break;
+                best.offer(score(query, place), static_cast<Slot>(place));
+            }
+        }
+    }
+}
+
+void PackedCodes::scan(std::vector<Query>& queries, const Part& part, NearestRows* best,
+                       std::size_t best_stride) const {
+    const std::size_t tile = std::max(kNibbleRows * 8, kTileBytes / row_bytes_ / kNibbleRows * kNibbleRows);
+    for (std::size_t first = part.first; first < part.end; first += tile) {
+        const Part now{first, std::min(part.end, first + tile)};
+        for (std::size_t i = 0; i < queries.size(); ++i) {
+            NearestRows& into = best[i * best_stride];
+            if (quantizer_->form() == CodeForm::kFloats) {
+                scan_floats(queries[i], now, into);
+            } else if (quantizer_->form() == CodeForm::kNibbles && queries[i].bounded) {
+                scan_nibbles(queries[i], now, first - part.first, into);
+            } else {
+                scan_plain(queries[i], now, into);
+            }
+        }
+    }
+}
+
+std::vector<std::vector<Candidate>> PackedCodes::nearest(const float* queries, std::size_t query_count, std::size_t k,
+                                                         const Work& work) const {
+    const std::size_t groups = (query_count + kGroupQueries - 1) / kGroupQueries;
+    if (groups == 0) return {};
+    const std::size_t wanted = groups >= work.threads ? 1 : (work.threads + groups - 1) / groups;
+    const std::size_t parts = std::clamp<std::size_t>(count_ / kLeastRows, 1, wanted);
+    const std::size_t rows_a_part = whole_blocks((count_ + parts - 1) / parts);
+    std::vector<NearestRows> best(query_count * parts, NearestRows(std::min(k, count_)));
+    parallel_for(
+        groups * parts, 1, work.threads,
+        [&](std::size_t begin, std::size_t, std::size_t) {
+            const std::size_t part = begin % parts;
+            const std::size_t first = begin / parts * kGroupQueries;
+            std::vector<Query> ready;
+            for (std::size_t i = first; i < std::min(query_count, first + kGroupQueries); ++i)
+                ready.push_back(prepare(queries + i * quantizer_->dim()));
+            scan(ready, {std::min(count_, part * rows_a_part), std::min(count_, (part + 1) * rows_a_part)},
+                 best.data() + first * parts + part, parts);
+        },
+        work.poll);
+    std::vector<std::vector<Candidate>> hits(query_count);
+    for (std::size_t i = 0; i < query_count; ++i) {
+        NearestRows& all = best[i * parts];
+        for (std::size_t part = 1; part < parts; ++part) {
+            for (const Candidate& each : best[i * parts + part].take()) all.offer(each.distance, each.slot);
+        }
+        hits[i] = all.take();
+    }
+    return hits;
+}
+
+}  // namespace lanner
