@@ -108,8 +108,12 @@ struct Lane : X86Lane {
         __m256i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
     };
     using Tables = __m256i;
+    struct NibbleCodes {
+        __m256i low, high;
+    };
     static constexpr bool kWideTables = false;
-    static constexpr int kNibbleBlocks = 2;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
     static constexpr std::size_t kNibbleBytes = 32;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() {
@@ -117,11 +121,14 @@ struct Lane : X86Lane {
         return {zero, zero, zero, zero};
     }
     static LANNER_INLINE Tables load_tables(const Byte* from) { return load_256(from); }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
         const __m256i half = _mm256_set1_epi8(15);
-        const __m256i code = load_256(codes);
-        const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(code, half));
-        const __m256i high = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(code, 4), half));
+        const __m256i codes = load_256(from);
+        return {_mm256_and_si256(codes, half), _mm256_and_si256(_mm256_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m256i low = _mm256_shuffle_epi8(table, codes.low);
+        const __m256i high = _mm256_shuffle_epi8(table, codes.high);
         sums.low = _mm256_add_epi16(sums.low, low);
         sums.low_odd = _mm256_add_epi16(sums.low_odd, _mm256_srli_epi16(low, 8));
         sums.high = _mm256_add_epi16(sums.high, high);

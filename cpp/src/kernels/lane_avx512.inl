@@ -106,8 +106,12 @@ struct Avx512Lane : X86Lane {
         __m512i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
     };
     using Tables = __m512i;
+    struct NibbleCodes {
+        __m512i low, high;
+    };
     static constexpr bool kWideTables = false;
-    static constexpr int kNibbleBlocks = 4;
+    static constexpr int kNibbleBlocks = 4;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 2;  // and for two
     static constexpr std::size_t kNibbleBytes = 64;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() {
@@ -115,11 +119,14 @@ struct Avx512Lane : X86Lane {
         return {zero, zero, zero, zero};
     }
     static LANNER_INLINE Tables load_tables(const Byte* from) { return _mm512_loadu_si512(from); }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
         const __m512i half = _mm512_set1_epi8(15);
-        const __m512i code = _mm512_loadu_si512(codes);
-        const __m512i low = _mm512_shuffle_epi8(table, _mm512_and_si512(code, half));
-        const __m512i high = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(code, 4), half));
+        const __m512i codes = _mm512_loadu_si512(from);
+        return {_mm512_and_si512(codes, half), _mm512_and_si512(_mm512_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m512i low = _mm512_shuffle_epi8(table, codes.low);
+        const __m512i high = _mm512_shuffle_epi8(table, codes.high);
         sums.low = _mm512_add_epi16(sums.low, low);
         sums.low_odd = _mm512_add_epi16(sums.low_odd, _mm512_srli_epi16(low, 8));
         sums.high = _mm512_add_epi16(sums.high, high);

@@ -30,18 +30,21 @@ struct Lane : Avx512Lane {
         __m512i low, high;  // rows 0 to 15, and 16 to 31
     };
     static constexpr bool kWideTables = true;
+    static constexpr int kNibblePairBlocks = 4;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
         constexpr int kMaskedOrBase = 0xea;  // (code & mask) | base
         const __m512i half = _mm512_set1_epi8(15);
         const __m512i base = _mm512_set1_epi32(0x30201000);
+        const __m512i codes = _mm512_loadu_si512(from);
+        return {_mm512_ternarylogic_epi32(codes, half, base, kMaskedOrBase),
+                _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), half, base, kMaskedOrBase)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
         const __m512i ones = _mm512_set1_epi8(1);
-        const __m512i code = _mm512_loadu_si512(codes);
-        const __m512i low = _mm512_ternarylogic_epi32(code, half, base, kMaskedOrBase);
-        const __m512i high = _mm512_ternarylogic_epi32(_mm512_srli_epi16(code, 4), half, base, kMaskedOrBase);
-        sums.low = _mm512_dpbusd_epi32(sums.low, _mm512_permutexvar_epi8(low, table), ones);
-        sums.high = _mm512_dpbusd_epi32(sums.high, _mm512_permutexvar_epi8(high, table), ones);
+        sums.low = _mm512_dpbusd_epi32(sums.low, _mm512_permutexvar_epi8(codes.low, table), ones);
+        sums.high = _mm512_dpbusd_epi32(sums.high, _mm512_permutexvar_epi8(codes.high, table), ones);
     }
     static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
         out[0] = _mm512_cvtepi32_ps(sums.low);

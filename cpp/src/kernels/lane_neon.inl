@@ -123,8 +123,12 @@ struct Lane {
         uint16x8_t words[4];
     };
     using Tables = uint8x16_t;
+    struct NibbleCodes {
+        uint8x16_t low, high;
+    };
     static constexpr bool kWideTables = false;
-    static constexpr int kNibbleBlocks = 2;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 2;  // and for two
     static constexpr std::size_t kNibbleBytes = 16;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() {
@@ -132,10 +136,13 @@ struct Lane {
         return {{zero, zero, zero, zero}};
     }
     static LANNER_INLINE Tables load_tables(const Byte* from) { return vld1q_u8(from); }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
-        const uint8x16_t code = vld1q_u8(codes);
-        const uint8x16_t low = vqtbl1q_u8(table, vandq_u8(code, vdupq_n_u8(15)));
-        const uint8x16_t high = vqtbl1q_u8(table, vshrq_n_u8(code, 4));
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
+        const uint8x16_t codes = vld1q_u8(from);
+        return {vandq_u8(codes, vdupq_n_u8(15)), vshrq_n_u8(codes, 4)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const uint8x16_t low = vqtbl1q_u8(table, codes.low);
+        const uint8x16_t high = vqtbl1q_u8(table, codes.high);
         sums.words[0] = vaddw_u8(sums.words[0], vget_low_u8(low));
         sums.words[1] = vaddw_high_u8(sums.words[1], low);
         sums.words[2] = vaddw_u8(sums.words[2], vget_low_u8(high));

@@ -174,13 +174,16 @@ struct Lane {
         std::uint32_t v[32];
     };
     using Tables = const Byte*;
+    using NibbleCodes = const Byte*;
     static constexpr bool kWideTables = false;
-    static constexpr int kNibbleBlocks = 1;
+    static constexpr int kNibbleBlocks = 1;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
     static constexpr std::size_t kNibbleBytes = 16;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() { return {}; }
     static LANNER_INLINE Tables load_tables(const Byte* from) { return from; }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) { return from; }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
         for (int i = 0; i < 16; ++i) {
             sums.v[i] += table[codes[i] & 15];
             sums.v[i + 16] += table[codes[i] >> 4];

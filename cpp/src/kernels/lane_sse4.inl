@@ -103,8 +103,12 @@ struct Lane : X86Lane {
         __m128i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
     };
     using Tables = __m128i;
+    struct NibbleCodes {
+        __m128i low, high;
+    };
     static constexpr bool kWideTables = false;
-    static constexpr int kNibbleBlocks = 2;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
     static constexpr std::size_t kNibbleBytes = 16;
 
     static LANNER_INLINE NibbleSums zero_nibble_sums() {
@@ -112,11 +116,14 @@ struct Lane : X86Lane {
         return {zero, zero, zero, zero};
     }
     static LANNER_INLINE Tables load_tables(const Byte* from) { return load_128(from); }
-    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, const Byte* codes) {
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
         const __m128i half = _mm_set1_epi8(15);
-        const __m128i code = load_128(codes);
-        const __m128i low = _mm_shuffle_epi8(table, _mm_and_si128(code, half));
-        const __m128i high = _mm_shuffle_epi8(table, _mm_and_si128(_mm_srli_epi16(code, 4), half));
+        const __m128i codes = load_128(from);
+        return {_mm_and_si128(codes, half), _mm_and_si128(_mm_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m128i low = _mm_shuffle_epi8(table, codes.low);
+        const __m128i high = _mm_shuffle_epi8(table, codes.high);
         sums.low = _mm_add_epi16(sums.low, low);
         sums.low_odd = _mm_add_epi16(sums.low_odd, _mm_srli_epi16(low, 8));
         sums.high = _mm_add_epi16(sums.high, high);

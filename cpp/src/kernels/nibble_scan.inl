@@ -32,26 +32,37 @@ void pack_nibbles(const std::uint8_t* codes, std::size_t stride, std::size_t cou
     }
 }
 
-// Sums of kBlocks blocks, each table register used for all of them.
-template <int kBlocks>
-LANNER_INLINE void nibble_sums(const std::uint8_t* tables, std::size_t table_count, const std::uint8_t* blocks,
-                               typename Lane::NibbleSums (&sums)[kBlocks]) {
+// Sums of kBlocks blocks for kQueries queries: a table register serves all of the blocks, a block's codes all queries.
+template <int kQueries, int kBlocks>
+LANNER_INLINE void nibble_sums(const NibbleQuery* queries, std::size_t table_count, const std::uint8_t* blocks,
+                               typename Lane::NibbleSums (&sums)[kQueries][kBlocks]) {
     LANNER_UNROLL
-    for (int b = 0; b < kBlocks; ++b) sums[b] = Lane::zero_nibble_sums();
+    for (int q = 0; q < kQueries; ++q) {
+        LANNER_UNROLL
+        for (int b = 0; b < kBlocks; ++b) sums[q][b] = Lane::zero_nibble_sums();
+    }
+    const std::uint8_t* tables[kQueries];
+    LANNER_UNROLL
+    for (int q = 0; q < kQueries; ++q) tables[q] = queries[q].tables;
     const std::size_t block_bytes = table_count * 16;
     for (std::size_t at = 0; at < block_bytes; at += Lane::kNibbleBytes) {
-        const typename Lane::Tables table = Lane::load_tables(tables + at);
+        typename Lane::Tables table[kQueries];
+        LANNER_UNROLL
+        for (int q = 0; q < kQueries; ++q) table[q] = Lane::load_tables(tables[q] + at);
         LANNER_UNROLL
         for (int b = 0; b < kBlocks; ++b) {
-            Lane::add_lookups(sums[b], table, blocks + static_cast<std::size_t>(b) * block_bytes + at);
+            const typename Lane::NibbleCodes codes =
+                Lane::load_codes(blocks + static_cast<std::size_t>(b) * block_bytes + at);
+            LANNER_UNROLL
+            for (int q = 0; q < kQueries; ++q) Lane::add_lookups(sums[q][b], table[q], codes);
         }
     }
 }
 
 // The rows of one block whose value is at most the bound. Multiplied and added apart, so that levels agree bit for bit.
 template <bool kScales, bool kOffsets>
-LANNER_INLINE std::uint32_t nibble_mask(const typename Lane::NibbleSums& sums, const NibbleBound& bound,
-                                        std::size_t row) {
+LANNER_INLINE std::uint32_t nibble_mask(const typename Lane::NibbleSums& sums, const NibbleFactors& factors,
+                                        const NibbleQuery& query, std::size_t row) {
     constexpr int kParts = static_cast<int>(kNibbleRows / Lane::kFloats);
     typename Lane::Floats values[kParts];
     Lane::float_sums(sums, values);
@@ -60,48 +71,66 @@ LANNER_INLINE std::uint32_t nibble_mask(const typename Lane::NibbleSums& sums, c
     for (int p = 0; p < kParts; ++p) {
         const std::size_t at = row + static_cast<std::size_t>(p) * Lane::kFloats;
         if constexpr (kScales) {
-            values[p] = Lane::add(Lane::broadcast(bound.base), Lane::mul(Lane::broadcast(bound.step), values[p]));
-            values[p] = Lane::mul(values[p], Lane::load_f32(reinterpret_cast<const Byte*>(bound.scales + at)));
+            values[p] = Lane::add(Lane::broadcast(query.base), Lane::mul(Lane::broadcast(query.step), values[p]));
+            values[p] = Lane::mul(values[p], Lane::load_f32(reinterpret_cast<const Byte*>(factors.scales + at)));
         }
         if constexpr (kOffsets) {
-            const typename Lane::Floats offset = Lane::load_f32(reinterpret_cast<const Byte*>(bound.offsets + at));
-            values[p] = Lane::add(values[p], Lane::mul(Lane::broadcast(bound.offset_factor), offset));
+            const typename Lane::Floats offset = Lane::load_f32(reinterpret_cast<const Byte*>(factors.offsets + at));
+            values[p] = Lane::add(values[p], Lane::mul(Lane::broadcast(query.offset_factor), offset));
         }
-        const std::uint32_t below = Lane::less_equal(values[p], Lane::broadcast(bound.limit));
+        const std::uint32_t below = Lane::less_equal(values[p], Lane::broadcast(query.limit));
         mask |= below << (static_cast<unsigned>(p) * static_cast<unsigned>(Lane::kFloats));
     }
     return mask;
 }
 
-template <bool kScales, bool kOffsets>
-LANNER_INLINE void nibble_blocks(const std::uint8_t* tables, std::size_t table_count, const std::uint8_t* blocks,
-                                 std::size_t block_count, const NibbleBound& bound, std::uint32_t* masks) {
-    constexpr int kBlocks = Lane::kNibbleBlocks;
-    std::size_t i = 0;
-    for (; i + kBlocks <= block_count; i += kBlocks) {
-        typename Lane::NibbleSums sums[kBlocks];
-        nibble_sums<kBlocks>(tables, table_count, blocks + i * table_count * 16, sums);
+template <int kQueries, int kBlocks, bool kScales, bool kOffsets>
+LANNER_INLINE void nibble_tile(const NibbleQuery* queries, std::size_t table_count, const std::uint8_t* blocks,
+                               std::size_t first, const NibbleFactors& factors) {
+    typename Lane::NibbleSums sums[kQueries][kBlocks];
+    nibble_sums<kQueries, kBlocks>(queries, table_count, blocks + first * table_count * 16, sums);
+    LANNER_UNROLL
+    for (int q = 0; q < kQueries; ++q) {
         LANNER_UNROLL
         for (int b = 0; b < kBlocks; ++b) {
-            const std::size_t block = i + static_cast<std::size_t>(b);
-            masks[block] = nibble_mask<kScales, kOffsets>(sums[b], bound, block * kNibbleRows);
+            const std::size_t block = first + static_cast<std::size_t>(b);
+            queries[q].masks[block] =
+                nibble_mask<kScales, kOffsets>(sums[q][b], factors, queries[q], block * kNibbleRows);
         }
-    }
-    for (; i < block_count; ++i) {
-        typename Lane::NibbleSums sums[1];
-        nibble_sums<1>(tables, table_count, blocks + i * table_count * 16, sums);
-        masks[i] = nibble_mask<kScales, kOffsets>(sums[0], bound, i * kNibbleRows);
     }
 }
 
-void nibbles_within(const std::uint8_t* tables, std::size_t table_count, const std::uint8_t* blocks,
-                    std::size_t block_count, const NibbleBound& bound, std::uint32_t* masks) noexcept {
-    if (bound.scales == nullptr) {
-        nibble_blocks<false, false>(tables, table_count, blocks, block_count, bound, masks);
-    } else if (bound.offsets == nullptr) {
-        nibble_blocks<true, false>(tables, table_count, blocks, block_count, bound, masks);
+template <int kQueries, int kBlocks, bool kScales, bool kOffsets>
+LANNER_INLINE void nibble_blocks(const NibbleQuery* queries, std::size_t table_count, const std::uint8_t* blocks,
+                                 std::size_t block_count, const NibbleFactors& factors) {
+    std::size_t i = 0;
+    for (; i + kBlocks <= block_count; i += kBlocks)
+        nibble_tile<kQueries, kBlocks, kScales, kOffsets>(queries, table_count, blocks, i, factors);
+    for (; i < block_count; ++i) nibble_tile<kQueries, 1, kScales, kOffsets>(queries, table_count, blocks, i, factors);
+}
+
+template <bool kScales, bool kOffsets>
+LANNER_INLINE void nibble_queries(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
+                                  const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) {
+    std::size_t i = 0;
+    for (; i + 2 <= query_count; i += 2) {
+        nibble_blocks<2, Lane::kNibblePairBlocks, kScales, kOffsets>(queries + i, table_count, blocks, block_count,
+                                                                     factors);
+    }
+    if (i < query_count) {
+        nibble_blocks<1, Lane::kNibbleBlocks, kScales, kOffsets>(queries + i, table_count, blocks, block_count,
+                                                                 factors);
+    }
+}
+
+void nibbles_within(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
+                    const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept {
+    if (factors.scales == nullptr) {
+        nibble_queries<false, false>(queries, query_count, table_count, blocks, block_count, factors);
+    } else if (factors.offsets == nullptr) {
+        nibble_queries<true, false>(queries, query_count, table_count, blocks, block_count, factors);
     } else {
-        nibble_blocks<true, true>(tables, table_count, blocks, block_count, bound, masks);
+        nibble_queries<true, true>(queries, query_count, table_count, blocks, block_count, factors);
     }
 }
 

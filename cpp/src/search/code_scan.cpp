@@ -47,6 +47,15 @@ float four_sums(std::size_t bytes, const Entry& entry) noexcept {
     return (a + c) + (b + d);
 }
 
+void prefetch(const std::byte* from, std::size_t bytes) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at);
+#else
+    static_cast<void>(from);
+    static_cast<void>(bytes);
+#endif
+}
+
 float byte_sum(const float* table, const std::uint8_t* code, std::size_t bytes) noexcept {
     return four_sums(bytes, [=](std::size_t i) { return table[256 * i + code[i]]; });
 }
@@ -100,7 +109,11 @@ void PackedCodes::Query::round_down(std::size_t tables) {
 
 PackedCodes::PackedCodes(std::shared_ptr<const Quantizer> quantizer, const std::uint8_t* codes, std::size_t count,
                          Metric metric, const Work& work)
-    : quantizer_(std::move(quantizer)), count_(count), metric_(metric), row_bytes_(quantizer_->scored_bytes()) {
+    : quantizer_(std::move(quantizer)),
+      count_(count),
+      metric_(metric),
+      form_(quantizer_->form()),
+      row_bytes_(quantizer_->scored_bytes()) {
     if (metric != Metric::kL2 && metric != Metric::kCosine && metric != Metric::kIp)
         throw Error(ErrorKind::kInvalidArgument,
                     "metric must be one of l2, cosine, ip for codes, got '" + std::string(traits(metric).name) + "'");
@@ -131,7 +144,7 @@ PackedCodes::PackedCodes(std::shared_ptr<const Quantizer> quantizer, const std::
         offsets_[i] = factors.offset;
         if (sound) most_offset_ = std::max(most_offset_, std::fabs(static_cast<double>(factors.offset)));
     }
-    if (quantizer_->form() == CodeForm::kNibbles) {
+    if (form_ == CodeForm::kNibbles) {
         const std::size_t block_bytes = nibble_tables(row_bytes_) * 16;
         const std::size_t blocks = padded / kNibbleRows;
         blocks_ = allocate_page(std::max<std::size_t>(blocks * block_bytes, 1));
@@ -168,7 +181,7 @@ PackedCodes::Query PackedCodes::prepare(const float* query) const {
         ready.offset_factor = made.constant * inverse;
         ready.constant = 1;
     }
-    if (quantizer_->form() == CodeForm::kNibbles) {
+    if (form_ == CodeForm::kNibbles) {
         ready.table.resize(row_bytes_ * 32, 0.0F);
         ready.round_down(nibble_tables(row_bytes_));
         const double scaled = most_scale_ * ready.magnitude +
@@ -181,8 +194,8 @@ PackedCodes::Query PackedCodes::prepare(const float* query) const {
 
 float PackedCodes::score(const Query& query, std::size_t row) const noexcept {
     const auto* const code = reinterpret_cast<const std::uint8_t*>(rows_.get()) + row * row_bytes_;
-    float value = quantizer_->form() == CodeForm::kNibbles ? nibble_sum(query.table.data(), code, row_bytes_)
-                                                           : byte_sum(query.table.data(), code, row_bytes_);
+    float value = form_ == CodeForm::kNibbles ? nibble_sum(query.table.data(), code, row_bytes_)
+                                              : byte_sum(query.table.data(), code, row_bytes_);
     if (!scales_.empty()) value *= scales_[row];
     if (!offsets_.empty()) value += query.offset_factor * offsets_[row];
     return query.constant + value;
@@ -212,38 +225,55 @@ void PackedCodes::scan_floats(const Query& query, const Part& part, NearestRows&
     }
 }
 
-// `seen` rows came before. The first rows are looked at in small steps: their bounds are loose.
-void PackedCodes::scan_nibbles(const Query& query, const Part& part, std::size_t seen, NearestRows& best) const {
+// What a row's lower bound may be at most for the row to be worth a look.
+float PackedCodes::limit(const Query& query, float bound) const noexcept {
+    const double limit = static_cast<double>(bound) - static_cast<double>(query.constant) + query.slack;
+    if (!scales_.empty()) return static_cast<float>(limit + 0x1p-23 * std::fabs(limit));
+    return static_cast<float>(std::clamp(std::floor((limit - query.base) / query.step), -1.0, 65535.0));
+}
+
+// Of one query or two. The first rows are looked at in small steps: their bounds are loose.
+void PackedCodes::scan_nibbles(const Query* const* queries, NearestRows* const* best, std::size_t query_count,
+                               const Part& part, std::size_t seen) const {
     const KernelTable& kernels = active_kernels();
     const std::size_t tables = nibble_tables(row_bytes_);
     const auto* const blocks = reinterpret_cast<const std::uint8_t*>(blocks_.get());
-    std::uint32_t masks[kMostBlocks];
+    std::uint32_t masks[2][kMostBlocks];
+    NibbleQuery asked[2];
+    for (std::size_t q = 0; q < query_count; ++q) {
+        asked[q] = {queries[q]->rounded.data(),
+                    static_cast<float>(queries[q]->base),
+                    static_cast<float>(queries[q]->step),
+                    queries[q]->offset_factor,
+                    0,
+                    masks[q]};
+    }
     for (std::size_t row = part.first; row < part.end;) {
-        const std::size_t steps = std::clamp<std::size_t>((seen + row - part.first) / kNibbleRows, 1, kMostBlocks);
+        const std::size_t steps = std::clamp<std::size_t>((seen + row - part.first) / kNibbleRows / 4, 1, kMostBlocks);
         const std::size_t count = std::min(steps, (part.end - row + kNibbleRows - 1) / kNibbleRows);
-        NibbleBound bound{};
-        const double limit = static_cast<double>(best.bound()) - static_cast<double>(query.constant) + query.slack;
-        if (scales_.empty()) {
-            const double steps_below = std::floor((limit - query.base) / query.step);
-            bound.limit = static_cast<float>(std::clamp(steps_below, -1.0, 65535.0));
-        } else {
-            bound.scales = scales_.data() + row;
-            bound.offsets = offsets_.empty() || query.offset_factor == 0 ? nullptr : offsets_.data() + row;
-            bound.base = static_cast<float>(query.base);
-            bound.step = static_cast<float>(query.step);
-            bound.offset_factor = query.offset_factor;
-            bound.limit = static_cast<float>(limit + 0x1p-23 * std::fabs(limit));
-        }
-        kernels.nibbles_within(query.rounded.data(), tables, blocks + row / kNibbleRows * tables * 16, count, bound,
-                               masks);
-        for (std::size_t block = 0; block < count; ++block, row += kNibbleRows) {
-            for (std::uint32_t mask = masks[block]; mask != 0; mask &= mask - 1) {
-                const std::size_t place = row + static_cast<std::size_t>(std::countr_zero(mask));
-                if (place >= part.end) break;
-                best.offer(score(query, place), static_cast<Slot>(place));
-            }
+        for (std::size_t q = 0; q < query_count; ++q) asked[q].limit = limit(*queries[q], best[q]->bound());
+        const NibbleFactors factors{scales_.empty() ? nullptr : scales_.data() + row,
+                                    offsets_.empty() ? nullptr : offsets_.data() + row};
+        kernels.nibbles_within(asked, query_count, tables, blocks + row / kNibbleRows * tables * 16, count, factors);
+        for (std::size_t q = 0; q < query_count; ++q) score_marked(*queries[q], masks[q], row, count, *best[q]);
+        row += count * kNibbleRows;
+    }
+}
+
+void PackedCodes::score_marked(const Query& query, const std::uint32_t* masks, std::size_t first, std::size_t blocks,
+                               NearestRows& best) const {
+    // Asked for all at once: they lie apart, and the wait for one would be the wait for each.
+    std::uint32_t marked[kMostBlocks * kNibbleRows];
+    std::size_t count = 0;
+    for (std::size_t block = 0; block < blocks; ++block) {
+        for (std::uint32_t mask = masks[block]; mask != 0; mask &= mask - 1) {
+            const std::size_t row = first + block * kNibbleRows + static_cast<std::size_t>(std::countr_zero(mask));
+            if (row >= count_) break;
+            prefetch(rows_.get() + row * row_bytes_, row_bytes_);
+            marked[count++] = static_cast<std::uint32_t>(row);
         }
     }
+    for (std::size_t i = 0; i < count; ++i) best.offer(score(query, marked[i]), marked[i]);
 }
 
 void PackedCodes::scan(std::vector<Query>& queries, const Part& part, NearestRows* best,
@@ -251,14 +281,22 @@ void PackedCodes::scan(std::vector<Query>& queries, const Part& part, NearestRow
     const std::size_t tile = std::max(kNibbleRows * 8, kTileBytes / row_bytes_ / kNibbleRows * kNibbleRows);
     for (std::size_t first = part.first; first < part.end; first += tile) {
         const Part now{first, std::min(part.end, first + tile)};
+        const Query* pair[2];
+        NearestRows* into[2];
+        std::size_t paired = 0;
         for (std::size_t i = 0; i < queries.size(); ++i) {
-            NearestRows& into = best[i * best_stride];
-            if (quantizer_->form() == CodeForm::kFloats) {
-                scan_floats(queries[i], now, into);
-            } else if (quantizer_->form() == CodeForm::kNibbles && queries[i].bounded) {
-                scan_nibbles(queries[i], now, first - part.first, into);
+            NearestRows& nearest = best[i * best_stride];
+            if (form_ == CodeForm::kFloats) {
+                scan_floats(queries[i], now, nearest);
+            } else if (form_ == CodeForm::kNibbles && queries[i].bounded) {
+                pair[paired] = &queries[i];
+                into[paired++] = &nearest;
             } else {
-                scan_plain(queries[i], now, into);
+                scan_plain(queries[i], now, nearest);
+            }
+            if (paired == 2 || (paired == 1 && i + 1 == queries.size())) {
+                scan_nibbles(pair, into, paired, now, first - part.first);
+                paired = 0;
             }
         }
     }

@@ -42,12 +42,17 @@ class PackedCodes {
     float score(const Query& query, std::size_t row) const noexcept;
     void scan_plain(const Query& query, const Part& part, NearestRows& best) const;
     void scan_floats(const Query& query, const Part& part, NearestRows& best) const;
-    void scan_nibbles(const Query& query, const Part& part, std::size_t seen, NearestRows& best) const;
+    float limit(const Query& query, float bound) const noexcept;
+    void scan_nibbles(const Query* const* queries, NearestRows* const* best, std::size_t query_count, const Part& part,
+                      std::size_t seen) const;
+    void score_marked(const Query& query, const std::uint32_t* masks, std::size_t first, std::size_t blocks,
+                      NearestRows& best) const;
     void scan(std::vector<Query>& queries, const Part& part, NearestRows* best, std::size_t best_stride) const;
 
     std::shared_ptr<const Quantizer> quantizer_;
     std::size_t count_;
     Metric metric_;
+    CodeForm form_;
     std::size_t row_bytes_;  // what is scored of a code
     PageMemory rows_;
     PageMemory blocks_;           // kNibbles: laid out for the kernels in use
