@@ -17,6 +17,7 @@ class NearestRows {
   public:
     explicit NearestRows(std::size_t k) : k_(k) {}
 
+    std::size_t k() const noexcept { return k_; }
     // No row farther than this can enter.
     float bound() const noexcept { return bound_; }
 

@@ -69,12 +69,13 @@ inline constexpr std::size_t kMostColumns = 256;
 inline constexpr std::size_t kNibbleRows = 32;
 constexpr std::size_t nibble_tables(std::size_t code_bytes) noexcept { return (2 * code_bytes + 3) / 4 * 4; }
 
-// What a row's sum s of table entries, at most 65535, is held against. Without scales: s <= limit. With them:
-// (base + step * s) * scales[row] + offset_factor * offsets[row] <= limit, each operation rounded to float32.
+// What comes of a row's sum s of table entries, which is at most 65535. Its value is s without scales; with them,
+// (base + step * s) * scales[row] + offset_factor * offsets[row], each operation rounded to float32.
 struct NibbleQuery {
     const std::uint8_t* tables;
     float base, step, offset_factor, limit;
-    std::uint32_t* masks;  // what comes out: for each block the rows that are within, lowest bit first
+    float* values;         // out: one a row, up to a whole block
+    std::uint32_t* masks;  // out: for each block the rows whose value is at most `limit`, lowest bit first
 };
 // Readable up to a whole block; offsets may be null, or both.
 struct NibbleFactors {
@@ -103,9 +104,10 @@ struct KernelTable {
     // nibble_tables(code_bytes) * 16 bytes for this very level; rows that fill up the last block have codes of 0.
     void (*pack_nibbles)(const std::uint8_t* codes, std::size_t stride, std::size_t count, std::size_t code_bytes,
                          std::uint8_t* blocks) noexcept;
-    // Which rows are within the bound of each query. Bit for bit the same at every level. Queries go by pairs.
-    void (*nibbles_within)(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
-                           const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept;
+    // The values of rows for each query. Bit for bit the same at every level. Two queries at a time cost less than twice
+    // what one does.
+    void (*nibble_values)(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
+                          const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept;
 
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;

@@ -59,10 +59,11 @@ LANNER_INLINE void nibble_sums(const NibbleQuery* queries, std::size_t table_cou
     }
 }
 
-// The rows of one block whose value is at most the bound. Multiplied and added apart, so that levels agree bit for bit.
+// The values of one block, and the rows where they are at most the limit. Multiplied and added apart, so that levels agree bit for bit.
 template <bool kScales, bool kOffsets>
 LANNER_INLINE std::uint32_t nibble_mask(const typename Lane::NibbleSums& sums, const NibbleFactors& factors,
                                         const NibbleQuery& query, std::size_t row) {
+    Byte* const out = reinterpret_cast<Byte*>(query.values + row);
     constexpr int kParts = static_cast<int>(kNibbleRows / Lane::kFloats);
     typename Lane::Floats values[kParts];
     Lane::float_sums(sums, values);
@@ -78,6 +79,7 @@ LANNER_INLINE std::uint32_t nibble_mask(const typename Lane::NibbleSums& sums, c
             const typename Lane::Floats offset = Lane::load_f32(reinterpret_cast<const Byte*>(factors.offsets + at));
             values[p] = Lane::add(values[p], Lane::mul(Lane::broadcast(query.offset_factor), offset));
         }
+        Lane::store_f32(values[p], out + static_cast<std::size_t>(p) * Lane::kFloats * 4);
         const std::uint32_t below = Lane::less_equal(values[p], Lane::broadcast(query.limit));
         mask |= below << (static_cast<unsigned>(p) * static_cast<unsigned>(Lane::kFloats));
     }
@@ -123,8 +125,8 @@ LANNER_INLINE void nibble_queries(const NibbleQuery* queries, std::size_t query_
     }
 }
 
-void nibbles_within(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
-                    const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept {
+void nibble_values(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
+                   const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept {
     if (factors.scales == nullptr) {
         nibble_queries<false, false>(queries, query_count, table_count, blocks, block_count, factors);
     } else if (factors.offsets == nullptr) {

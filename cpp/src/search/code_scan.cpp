@@ -77,7 +77,8 @@ struct PackedCodes::Query {
     double base = 0;
     double step = 1;
     double magnitude = 0;  // greatest magnitude that a sum can have
-    double slack = 0;      // what rounding to float32 can make of a distance
+    float width = 0;       // what rounding the tables down can make of a sum; in steps where rows have no scales
+    float margin = 0;      // and what float32 can make of a distance
     bool bounded = false;  // whether all of that is finite
 
     void round_down(std::size_t tables);
@@ -88,12 +89,23 @@ void PackedCodes::Query::round_down(std::size_t tables) {
     std::vector<float> least(count);
     float widest = 0;
     for (std::size_t t = 0; t < count; ++t) {
-        const auto [low, high] = std::minmax_element(table.begin() + static_cast<std::ptrdiff_t>(16 * t),
-                                                     table.begin() + static_cast<std::ptrdiff_t>(16 * (t + 1)));
-        least[t] = *low;
-        widest = std::max(widest, *high - *low);
-        base += static_cast<double>(*low);
-        magnitude += static_cast<double>(std::max(std::fabs(*low), std::fabs(*high)));
+        float low[8];
+        float high[8];
+        const float* const from = table.data() + 16 * t;
+        for (std::size_t i = 0; i < 8; ++i) {
+            low[i] = from[i] < from[i + 8] ? from[i] : from[i + 8];
+            high[i] = from[i] > from[i + 8] ? from[i] : from[i + 8];
+        }
+        for (std::size_t half = 4; half > 0; half /= 2) {
+            for (std::size_t i = 0; i < half; ++i) {
+                low[i] = low[i] < low[i + half] ? low[i] : low[i + half];
+                high[i] = high[i] > high[i + half] ? high[i] : high[i + half];
+            }
+        }
+        least[t] = low[0];
+        widest = std::max(widest, high[0] - low[0]);
+        base += static_cast<double>(low[0]);
+        magnitude += static_cast<double>(std::max(std::fabs(low[0]), std::fabs(high[0])));
     }
     rounded.assign(16 * tables, 0);
     const std::size_t most = std::min<std::size_t>(255, 65535 / tables);
@@ -103,8 +115,15 @@ void PackedCodes::Query::round_down(std::size_t tables) {
     const auto inverse = static_cast<float>(1 / step);
     if (!std::isfinite(inverse)) return;
     const auto limit = static_cast<float>(most);
-    for (std::size_t i = 0; i < table.size(); ++i)
-        rounded[i] = static_cast<std::uint8_t>(std::min((table[i] - least[i / 16]) * inverse, limit));
+    for (std::size_t t = 0; t < count; ++t) {
+        const float* const from = table.data() + 16 * t;
+        std::uint8_t* const to = rounded.data() + 16 * t;
+        const float low = least[t];
+        for (std::size_t i = 0; i < 16; ++i) {
+            const float value = (from[i] - low) * inverse;
+            to[i] = static_cast<std::uint8_t>(static_cast<int>(value < limit ? value : limit));
+        }
+    }
 }
 
 PackedCodes::PackedCodes(std::shared_ptr<const Quantizer> quantizer, const std::uint8_t* codes, std::size_t count,
@@ -187,7 +206,11 @@ PackedCodes::Query PackedCodes::prepare(const float* query) const {
         const double scaled = most_scale_ * ready.magnitude +
                               std::fabs(static_cast<double>(ready.offset_factor)) * most_offset_ +
                               std::fabs(static_cast<double>(ready.constant));
-        ready.slack = scaled * static_cast<double>(row_bytes_ / 2 + 16) * 0x1p-24;
+        const double margin = scaled * static_cast<double>(row_bytes_ + 32) * 0x1p-24;
+        const double steps = static_cast<double>(2 * row_bytes_);
+        ready.margin = static_cast<float>(margin);
+        ready.width = static_cast<float>(scales_.empty() ? steps + margin / ready.step + 1 : steps * ready.step);
+        ready.bounded = ready.bounded && std::isfinite(ready.width) && std::isfinite(ready.margin);
     }
     return ready;
 }
@@ -225,80 +248,78 @@ void PackedCodes::scan_floats(const Query& query, const Part& part, NearestRows&
     }
 }
 
-// What a row's lower bound may be at most for the row to be worth a look.
-float PackedCodes::limit(const Query& query, float bound) const noexcept {
-    const double limit = static_cast<double>(bound) - static_cast<double>(query.constant) + query.slack;
-    if (!scales_.empty()) return static_cast<float>(limit + 0x1p-23 * std::fabs(limit));
-    return static_cast<float>(std::clamp(std::floor((limit - query.base) / query.step), -1.0, 65535.0));
+// How far above the value that the kernels give a row's true value can lie, and, being rounded, below it as well.
+float PackedCodes::uncertainty(const Query& query, std::size_t row) const noexcept {
+    return scales_.empty() ? query.width : query.width * scales_[row] + query.margin;
 }
 
-// Of one query or two. The first rows are looked at in small steps: their bounds are loose.
-void PackedCodes::scan_nibbles(const Query* const* queries, NearestRows* const* best, std::size_t query_count,
-                               const Part& part, std::size_t seen) const {
-    const KernelTable& kernels = active_kernels();
+// Of one query or two. The first rows are looked at in small steps: little is known of the limit yet.
+void PackedCodes::scan_nibbles(const Query* queries, Shortlist* lists, std::size_t query_count, const Part& part,
+                               std::size_t seen) const {
     const std::size_t tables = nibble_tables(row_bytes_);
     const auto* const blocks = reinterpret_cast<const std::uint8_t*>(blocks_.get());
     std::uint32_t masks[2][kMostBlocks];
+    alignas(64) float values[2][kMostBlocks * kNibbleRows];
     NibbleQuery asked[2];
     for (std::size_t q = 0; q < query_count; ++q) {
-        asked[q] = {queries[q]->rounded.data(),
-                    static_cast<float>(queries[q]->base),
-                    static_cast<float>(queries[q]->step),
-                    queries[q]->offset_factor,
+        asked[q] = {queries[q].rounded.data(),
+                    static_cast<float>(queries[q].base),
+                    static_cast<float>(queries[q].step),
+                    queries[q].offset_factor,
                     0,
+                    values[q],
                     masks[q]};
     }
     for (std::size_t row = part.first; row < part.end;) {
         const std::size_t steps = std::clamp<std::size_t>((seen + row - part.first) / kNibbleRows / 4, 1, kMostBlocks);
         const std::size_t count = std::min(steps, (part.end - row + kNibbleRows - 1) / kNibbleRows);
-        for (std::size_t q = 0; q < query_count; ++q) asked[q].limit = limit(*queries[q], best[q]->bound());
+        for (std::size_t q = 0; q < query_count; ++q) asked[q].limit = lists[q].limit();
         const NibbleFactors factors{scales_.empty() ? nullptr : scales_.data() + row,
                                     offsets_.empty() ? nullptr : offsets_.data() + row};
-        kernels.nibbles_within(asked, query_count, tables, blocks + row / kNibbleRows * tables * 16, count, factors);
-        for (std::size_t q = 0; q < query_count; ++q) score_marked(*queries[q], masks[q], row, count, *best[q]);
+        active_kernels().nibble_values(asked, query_count, tables, blocks + row / kNibbleRows * tables * 16, count,
+                                       factors);
+        for (std::size_t q = 0; q < query_count; ++q) {
+            for (std::size_t block = 0; block < count; ++block) {
+                for (std::uint32_t mask = masks[q][block]; mask != 0; mask &= mask - 1) {
+                    const std::size_t at = block * kNibbleRows + static_cast<std::size_t>(std::countr_zero(mask));
+                    if (row + at >= part.end) break;
+                    const float low = values[q][at];
+                    lists[q].offer(low, low + uncertainty(queries[q], row + at), static_cast<Slot>(row + at));
+                }
+            }
+        }
         row += count * kNibbleRows;
     }
 }
 
-void PackedCodes::score_marked(const Query& query, const std::uint32_t* masks, std::size_t first, std::size_t blocks,
-                               NearestRows& best) const {
+void PackedCodes::score_listed(const Query& query, Shortlist& list, NearestRows& best) const {
+    list.tighten();
     // Asked for all at once: they lie apart, and the wait for one would be the wait for each.
-    std::uint32_t marked[kMostBlocks * kNibbleRows];
-    std::size_t count = 0;
-    for (std::size_t block = 0; block < blocks; ++block) {
-        for (std::uint32_t mask = masks[block]; mask != 0; mask &= mask - 1) {
-            const std::size_t row = first + block * kNibbleRows + static_cast<std::size_t>(std::countr_zero(mask));
-            if (row >= count_) break;
-            prefetch(rows_.get() + row * row_bytes_, row_bytes_);
-            marked[count++] = static_cast<std::uint32_t>(row);
-        }
-    }
-    for (std::size_t i = 0; i < count; ++i) best.offer(score(query, marked[i]), marked[i]);
+    list.for_each([&](Slot row) { prefetch(rows_.get() + row * row_bytes_, row_bytes_); });
+    list.for_each([&](Slot row) { best.offer(score(query, row), row); });
 }
 
-void PackedCodes::scan(std::vector<Query>& queries, const Part& part, NearestRows* best,
+void PackedCodes::scan(const std::vector<Query>& queries, const Part& part, NearestRows* best,
                        std::size_t best_stride) const {
+    if (form_ != CodeForm::kNibbles) {
+        for (std::size_t i = 0; i < queries.size(); ++i) {
+            NearestRows& nearest = best[i * best_stride];
+            form_ == CodeForm::kFloats ? scan_floats(queries[i], part, nearest) : scan_plain(queries[i], part, nearest);
+        }
+        return;
+    }
+    std::vector<Shortlist> lists(queries.size(), Shortlist(best->k()));
     const std::size_t tile = std::max(kNibbleRows * 8, kTileBytes / row_bytes_ / kNibbleRows * kNibbleRows);
     for (std::size_t first = part.first; first < part.end; first += tile) {
         const Part now{first, std::min(part.end, first + tile)};
-        const Query* pair[2];
-        NearestRows* into[2];
-        std::size_t paired = 0;
-        for (std::size_t i = 0; i < queries.size(); ++i) {
-            NearestRows& nearest = best[i * best_stride];
-            if (form_ == CodeForm::kFloats) {
-                scan_floats(queries[i], now, nearest);
-            } else if (form_ == CodeForm::kNibbles && queries[i].bounded) {
-                pair[paired] = &queries[i];
-                into[paired++] = &nearest;
-            } else {
-                scan_plain(queries[i], now, nearest);
-            }
-            if (paired == 2 || (paired == 1 && i + 1 == queries.size())) {
-                scan_nibbles(pair, into, paired, now, first - part.first);
-                paired = 0;
-            }
+        for (std::size_t i = 0; i < queries.size(); i += 2) {
+            const std::size_t count = std::min<std::size_t>(2, queries.size() - i);
+            scan_nibbles(queries.data() + i, lists.data() + i, count, now, first - part.first);
         }
+    }
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        queries[i].bounded ? score_listed(queries[i], lists[i], best[i * best_stride])
+                           : scan_plain(queries[i], part, best[i * best_stride]);
     }
 }
 

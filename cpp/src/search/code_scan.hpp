@@ -1,5 +1,5 @@
 // The nearest of many codes by looking at all of them. Codes of 4-bit numbers are first looked at 32 at a time through
-// tables rounded down to bytes, which gives a lower bound of every distance; what is not beyond the bound is scored in
+// tables rounded down to bytes, which gives an interval for every distance; what may be among the nearest is scored in
 // float32. So the answer is that of the plain arithmetic, bit for bit, on any number of threads.
 // Threads: constant once made; searches run beside one another and spread over threads themselves.
 #pragma once
@@ -13,6 +13,7 @@
 #include "base/page_memory.hpp"
 #include "codecs/quantizer.hpp"
 #include "kernels/metric.hpp"
+#include "search/shortlist.hpp"
 
 namespace lanner {
 
@@ -42,12 +43,11 @@ class PackedCodes {
     float score(const Query& query, std::size_t row) const noexcept;
     void scan_plain(const Query& query, const Part& part, NearestRows& best) const;
     void scan_floats(const Query& query, const Part& part, NearestRows& best) const;
-    float limit(const Query& query, float bound) const noexcept;
-    void scan_nibbles(const Query* const* queries, NearestRows* const* best, std::size_t query_count, const Part& part,
+    float uncertainty(const Query& query, std::size_t row) const noexcept;
+    void scan_nibbles(const Query* queries, Shortlist* lists, std::size_t query_count, const Part& part,
                       std::size_t seen) const;
-    void score_marked(const Query& query, const std::uint32_t* masks, std::size_t first, std::size_t blocks,
-                      NearestRows& best) const;
-    void scan(std::vector<Query>& queries, const Part& part, NearestRows* best, std::size_t best_stride) const;
+    void score_listed(const Query& query, Shortlist& list, NearestRows& best) const;
+    void scan(const std::vector<Query>& queries, const Part& part, NearestRows* best, std::size_t best_stride) const;
 
     std::shared_ptr<const Quantizer> quantizer_;
     std::size_t count_;
