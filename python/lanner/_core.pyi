@@ -127,8 +127,18 @@ class Quantizer:
     def encode(self, vectors: NDArray[np.float32], threads: int) -> NDArray[np.uint8]: ...
     def decode(self, codes: NDArray[np.uint8], threads: int) -> NDArray[np.float32]: ...
     def pack(self, codes: NDArray[np.uint8], metric: str, threads: int) -> PackedCodes: ...
+    # Binary codes alone: half-widths of the estimates, (queries, codes).
+    def errors(
+        self,
+        queries: NDArray[np.float32],
+        codes: NDArray[np.uint8],
+        epsilon: float,
+        threads: int,
+    ) -> NDArray[np.float32]: ...
+    # Reductions alone.
+    def project(self, vectors: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
     def save(self, path: str) -> None: ...
-    # "kind" ("pq", "opq"), "dim", "code_bytes", and the parameters of that kind.
+    # "kind", "dim", "code_bytes", and the parameters of that kind; of a reduction "reduced" and "code".
     def figures(self) -> dict[str, Any]: ...
 
 class PackedCodes:
@@ -136,15 +146,17 @@ class PackedCodes:
     def search(
         self, queries: NDArray[np.float32], k: int, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    # (q, n), by the plain arithmetic.
+    def distances(self, queries: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
     def __len__(self) -> int: ...
     @property
     def nbytes(self) -> int: ...
 
-def fit_product(
+# {"kind": "pq" | "opq", "m": int, "bits": int}, {"kind": "binary", "bits": int}, or {"kind": "reduce", "dim": int,
+# "code": one of the others | None}.
+def fit_quantizer(
     vectors: NDArray[np.float32],
-    m: int,
-    bits: int,
-    rotated: bool,
+    parameters: dict[str, Any],
     seed: int,
     threads: int,
     progress: Callable[[int, int], object] | None,

@@ -1,15 +1,26 @@
 #include "codecs/load_quantizer.hpp"
 
+#include "codecs/binary_quantizer.hpp"
 #include "codecs/product_quantizer.hpp"
+#include "codecs/reduction.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
 
-std::unique_ptr<Quantizer> load_quantizer(const SectionReader& reader) {
+std::shared_ptr<Quantizer> load_quantizer(const SectionReader& reader) {
     reader.verify_all();
-    if (reader.has("pq.config")) return ProductQuantizer::load(reader);
-    throw Error(ErrorKind::kFileFormat,
-                "the file holds no quantizer" + std::string(reader.has("config") ? ": it is an index" : ""));
+    std::shared_ptr<Quantizer> found;
+    if (reader.has("pq.config")) found = ProductQuantizer::load(reader);
+    if (reader.has("binary.config")) {
+        if (found) refuse_section("binary.config", "the file holds another code as well");
+        found = BinaryQuantizer::load(reader);
+    }
+    if (reader.has("reduce.config")) found = Reduction::load(reader, std::move(found));
+    if (!found) {
+        throw Error(ErrorKind::kFileFormat,
+                    std::string("the file holds no quantizer") + (reader.has("config") ? ": it is an index" : ""));
+    }
+    return found;
 }
 
 }  // namespace lanner

@@ -8,6 +8,6 @@
 namespace lanner {
 
 // Checks every checksum first. Throws Error(kFileFormat).
-std::unique_ptr<Quantizer> load_quantizer(const SectionReader& reader);
+std::shared_ptr<Quantizer> load_quantizer(const SectionReader& reader);
 
 }  // namespace lanner

@@ -21,7 +21,7 @@ constexpr std::size_t kTileBytes = std::size_t{256} << 10;
 constexpr std::size_t kLeastRows = 16384;
 // Blocks between two looks at what the bound has become.
 constexpr std::size_t kMostBlocks = 64;
-constexpr std::size_t kFloatRows = 256;
+constexpr std::size_t kPlainRows = 256;
 
 constexpr std::size_t whole_blocks(std::size_t rows) noexcept {
     return (rows + kNibbleRows - 1) / kNibbleRows * kNibbleRows;
@@ -224,28 +224,38 @@ float PackedCodes::score(const Query& query, std::size_t row) const noexcept {
     return query.constant + value;
 }
 
-void PackedCodes::scan_plain(const Query& query, const Part& part, NearestRows& best) const {
-    for (std::size_t row = part.first; row < part.end; ++row) {
-        best.offer(score(query, row), static_cast<Slot>(row));
+void PackedCodes::score_rows(const Query& query, std::size_t first, std::size_t count, float* out) const noexcept {
+    if (form_ != CodeForm::kFloats) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = score(query, first + i);
+        return;
+    }
+    const Op op = metric_ == Metric::kL2 ? Op::kL2 : Op::kDot;
+    active_kernels().block[static_cast<int>(ElementType::kFloat32)][static_cast<int>(op)](
+        query.table.data(), 0, rows_.get() + first * row_bytes_, row_bytes_, nullptr, count, row_bytes_ / sizeof(float),
+        out);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!scales_.empty()) out[i] *= scales_[first + i];
+        if (!offsets_.empty()) out[i] += query.offset_factor * offsets_[first + i];
+        out[i] += query.constant;
     }
 }
 
-void PackedCodes::scan_floats(const Query& query, const Part& part, NearestRows& best) const {
-    const Op op = metric_ == Metric::kL2 ? Op::kL2 : Op::kDot;
-    const BlockKernel kernel = active_kernels().block[static_cast<int>(ElementType::kFloat32)][static_cast<int>(op)];
-    float values[kFloatRows];
-    for (std::size_t first = part.first; first < part.end; first += kFloatRows) {
-        const std::size_t count = std::min(kFloatRows, part.end - first);
-        kernel(query.table.data(), 0, rows_.get() + first * row_bytes_, row_bytes_, nullptr, count,
-               row_bytes_ / sizeof(float), values);
-        for (std::size_t i = 0; i < count; ++i) {
-            float value = values[i];
-            if (!scales_.empty()) value *= scales_[first + i];
-            if (!offsets_.empty()) value += query.offset_factor * offsets_[first + i];
-            value += query.constant;
-            best.offer(value, static_cast<Slot>(first + i));
-        }
+void PackedCodes::scan_plain(const Query& query, const Part& part, NearestRows& best) const {
+    float values[kPlainRows];
+    for (std::size_t first = part.first; first < part.end; first += kPlainRows) {
+        const std::size_t count = std::min(kPlainRows, part.end - first);
+        score_rows(query, first, count, values);
+        for (std::size_t i = 0; i < count; ++i) best.offer(values[i], static_cast<Slot>(first + i));
     }
+}
+
+void PackedCodes::distances(const float* queries, std::size_t query_count, float* out, const Work& work) const {
+    parallel_for(
+        query_count, 1, work.threads,
+        [&](std::size_t begin, std::size_t, std::size_t) {
+            score_rows(prepare(queries + begin * quantizer_->dim()), 0, count_, out + begin * count_);
+        },
+        work.poll);
 }
 
 // How far above the value that the kernels give a row's true value can lie, and, being rounded, below it as well.
@@ -302,10 +312,7 @@ void PackedCodes::score_listed(const Query& query, Shortlist& list, NearestRows&
 void PackedCodes::scan(const std::vector<Query>& queries, const Part& part, NearestRows* best,
                        std::size_t best_stride) const {
     if (form_ != CodeForm::kNibbles) {
-        for (std::size_t i = 0; i < queries.size(); ++i) {
-            NearestRows& nearest = best[i * best_stride];
-            form_ == CodeForm::kFloats ? scan_floats(queries[i], part, nearest) : scan_plain(queries[i], part, nearest);
-        }
+        for (std::size_t i = 0; i < queries.size(); ++i) scan_plain(queries[i], part, best[i * best_stride]);
         return;
     }
     std::vector<Shortlist> lists(queries.size(), Shortlist(best->k()));

@@ -33,6 +33,9 @@ class PackedCodes {
     std::vector<std::vector<Candidate>> nearest(const float* queries, std::size_t query_count, std::size_t k,
                                                 const Work& work) const;
 
+    // Every distance, by the plain arithmetic: out[i * count() + j] of query i and code j.
+    void distances(const float* queries, std::size_t query_count, float* out, const Work& work) const;
+
   private:
     struct Query;
     struct Part {
@@ -41,8 +44,8 @@ class PackedCodes {
 
     Query prepare(const float* query) const;
     float score(const Query& query, std::size_t row) const noexcept;
+    void score_rows(const Query& query, std::size_t first, std::size_t count, float* out) const noexcept;
     void scan_plain(const Query& query, const Part& part, NearestRows& best) const;
-    void scan_floats(const Query& query, const Part& part, NearestRows& best) const;
     float uncertainty(const Query& query, std::size_t row) const noexcept;
     void scan_nibbles(const Query* queries, Shortlist* lists, std::size_t query_count, const Part& part,
                       std::size_t seen) const;

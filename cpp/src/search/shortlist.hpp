@@ -47,7 +47,7 @@ class Shortlist {
         Slot row;
     };
     // New entries between two looks at the limit.
-    std::size_t slack() const noexcept { return std::max<std::size_t>(k_, 32); }
+    std::size_t slack() const noexcept { return std::max<std::size_t>(3 * k_, 64); }
 
     std::size_t k_;
     std::size_t room_;
