@@ -51,6 +51,7 @@ PYTHON_FLOORS = {
     "_arrays": 2,
     "index": 3,
     "kernels": 3,
+    "quantization": 3,
     "files": 4,
     "__init__": 5,
     "readers": 6,

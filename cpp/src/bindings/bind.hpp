@@ -19,6 +19,7 @@ void bind_errors(py::module_& module);
 void bind_files(py::module_& module);
 void bind_index(py::module_& module);
 void bind_kernels(py::module_& module);
+void bind_quantization(py::module_& module);
 
 // Throw Error for names that are not known.
 Metric metric_of(const std::string& name);
@@ -31,6 +32,12 @@ std::optional<std::string> keep_name(const IndexOptions& options);
 // The rows of an array, which must be C-contiguous, of a type that fits `type`, and of shape (rows, dim) or (dim,).
 // The array keeps the memory.
 Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, const char* argument);
+
+// What calls a Python callable, or None, and raises on Ctrl-C also where there is none. To be called without the GIL; the
+// object must outlive it.
+Progress progress_of(const py::object& callable);
+// Raises on Ctrl-C. To be called without the GIL.
+void see_signals();
 
 // Ids as Python gave them: an int64 array, a list of str, or None. Keeps what the views point to.
 class GivenIds {

@@ -43,20 +43,6 @@ py::object ids_array(const OwnedIds& ids) {
     return strings_array(strings, {static_cast<py::ssize_t>(strings.size())}, 1, nullptr);
 }
 
-// Also where no progress is asked for: Ctrl-C must be seen.
-Progress progress_of(const py::object& callable) {
-    return [&callable](std::size_t done, std::size_t total) {
-        const py::gil_scoped_acquire acquire;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-        if (!callable.is_none()) callable(done, total);
-    };
-}
-
-void see_signals() {
-    const py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
 SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
                          std::optional<std::size_t> rerank) {
@@ -214,6 +200,19 @@ py::bytes to_bytes(const Index& index) {
 }
 
 }  // namespace
+
+Progress progress_of(const py::object& callable) {
+    return [&callable](std::size_t done, std::size_t total) {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        if (!callable.is_none()) callable(done, total);
+    };
+}
+
+void see_signals() {
+    const py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
 
 Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, const char* argument) {
     const auto require = [&](bool met, ErrorKind kind, const std::string& wanted, const std::string& got) {

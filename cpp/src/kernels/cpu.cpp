@@ -70,7 +70,7 @@ std::uint32_t cpu_features() noexcept {
     if (!all(extended.ebx, kAvx512Ebx) || !all(saved_states(), kZmmStates)) return found;
     found |= kCpuAvx512;
 
-    constexpr std::uint32_t kVnniEcx = bit(11) | bit(14);  // VNNI, VPOPCNTDQ
+    constexpr std::uint32_t kVnniEcx = bit(1) | bit(11) | bit(14);  // VBMI, VNNI, VPOPCNTDQ
     if (all(extended.ecx, kVnniEcx)) found |= kCpuAvx512Vnni;
     return found;
 }

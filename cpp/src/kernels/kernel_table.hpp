@@ -71,6 +71,36 @@ constexpr std::size_t code_query_bytes(CodeBits bits, std::size_t dim) noexcept 
     if (bits == CodeBits::k8) return dim;
     return (dim + 2 * kCodeBlock - 1) / (2 * kCodeBlock) * (2 * kCodeBlock);
 }
+// Rows against the columns of a matrix stored row by row, strides in floats:
+//     kDot: out[i * out_stride + c] += sum over j < dim of rows[i * row_stride + j] * matrix[j * matrix_stride + c]
+//     kL2:  the same with (rows[...] - matrix[...])^2
+// In float32, each result one chain of dim additions, in the order of j.
+using ColumnsKernel = void (*)(const float* rows, std::size_t row_stride, std::size_t row_count, const float* matrix,
+                               std::size_t matrix_stride, std::size_t dim, std::size_t column_count, float* out,
+                               std::size_t out_stride) noexcept;
+
+// What a codebook's size has to be a multiple of, and may be at most, for nearest_column.
+inline constexpr std::size_t kColumnMultiple = 16;
+inline constexpr std::size_t kMostColumns = 256;
+
+// Rows of 4-bit codes are scanned in blocks of 32. A table holds 16 bytes, one for each code; tables come in fours, and
+// those beyond a row's codes are zero.
+inline constexpr std::size_t kNibbleRows = 32;
+constexpr std::size_t nibble_tables(std::size_t code_bytes) noexcept { return (2 * code_bytes + 3) / 4 * 4; }
+
+// What comes of a row's sum s of table entries, which is at most 65535. Its value is s without scales; with them,
+// (base + step * s) * scales[row] + offset_factor * offsets[row], each operation rounded to float32.
+struct NibbleQuery {
+    const std::uint8_t* tables;
+    float base, step, offset_factor, limit;
+    float* values;         // out: one a row, up to a whole block
+    std::uint32_t* masks;  // out: for each block the rows whose value is at most `limit`, lowest bit first
+};
+// Readable up to a whole block; offsets may be null, or both.
+struct NibbleFactors {
+    const float* scales;
+    const float* offsets;
+};
 
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
@@ -85,6 +115,22 @@ struct KernelTable {
     RowsKernel code_rows[kCodeBitsCount];
     BlockKernel code_block[kCodeBitsCount];
     TileKernel code_tile[kCodeBitsCount];
+    // Indexed by Op: kL2 and kDot alone.
+    ColumnsKernel columns[2];
+    // The column nearest to each row by kL2, the first of equals, and its distance. All values are finite, and
+    // distances are too.
+    void (*nearest_column)(const float* rows, std::size_t row_stride, std::size_t row_count, const float* matrix,
+                           std::size_t matrix_stride, std::size_t dim, std::size_t column_count, std::uint32_t* nearest,
+                           float* distances) noexcept;
+
+    // Lays out rows of `code_bytes` bytes, each two 4-bit codes (the low half first), as blocks of
+    // nibble_tables(code_bytes) * 16 bytes for this very level; rows that fill up the last block have codes of 0.
+    void (*pack_nibbles)(const std::uint8_t* codes, std::size_t stride, std::size_t count, std::size_t code_bytes,
+                         std::uint8_t* blocks) noexcept;
+    // The values of rows for each query. Bit for bit the same at every level. Two queries at a time cost less than twice
+    // what one does.
+    void (*nibble_values)(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
+                          const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept;
 
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;

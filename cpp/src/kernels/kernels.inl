@@ -12,4 +12,8 @@
 
 #include "kernels/hadamard.inl"
 
+#include "kernels/columns.inl"
+
+#include "kernels/nibble_scan.inl"
+
 #include "kernels/table.inl"

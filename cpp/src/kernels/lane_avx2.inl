@@ -46,6 +46,12 @@ struct Lane : X86Lane {
                : kDistance == 2 ? _mm256_blend_ps(sum, difference, 0xcc)
                                 : _mm256_blend_ps(sum, difference, 0xf0);
     }
+    static LANNER_INLINE Floats mul(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
+    static LANNER_INLINE Floats min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+    // A bit a place.
+    static LANNER_INLINE std::uint32_t less_equal(Floats a, Floats b) {
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)));
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
@@ -126,6 +132,44 @@ struct Lane : X86Lane {
         _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm256_castsi256_si128(low_halves)));
     }
 
+    // Tables of 16 bytes, two a register.
+    struct NibbleSums {
+        __m256i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
+    };
+    using Tables = __m256i;
+    struct NibbleCodes {
+        __m256i low, high;
+    };
+    static constexpr bool kWideTables = false;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
+    static constexpr std::size_t kNibbleBytes = 32;
+
+    static LANNER_INLINE NibbleSums zero_nibble_sums() {
+        const __m256i zero = _mm256_setzero_si256();
+        return {zero, zero, zero, zero};
+    }
+    static LANNER_INLINE Tables load_tables(const Byte* from) { return load_256(from); }
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
+        const __m256i half = _mm256_set1_epi8(15);
+        const __m256i codes = load_256(from);
+        return {_mm256_and_si256(codes, half), _mm256_and_si256(_mm256_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m256i low = _mm256_shuffle_epi8(table, codes.low);
+        const __m256i high = _mm256_shuffle_epi8(table, codes.high);
+        sums.low = _mm256_add_epi16(sums.low, low);
+        sums.low_odd = _mm256_add_epi16(sums.low_odd, _mm256_srli_epi16(low, 8));
+        sums.high = _mm256_add_epi16(sums.high, high);
+        sums.high_odd = _mm256_add_epi16(sums.high_odd, _mm256_srli_epi16(high, 8));
+    }
+    static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
+        __m128i words[4];
+        split_pairs(fold_words(sums.low), fold_words(sums.low_odd), words);
+        split_pairs(fold_words(sums.high), fold_words(sums.high_odd), words + 2);
+        for (int i = 0; i < 4; ++i) out[i] = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(words[i]));
+    }
+
     // Conversions.
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm256_storeu_ps(reinterpret_cast<float*>(to), a); }
     static LANNER_INLINE void store_f16(Floats a, Byte* to) {
@@ -143,6 +187,9 @@ struct Lane : X86Lane {
     }
 
   private:
+    static LANNER_INLINE __m128i fold_words(__m256i a) {
+        return _mm_add_epi16(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    }
     static LANNER_INLINE __m256i load_256(const Byte* from) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     }

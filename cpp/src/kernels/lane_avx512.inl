@@ -45,6 +45,10 @@ struct Avx512Lane : X86Lane {
                                                 : _mm512_shuffle_f32x4(a, a, 0x4e);
         return _mm512_mask_sub_ps(_mm512_add_ps(a, swapped), kSecond, swapped, a);
     }
+    static LANNER_INLINE Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+    static LANNER_INLINE Floats min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+    // A bit a place.
+    static LANNER_INLINE std::uint32_t less_equal(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
         const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
@@ -125,6 +129,42 @@ struct Avx512Lane : X86Lane {
     }
     static LANNER_INLINE void store_words(Ones a, float* out) { _mm256_storeu_ps(out, _mm512_cvtepi64_ps(a)); }
 
+    // Tables of 16 bytes, four a register.
+    struct NibbleSums {
+        __m512i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
+    };
+    using Tables = __m512i;
+    struct NibbleCodes {
+        __m512i low, high;
+    };
+    static constexpr bool kWideTables = false;
+    static constexpr int kNibbleBlocks = 4;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 2;  // and for two
+    static constexpr std::size_t kNibbleBytes = 64;
+
+    static LANNER_INLINE NibbleSums zero_nibble_sums() {
+        const __m512i zero = _mm512_setzero_si512();
+        return {zero, zero, zero, zero};
+    }
+    static LANNER_INLINE Tables load_tables(const Byte* from) { return _mm512_loadu_si512(from); }
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
+        const __m512i half = _mm512_set1_epi8(15);
+        const __m512i codes = _mm512_loadu_si512(from);
+        return {_mm512_and_si512(codes, half), _mm512_and_si512(_mm512_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m512i low = _mm512_shuffle_epi8(table, codes.low);
+        const __m512i high = _mm512_shuffle_epi8(table, codes.high);
+        sums.low = _mm512_add_epi16(sums.low, low);
+        sums.low_odd = _mm512_add_epi16(sums.low_odd, _mm512_srli_epi16(low, 8));
+        sums.high = _mm512_add_epi16(sums.high, high);
+        sums.high_odd = _mm512_add_epi16(sums.high_odd, _mm512_srli_epi16(high, 8));
+    }
+    static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
+        out[0] = float_words(fold_words(sums.low), fold_words(sums.low_odd));
+        out[1] = float_words(fold_words(sums.high), fold_words(sums.high_odd));
+    }
+
     // Conversions. (VCVTNEPS2BF16 would flush denormals, so bfloat16 is rounded by integer arithmetic.)
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { _mm512_storeu_ps(to, a); }
     static LANNER_INLINE void store_f16(Floats a, Byte* to) {
@@ -142,6 +182,15 @@ struct Avx512Lane : X86Lane {
     }
 
   protected:
+    static LANNER_INLINE __m128i fold_words(__m512i a) {
+        const __m256i half = _mm256_add_epi16(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+        return _mm_add_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    }
+    static LANNER_INLINE Floats float_words(__m128i pairs, __m128i odd) {
+        __m128i words[2];
+        split_pairs(pairs, odd, words);
+        return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_set_m128i(words[1], words[0])));
+    }
     static LANNER_INLINE __m256i load_256(const Byte* from) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     }

@@ -59,6 +59,13 @@ struct Lane {
         const uint32x4_t second = vtstq_u32(vld1q_u32(places), vdupq_n_u32(static_cast<std::uint32_t>(kDistance)));
         return vbslq_f32(second, vsubq_f32(swapped, a), vaddq_f32(a, swapped));
     }
+    static LANNER_INLINE Floats mul(Floats a, Floats b) { return vmulq_f32(a, b); }
+    static LANNER_INLINE Floats min(Floats a, Floats b) { return vminq_f32(a, b); }
+    // A bit a place.
+    static LANNER_INLINE std::uint32_t less_equal(Floats a, Floats b) {
+        const std::uint32_t bits[4] = {1, 2, 4, 8};
+        return vaddvq_u32(vandq_u32(vcleq_f32(a, b), vld1q_u32(bits)));
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         vst1q_f32(out, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
     }
@@ -124,6 +131,43 @@ struct Lane {
     }
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return vpadalq_u16(sums, vpaddlq_u8(vcntq_u8(a))); }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+
+    // Tables of 16 bytes, one a register.
+    struct NibbleSums {
+        uint16x8_t words[4];
+    };
+    using Tables = uint8x16_t;
+    struct NibbleCodes {
+        uint8x16_t low, high;
+    };
+    static constexpr bool kWideTables = false;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 2;  // and for two
+    static constexpr std::size_t kNibbleBytes = 16;
+
+    static LANNER_INLINE NibbleSums zero_nibble_sums() {
+        const uint16x8_t zero = vdupq_n_u16(0);
+        return {{zero, zero, zero, zero}};
+    }
+    static LANNER_INLINE Tables load_tables(const Byte* from) { return vld1q_u8(from); }
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
+        const uint8x16_t codes = vld1q_u8(from);
+        return {vandq_u8(codes, vdupq_n_u8(15)), vshrq_n_u8(codes, 4)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const uint8x16_t low = vqtbl1q_u8(table, codes.low);
+        const uint8x16_t high = vqtbl1q_u8(table, codes.high);
+        sums.words[0] = vaddw_u8(sums.words[0], vget_low_u8(low));
+        sums.words[1] = vaddw_high_u8(sums.words[1], low);
+        sums.words[2] = vaddw_u8(sums.words[2], vget_low_u8(high));
+        sums.words[3] = vaddw_high_u8(sums.words[3], high);
+    }
+    static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
+        for (int i = 0; i < 4; ++i) {
+            out[2 * i] = vcvtq_f32_u32(vmovl_u16(vget_low_u16(sums.words[i])));
+            out[2 * i + 1] = vcvtq_f32_u32(vmovl_high_u16(sums.words[i]));
+        }
+    }
 
     // Conversions.
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { vst1q_u8(to, vreinterpretq_u8_f32(a)); }

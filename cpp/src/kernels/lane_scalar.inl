@@ -81,6 +81,19 @@ struct Lane {
         }
         return result;
     }
+    static LANNER_INLINE Floats mul(Floats a, Floats b) {
+        return {{a.v[0] * b.v[0], a.v[1] * b.v[1], a.v[2] * b.v[2], a.v[3] * b.v[3]}};
+    }
+    static LANNER_INLINE Floats min(Floats a, Floats b) {
+        for (int i = 0; i < 4; ++i) b.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+        return b;
+    }
+    // A bit a place.
+    static LANNER_INLINE std::uint32_t less_equal(Floats a, Floats b) {
+        std::uint32_t mask = 0;
+        for (int i = 0; i < 4; ++i) mask |= static_cast<std::uint32_t>(a.v[i] <= b.v[i]) << i;
+        return mask;
+    }
     static LANNER_INLINE float sum(Floats a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         out[0] = sum(a);
@@ -176,6 +189,30 @@ struct Lane {
         return sums + static_cast<Ones>((a * 0x0101010101010101U) >> 56);
     }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return {{a, b, c, d}}; }
+
+    // Tables of 16 bytes, one at a time.
+    struct NibbleSums {
+        std::uint32_t v[32];
+    };
+    using Tables = const Byte*;
+    using NibbleCodes = const Byte*;
+    static constexpr bool kWideTables = false;
+    static constexpr int kNibbleBlocks = 1;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
+    static constexpr std::size_t kNibbleBytes = 16;
+
+    static LANNER_INLINE NibbleSums zero_nibble_sums() { return {}; }
+    static LANNER_INLINE Tables load_tables(const Byte* from) { return from; }
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) { return from; }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        for (int i = 0; i < 16; ++i) {
+            sums.v[i] += table[codes[i] & 15];
+            sums.v[i + 16] += table[codes[i] >> 4];
+        }
+    }
+    static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
+        for (int i = 0; i < 32; ++i) out[i / 4].v[i % 4] = static_cast<float>(sums.v[i]);
+    }
 
     // Conversions.
     static LANNER_INLINE void store_f32(Floats a, Byte* to) { std::memcpy(to, a.v, sizeof a.v); }

@@ -43,6 +43,12 @@ struct Lane : X86Lane {
         return kDistance == 1 ? _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xa)
                               : _mm_blend_ps(_mm_add_ps(a, swapped), _mm_sub_ps(swapped, a), 0xc);
     }
+    static LANNER_INLINE Floats mul(Floats a, Floats b) { return _mm_mul_ps(a, b); }
+    static LANNER_INLINE Floats min(Floats a, Floats b) { return _mm_min_ps(a, b); }
+    // A bit a place.
+    static LANNER_INLINE std::uint32_t less_equal(Floats a, Floats b) {
+        return static_cast<std::uint32_t>(_mm_movemask_ps(_mm_cmple_ps(a, b)));
+    }
     static LANNER_INLINE void sum4(Floats a, Floats b, Floats c, Floats d, float* out) {
         _mm_storeu_ps(out, transpose_sum(a, b, c, d));
     }
@@ -101,6 +107,47 @@ struct Lane : X86Lane {
     }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) {
         return _mm_setr_epi32(static_cast<int>(a), static_cast<int>(b), static_cast<int>(c), static_cast<int>(d));
+    }
+
+    // Tables of 16 bytes, one a register.
+    struct NibbleSums {
+        __m128i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs
+    };
+    using Tables = __m128i;
+    struct NibbleCodes {
+        __m128i low, high;
+    };
+    static constexpr bool kWideTables = false;
+    static constexpr int kNibbleBlocks = 2;      // side by side, for one query
+    static constexpr int kNibblePairBlocks = 1;  // and for two
+    static constexpr std::size_t kNibbleBytes = 16;
+
+    static LANNER_INLINE NibbleSums zero_nibble_sums() {
+        const __m128i zero = _mm_setzero_si128();
+        return {zero, zero, zero, zero};
+    }
+    static LANNER_INLINE Tables load_tables(const Byte* from) { return load_128(from); }
+    static LANNER_INLINE NibbleCodes load_codes(const Byte* from) {
+        const __m128i half = _mm_set1_epi8(15);
+        const __m128i codes = load_128(from);
+        return {_mm_and_si128(codes, half), _mm_and_si128(_mm_srli_epi16(codes, 4), half)};
+    }
+    static LANNER_INLINE void add_lookups(NibbleSums& sums, Tables table, NibbleCodes codes) {
+        const __m128i low = _mm_shuffle_epi8(table, codes.low);
+        const __m128i high = _mm_shuffle_epi8(table, codes.high);
+        sums.low = _mm_add_epi16(sums.low, low);
+        sums.low_odd = _mm_add_epi16(sums.low_odd, _mm_srli_epi16(low, 8));
+        sums.high = _mm_add_epi16(sums.high, high);
+        sums.high_odd = _mm_add_epi16(sums.high_odd, _mm_srli_epi16(high, 8));
+    }
+    static LANNER_INLINE void float_sums(const NibbleSums& sums, Floats* out) {
+        __m128i words[4];
+        split_pairs(sums.low, sums.low_odd, words);
+        split_pairs(sums.high, sums.high_odd, words + 2);
+        for (int i = 0; i < 4; ++i) {
+            out[2 * i] = _mm_cvtepi32_ps(_mm_unpacklo_epi16(words[i], _mm_setzero_si128()));
+            out[2 * i + 1] = _mm_cvtepi32_ps(_mm_unpackhi_epi16(words[i], _mm_setzero_si128()));
+        }
     }
 
     // Conversions.

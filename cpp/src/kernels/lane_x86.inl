@@ -41,6 +41,14 @@ struct X86Lane {
     static LANNER_INLINE Quad add_to_each(Quad a, std::uint32_t value) {
         return _mm_add_epi32(a, _mm_set1_epi32(static_cast<int>(value)));
     }
+    // Table entries were added up as pairs: `pairs` holds entry k plus 256 times entry k + 1, all modulo 2^16, and `odd`
+    // entry k + 1. Gives the sums in order, eight a register.
+    static LANNER_INLINE void split_pairs(__m128i pairs, __m128i odd, __m128i* out) {
+        const __m128i even = _mm_sub_epi16(pairs, _mm_slli_epi16(odd, 8));
+        out[0] = _mm_unpacklo_epi16(even, odd);
+        out[1] = _mm_unpackhi_epi16(even, odd);
+    }
+
     static LANNER_INLINE void store_signed(Quad a, float* out) { _mm_storeu_ps(out, _mm_cvtepi32_ps(a)); }
     // Both halves convert exactly, so only the last addition rounds.
     static LANNER_INLINE void store_unsigned(Quad a, float* out) {

@@ -1,4 +1,4 @@
-// AVX-512 with VNNI and VPOPCNTDQ.
+// AVX-512 with VNNI, VPOPCNTDQ and VBMI.
 #include "kernels/levels.hpp"
 
 #include "kernels/lane_avx512_vnni.inl"

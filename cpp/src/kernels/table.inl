@@ -119,6 +119,11 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     put<BitSpace<Op::kJaccard>>(table, ElementType::kBits, Op::kJaccard);
     put_codes<CodeBits::k8, Lane>(table);
     put_codes<CodeBits::k4, Lane>(table);
+    table.columns[static_cast<int>(Op::kL2)] = columns_kernel<Op::kL2>;
+    table.columns[static_cast<int>(Op::kDot)] = columns_kernel<Op::kDot>;
+    table.nearest_column = nearest_column;
+    table.pack_nibbles = pack_nibbles;
+    table.nibble_values = nibble_values;
     table.f32_to_f16 = f32_to_f16;
     table.f16_to_f32 = f16_to_f32;
     table.f32_to_bf16 = f32_to_bf16;
