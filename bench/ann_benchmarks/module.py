@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import lanner
 
-from ..base.module import BaseANN  # type: ignore[import-untyped]
+from ..base.module import BaseANN  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 _METRICS = {"angular": "cosine", "euclidean": "l2", "hamming": "hamming", "jaccard": "jaccard"}
 # Bits for members of a query's set that no item has: they count in the union, so they need a place.
