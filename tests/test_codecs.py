@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -295,6 +296,35 @@ def test_neighbours_of_stored_items(codec, graph):
     found = index.search_by_id(range(50), k=5)
     assert np.isin(found.ids, truth.ids).mean() >= 0.95
     assert not (found.ids == np.arange(50)[:, None]).any()
+
+
+@codecs
+@pytest.mark.parametrize("keep", ["dtype", None])
+def test_searches_beside_the_fitting_see_either_codes_whole(codec, keep):
+    rows, queries = rows_of(700) + 20, rows_of(40, seed=4) + 20
+    true = lanner.distances(queries, rows, "l2")
+    # Above what codes about zero err by here, and below what a query for one mean would find among
+    # codes about another: with means 20 apart in each of 32 features, some 13,000.
+    slack = 1e-3 * true.max() if keep else (400.0 if codec == "SQ8" else 4000.0)
+    for _ in range(5):
+        index = lanner.Index(32, "l2", codec=codec, keep=keep)
+        index.add(rows[:250])
+        wrong: list[float] = []
+        done = threading.Event()
+
+        def look(index=index, wrong=wrong, done=done) -> None:
+            while not done.is_set():
+                for hits, row in zip(index.search(queries, k=5, threads=1), true, strict=True):
+                    wrong.append(float(np.abs(hits.distances - row[hits.ids]).max()))
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        for first in range(250, 700, 50):
+            index.add(rows[first : first + 50], threads=1)
+        done.set()
+        thread.join()
+        assert wrong
+        assert max(wrong) <= slack
 
 
 # Words

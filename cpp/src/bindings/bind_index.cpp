@@ -215,10 +215,11 @@ void see_signals() {
 }
 
 Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, const char* argument) {
-    const auto require = [&](bool met, ErrorKind kind, const std::string& wanted, const std::string& got) {
-        if (!met) throw Error(kind, std::string(argument) + " must " + wanted + ", got " + got);
+    // Words are put together only where they are needed: one query's call is short enough to feel them.
+    const auto refuse = [&](ErrorKind kind, const std::string& wanted, const std::string& got) {
+        throw Error(kind, std::string(argument) + " must " + wanted + ", got " + got);
     };
-    require((array.flags() & py::array::c_style) != 0, ErrorKind::kWrongType, "be C-contiguous", "other strides");
+    if ((array.flags() & py::array::c_style) == 0) refuse(ErrorKind::kWrongType, "be C-contiguous", "other strides");
     Vectors vectors;
     vectors.type = type;
     if (is_float(type)) {
@@ -227,26 +228,27 @@ Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, co
         } else if (array.dtype().kind() == 'f' && array.itemsize() == 2) {
             vectors.type = ElementType::kFloat16;
         } else {
-            require(py::isinstance<py::array_t<std::uint16_t>>(array), ErrorKind::kWrongType,
-                    "be float32, float16 or bfloat16 bits", py::str(array.dtype()));
+            if (!py::isinstance<py::array_t<std::uint16_t>>(array))
+                refuse(ErrorKind::kWrongType, "be float32, float16 or bfloat16 bits", py::str(array.dtype()));
             vectors.type = ElementType::kBFloat16;
         }
     } else if (type == ElementType::kInt8) {
-        require(py::isinstance<py::array_t<std::int8_t>>(array), ErrorKind::kWrongType, "be int8",
-                py::str(array.dtype()));
-    } else {
-        require(py::isinstance<py::array_t<std::uint8_t>>(array), ErrorKind::kWrongType, "be uint8",
-                py::str(array.dtype()));
+        if (!py::isinstance<py::array_t<std::int8_t>>(array))
+            refuse(ErrorKind::kWrongType, "be int8", py::str(array.dtype()));
+    } else if (!py::isinstance<py::array_t<std::uint8_t>>(array)) {
+        refuse(ErrorKind::kWrongType, "be uint8", py::str(array.dtype()));
     }
-    require(array.ndim() == 1 || array.ndim() == 2, ErrorKind::kInvalidArgument, "have one or two axes",
-            "shape " + shape_text(array));
+    if (array.ndim() != 1 && array.ndim() != 2)
+        refuse(ErrorKind::kInvalidArgument, "have one or two axes", "shape " + shape_text(array));
     const std::size_t columns = type == ElementType::kBits ? (dim + 7) / 8 : dim;
     const auto given = static_cast<std::size_t>(array.shape(array.ndim() - 1));
-    require(given == columns, ErrorKind::kInvalidArgument,
-            type == ElementType::kBits
-                ? "have " + std::to_string(columns) + " bytes a row for dim " + std::to_string(dim)
-                : "have dim " + std::to_string(dim),
-            std::to_string(given));
+    if (given != columns) {
+        refuse(ErrorKind::kInvalidArgument,
+               type == ElementType::kBits
+                   ? "have " + std::to_string(columns) + " bytes a row for dim " + std::to_string(dim)
+                   : "have dim " + std::to_string(dim),
+               std::to_string(given));
+    }
     vectors.data = array.data();
     vectors.count = array.ndim() == 1 ? 1 : static_cast<std::size_t>(array.shape(0));
     return vectors;

@@ -18,17 +18,11 @@ void make_room(const Layers& layers, TraverseScratch& scratch) {
     scratch.distances.resize(places);
 }
 
-// Appends the neighbours not seen before to the `count` in scratch.fresh, and marks them. Without a branch that depends
-// on data: the node's own slot, which fills empty places, counts as seen, and so does what a damaged file makes of one.
+// Appends the neighbours not seen before to the `count` in scratch.fresh, and marks them. The node's own slot, which fills
+// empty places, counts as seen, and so does what a damaged file makes of one.
 std::size_t take_fresh(const Layers& layers, unsigned layer, Slot node, std::size_t count, TraverseScratch& scratch) {
-    const auto limit = static_cast<Slot>(layers.slots());
-    Slot* const fresh = scratch.fresh.data();
-    for (const Slot place : layers.places(layer, node)) {
-        const Slot slot = place < limit ? place : node;
-        fresh[count] = slot;
-        count += scratch.visited.visit(slot) ? 1 : 0;
-    }
-    return count;
+    return scratch.visited.visit_all(layers.places(layer, node), static_cast<Slot>(layers.slots()), node,
+                                     scratch.fresh.data(), count);
 }
 
 void score_fresh(std::size_t count, TraverseScratch& scratch) {

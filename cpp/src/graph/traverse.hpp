@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "codecs/codec.hpp"
@@ -28,6 +29,20 @@ class VisitedMarks {
         const bool fresh = marks_[slot] != round_;
         marks_[slot] = round_;
         return fresh;
+    }
+    // Appends those of `places` that were not seen to the `count` in `out`, which has room for all, and marks them. Places
+    // from `limit` on count as `instead`. Without a branch that depends on data.
+    std::size_t visit_all(std::span<const Slot> places, Slot limit, Slot instead, Slot* out,
+                          std::size_t count) noexcept {
+        std::uint8_t* const marks = marks_.data();
+        const std::uint8_t round = round_;
+        for (const Slot place : places) {
+            const Slot slot = place < limit ? place : instead;
+            out[count] = slot;
+            count += marks[slot] != round ? 1 : 0;
+            marks[slot] = round;
+        }
+        return count;
     }
     bool seen(Slot slot) const noexcept { return marks_[slot] == round_; }
     std::size_t bytes() const noexcept { return marks_.size(); }
