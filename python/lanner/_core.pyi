@@ -132,6 +132,7 @@ def kernel_distances(
 
 # Codes that stand alone. Vectors and queries: float32 (rows, dim); codes: uint8 (rows, code_bytes).
 class Quantizer:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by fit and load
     def encode(self, vectors: NDArray[np.float32], threads: int) -> NDArray[np.uint8]: ...
     def decode(self, codes: NDArray[np.uint8], threads: int) -> NDArray[np.float32]: ...
     def pack(self, codes: NDArray[np.uint8], metric: str, threads: int) -> PackedCodes: ...
@@ -150,6 +151,7 @@ class Quantizer:
     def figures(self) -> dict[str, Any]: ...
 
 class PackedCodes:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by pack
     # (ids, distances, counts): shapes (q, k), (q, k), (q,).
     def search(
         self, queries: NDArray[np.float32], k: int, threads: int

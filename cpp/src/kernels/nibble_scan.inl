@@ -51,8 +51,9 @@ LANNER_INLINE void nibble_sums(const NibbleQuery* queries, std::size_t table_cou
         for (int q = 0; q < kQueries; ++q) table[q] = Lane::load_tables(tables[q] + at);
         LANNER_UNROLL
         for (int b = 0; b < kBlocks; ++b) {
-            const typename Lane::NibbleCodes codes =
-                Lane::load_codes(blocks + static_cast<std::size_t>(b) * block_bytes + at);
+            const std::uint8_t* const from = blocks + static_cast<std::size_t>(b) * block_bytes + at;
+            LANNER_PREFETCH(from + kBlocks * block_bytes);
+            const typename Lane::NibbleCodes codes = Lane::load_codes(from);
             LANNER_UNROLL
             for (int q = 0; q < kQueries; ++q) Lane::add_lookups(sums[q][b], table[q], codes);
         }
