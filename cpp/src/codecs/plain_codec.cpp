@@ -15,7 +15,7 @@ namespace lanner {
 namespace {
 
 // Squared norms stay below this, so that no distance and no inner product overflows float32 (Cauchy and Schwarz).
-constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 4;
+constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 64;
 
 [[noreturn]] void refuse_row(std::string_view argument, std::size_t row, std::string_view why) {
     throw Error(ErrorKind::kInvalidArgument,
@@ -187,7 +187,7 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
             }
         }
         if (!(squares <= kMaxSquaredNorm)) {
-            refuse_row(argument, i, "is too long: its norm exceeds 9.2e18, where float32 distances overflow");
+            refuse_row(argument, i, "is too long: its norm exceeds 2.3e18, where float32 distances overflow");
         }
         if (poll) poll();
     }
