@@ -4,13 +4,12 @@ Both see the same vectors (of unit length under cosine) and code them in as many
 turns; medians are printed, and ratios above 1 are in lanner's favour, errors below 1. lanner scores
 what its registers have let through once more in float32, FAISS's fast scans return rounded sums.
 
-    python bench/codes.py --set papers
+    python -m bench.codes --set papers
 """
 
 from __future__ import annotations
 
 import argparse
-import pathlib
 import platform
 import statistics
 import time
@@ -19,10 +18,11 @@ from typing import Any
 
 import faiss
 import numpy as np
-import sets
 from numpy.typing import NDArray
 
 import lanner
+from bench import scoring, sets
+from bench.dataset import DataSet
 from lanner.quantization import OPQ, PQ, Binary
 
 # Features a part of a 4-bit code; 8-bit codes have as many bytes.
@@ -52,26 +52,35 @@ def error_row(name: str, ours: Any, theirs: Any, base: NDArray[np.float32]) -> N
     )
 
 
+def recall(data: DataSet, ids: NDArray[np.int64], k: int) -> float:
+    assert data.truth is not None
+    return float(scoring.recall(data, data.queries, data.truth, ids, k).mean())
+
+
+def turn(
+    packed: Any, index: Any, queries: NDArray[np.float32], few: NDArray[np.float32], k: int
+) -> tuple[float, float, float, float]:
+    """Seconds of a batch and of single queries, ours before theirs."""
+    return (
+        timed(lambda: packed.search(queries, k, threads=1)),
+        timed(lambda: index.search(queries, k)),
+        timed(lambda: [packed.search(each, k, threads=1) for each in few]),
+        timed(lambda: [index.search(each[None], k) for each in few]),
+    )
+
+
 def scan_row(
-    name: str, packed: Any, index: Any, data: sets.DataSet, queries: NDArray[np.float32], args: Any
+    name: str, packed: Any, index: Any, data: DataSet, queries: NDArray[np.float32], args: Any
 ) -> None:
     """Print rates and recalls of both, for batches and for single queries."""
     few = queries[: args.single]
     for k in args.k:
-        pairs = [
-            (
-                timed(lambda k=k: packed.search(queries, k, threads=1)),
-                timed(lambda k=k: index.search(queries, k)),
-                timed(lambda k=k: [packed.search(each, k, threads=1) for each in few]),
-                timed(lambda k=k: [index.search(each[None], k) for each in few]),
-            )
-            for _ in range(args.repeats)
-        ]
+        pairs = [turn(packed, index, queries, few, k) for _ in range(args.repeats)]
         batch, their_batch, one, their_one = (
             statistics.median(column) for column in zip(*pairs, strict=True)
         )
-        mine = data.recall(packed.search(queries, k, threads=1).ids, k)
-        other = data.recall(index.search(queries, k)[1], k)
+        mine = recall(data, packed.search(queries, k, threads=1).ids, k)
+        other = recall(data, index.search(queries, k)[1], k)
         print(
             f"{name:<10} k={k:<4} batch {len(queries) / batch:8.0f} / "
             f"{len(queries) / their_batch:8.0f} q/s, ratio {their_batch / batch:.2f}; "
@@ -83,8 +92,7 @@ def scan_row(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", default="papers", choices=sets.NAMES)
-    parser.add_argument("--data", type=pathlib.Path)
+    parser.add_argument("--set", default="papers", choices=list(PART))
     parser.add_argument("--k", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--single", type=int, default=200, help="queries that are asked one by one")
@@ -96,7 +104,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     faiss.omp_set_num_threads(1)
-    data = sets.load(args.set, args.data)
+    data = sets.load(args.set).with_truth()
     base, queries = data.base, data.queries
     if data.metric == "cosine":
         base = base / np.linalg.norm(base, axis=1, keepdims=True)
