@@ -25,13 +25,18 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--data", nargs="+", default=["demo"], metavar="NAME", help="names or paths")
     run.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="default: all")
     run.add_argument("--out", type=pathlib.Path, default=pathlib.Path("results.jsonl"))
-    run.add_argument("--k", type=int, nargs="+", default=[10], help="neighbours asked for")
+    run.add_argument("--k", type=int, nargs="+", default=[10], help="neighbours asked for; 10")
     run.add_argument("--threads", type=int, default=1, help="of one more batch, beside 1 and 2")
     run.add_argument("--build-threads", type=int, default=2)
     run.add_argument("--rounds", type=int, default=1, help="do all of it so often; medians count")
     run.add_argument("--grid", type=int, help="build parameters a method at most; default: all")
     run.add_argument("--seconds", type=float, default=1.0, help="to measure at least, each figure")
-    run.add_argument("--time-limit", type=float, default=1800.0, help="seconds a piece of work")
+    run.add_argument(
+        "--time-limit", type=float, default=1800.0, help="seconds a piece of work; 1800"
+    )
+    run.add_argument(
+        "--retry", action="store_true", help="run again what failed, crashed or took too long"
+    )
     run.add_argument(
         "--cache",
         type=pathlib.Path,
@@ -69,7 +74,13 @@ def _list() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status."""
-    args = parser().parse_args(arguments)
+    try:
+        return _main(parser().parse_args(arguments))
+    except OSError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _main(args: argparse.Namespace) -> int:
     if args.command == "list":
         _list()
         return 0
@@ -78,9 +89,14 @@ def main(arguments: list[str] | None = None) -> int:
             ("--k", min(args.k)),
             ("--rounds", args.rounds),
             ("--threads", args.threads),
+            ("--build-threads", args.build_threads),
+            ("--grid", 1 if args.grid is None else args.grid),
         ):
             if value < 1:
                 raise SystemExit(f"{name} must be 1 or more, got {value}")
+        for name, value in (("--seconds", args.seconds), ("--time-limit", args.time_limit)):
+            if not value > 0:
+                raise SystemExit(f"{name} must be more than 0, got {value}")
         options = runner.Options(
             suite=args.suite,
             data=tuple(args.data),
@@ -93,20 +109,28 @@ def main(arguments: list[str] | None = None) -> int:
             grid=args.grid,
             seconds=args.seconds,
             time_limit=args.time_limit,
+            retry=args.retry,
             cache=args.cache,
             lock=args.lock,
         )
         # An ended run takes its worker with it.
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-        return 1 if runner.run(options, lambda line: print(line, flush=True)) else 0
+        try:
+            return 1 if runner.run(options, lambda line: print(line, flush=True)) else 0
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on from here", file=sys.stderr)
+            return 130
     paths = args.results if args.command == "report" else [args.before, args.after]
     for path in paths:
-        if not path.exists():
+        if not path.is_file():
             raise SystemExit(f"there is no file {path}")
     if args.command == "report":
         from bench import report
 
-        for path in report.write(records.read(args.results), args.out):
+        found = records.read(args.results)
+        if not found:
+            raise SystemExit(f"no results in {', '.join(map(str, args.results))}")
+        for path in report.write(found, args.out):
             print(path)
         return 0
     from bench import compare

@@ -19,6 +19,8 @@ Ids = NDArray[np.int64]
 
 # Nearest rows known of each query, where there are as many.
 DEPTH = 100
+# Those of packed bits; the others are of float32.
+BIT_METRICS = frozenset({"hamming"})
 _BITS = np.array([value.bit_count() for value in range(256)], np.uint8)
 
 
@@ -58,11 +60,30 @@ class DataSet:
 
     @functools.cached_property
     def norms(self) -> NDArray[np.float32]:
-        """Lengths of the base rows; inf for those of length zero under cosine."""
+        """Lengths of the base rows; inf for those of length zero."""
         norms = np.sqrt(np.einsum("ij,ij->i", self.base, self.base, dtype=np.float64))
-        if self.metric == "cosine":
-            norms[norms == 0] = np.inf
-        return np.asarray(norms, np.float32)
+        return np.asarray(np.where(norms == 0, np.inf, norms), np.float32)
+
+    @functools.cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """Of the base rows."""
+        return np.asarray(self.base.mean(axis=0, dtype=np.float64), np.float32)
+
+    @functools.cached_property
+    def centred(self) -> NDArray[np.float32]:
+        """Base rows less their mean."""
+        return np.asarray(self.base - self.mean)
+
+    @functools.cached_property
+    def centred_squares(self) -> NDArray[np.float32]:
+        """Squared lengths of those."""
+        squares = np.einsum("ij,ij->i", self.centred, self.centred, dtype=np.float64)
+        return np.asarray(squares, np.float32)
+
+    def forget(self) -> None:
+        """Drop what was worked out from the base rows: it is as large as they are."""
+        for name in ("norms", "centred", "centred_squares"):
+            self.__dict__.pop(name, None)
 
     def describe(self) -> dict[str, Any]:
         """What a record says of it."""
@@ -73,6 +94,7 @@ class DataSet:
             "dim": self.dim,
             "metric": self.metric,
             "bytes": self.bytes,
+            "fingerprint": self.fingerprint(),
         }
 
     def distances(self, queries: Array, rows: Array) -> NDArray[np.float64]:
@@ -90,14 +112,15 @@ class DataSet:
             return np.asarray(np.where(norms > 0, 1.0 - products / norms, 1.0))
 
     def with_truth(self, cache: pathlib.Path | None = None) -> DataSet:
-        """Work out the exact answers where they are not known; kept in the folder `cache`."""
-        if self.truth is not None:
+        """Work out the exact answers that are not known so deep; kept in the folder `cache`."""
+        if self.truth is not None and self.truth.shape[1] >= min(DEPTH, len(self.base)):
             return self
-        path = cache / f"{self.fingerprint()}.truth.npy" if cache else None
+        path = cache / f"{self.fingerprint()}.truth2.npy" if cache else None
         if path is not None and path.exists():
             self.truth = np.load(path)
             return self
         self.truth = exact_distances(self)
+        self.forget()
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f"{path.stem}.{os.getpid()}.npy")
@@ -105,12 +128,16 @@ class DataSet:
             beside.replace(path)
         return self
 
-    def fingerprint(self) -> str:
-        """Of the vectors, the queries and the metric."""
+    @functools.cached_property
+    def _fingerprint(self) -> str:
         state = hashlib.sha256(f"{self.metric} {self.base.shape} {self.base.dtype}".encode())
         for part in (self.base, self.queries):
             state.update(np.ascontiguousarray(part).view(np.uint8).data)
         return state.hexdigest()[:32]
+
+    def fingerprint(self) -> str:
+        """Of the vectors, the queries and the metric."""
+        return self._fingerprint
 
 
 class DataSource(abc.ABC):
@@ -145,12 +172,12 @@ def rough_distances(data: DataSet, queries: Array) -> Array:
         return np.asarray(
             _BITS[queries[:, None, :] ^ data.base[None]].sum(axis=2, dtype=np.float32)
         )
-    products = queries @ data.base.T
-    if data.metric == "ip":
-        return np.asarray(-products)
-    if data.metric == "cosine":
-        return np.asarray(-products / data.norms)
-    return np.asarray(data.norms**2 - 2 * products)
+    if data.metric != "l2":
+        products = queries @ data.base.T
+        return np.asarray(-products if data.metric == "ip" else -products / data.norms)
+    # About the mean: far from zero, squares and products are long and nearly cancel.
+    products = (queries - data.mean) @ data.centred.T
+    return np.asarray(data.centred_squares - 2 * products)
 
 
 def nearest(

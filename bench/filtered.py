@@ -84,9 +84,11 @@ def sweep(
     for each in filters:
         groups[each.kind, each.selectivity].append(each)
     for (kind, selectivity), members in sorted(groups.items()):
-        prepared = [None if method.times_prepare else method.prepare(each) for each in members]
         for k in ks:
-            for setting in method.sweep(data, parameters, k):
+            settings = method.sweep(data, parameters, k)
+            method.configure(k, **settings[0])
+            prepared = [None if method.times_prepare else method.prepare(each) for each in members]
+            for setting in settings:
                 method.configure(k, **setting)
                 with machine.pinned(1):
                     figures = _group(method, data, members, prepared, k, seconds)

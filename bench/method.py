@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bench import machine
 from bench.dataset import Array, DataSet
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Method:
         return rows
 
     def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
-        """Index the base vectors."""
+        """Index the base vectors, as `convert` made them."""
         raise NotImplementedError
 
     def configure(self, k: int, **parameters: Any) -> None:
@@ -70,6 +71,12 @@ class Method:
     def save(self, path: pathlib.Path) -> None:
         """Write the index to a file or folder at `path`, which does not exist yet."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the index, before another is opened in its place."""
+        if hasattr(self, "index"):
+            del self.index
+        machine.release_memory()
 
     def open(self, path: pathlib.Path) -> None:
         """Replace the index by the saved one, ready to search."""
@@ -98,10 +105,16 @@ def unit(rows: Array) -> Array:
 
 
 def padded(ids: Array, k: int) -> Array:
-    """Ids brought to the length k."""
+    """Ids of any integer type as int64, brought to the length k."""
     out = np.full(k, -1, np.int64)
     out[: len(ids)] = ids[:k]
     return out
 
 
-EF = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640)
+# Shared by the graphs, so that none is tried harder than another.
+EF = (10, 14, 20, 28, 40, 56, 80, 100, 112, 160, 224, 320, 448, 640, 1000, 2000)
+GRAPHS: tuple[Parameters, ...] = (
+    {"M": 16, "ef_construction": 200},
+    {"M": 16, "ef_construction": 500},
+    {"M": 24, "ef_construction": 300},
+)

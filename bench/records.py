@@ -13,11 +13,13 @@ A record::
       "machine": {"cpu": ..., "processors": 2, "governor": ..., "memory_bytes": ..., "system": ...,
                   "python": ..., "numpy": ..., "lanner": ..., "isa": ...},
       "control": [41.0, 40.2],      # fixed work before and after, in runs a second
-      "data": {"name": ..., "rows": ..., "queries": ..., "dim": ..., "metric": ..., "bytes": ...},
+      "data": {"name": ..., "rows": ..., "queries": ..., "dim": ..., "metric": ..., "bytes": ...,
+               "fingerprint": ...},
       "method": "hnswlib",
       "library": {"name": "hnswlib", "version": "0.8.0"},
       "build_parameters": {"M": 16, "ef_construction": 200},
       "threads": 1,                 # of searches one at a time; batches state theirs
+      "seconds": 1.0,               # measured at least, for each rate
       "round": 0,
       "build": {"seconds": ..., "threads": 2, "peak_bytes": ..., "resting_bytes": ...,
                 "disk_bytes": ..., "save_seconds": ..., "open_seconds": ...},   # None: it cannot

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench import machine, methods, records, sets, worker
+from bench.dataset import BIT_METRICS, DEPTH, DataSet
 
 # What each suite asks a method to take part in.
 TAKES = {
@@ -47,6 +48,7 @@ class Options:
     grid: int | None = None  # so many build parameters a method at most
     seconds: float = 1.0  # to measure at least, each figure
     time_limit: float = 1800.0
+    retry: bool = False  # what failed, crashed or took too long
     cache: pathlib.Path = pathlib.Path(tempfile.gettempdir()) / "lanner-bench"
     lock: pathlib.Path | None = None
 
@@ -64,7 +66,35 @@ class Task:
     build_threads: int
 
 
-def plan(options: Options) -> list[Task]:
+def _wanted(options: Options) -> list[str]:
+    """The methods asked for, or all of the suite."""
+    known = methods.all_methods()
+    fitting = sorted(name for name in known if TAKES[options.suite] in known[name].suites)
+    for name in options.methods:
+        if name not in known:
+            raise SystemExit(f"no method {name!r}; there are {', '.join(sorted(known))}")
+        if name not in fitting:
+            raise SystemExit(
+                f"{name!r} takes no part in the suite {options.suite!r}; "
+                f"those that do are {', '.join(fitting)}"
+            )
+    return [name for name in fitting if not options.methods or name in options.methods]
+
+
+def check(options: Options, loaded: dict[str, DataSet]) -> None:
+    """Refuse what cannot be measured before anything is."""
+    for name, data in loaded.items():
+        if options.suite == "hashing" and data.metric not in BIT_METRICS:
+            raise SystemExit(
+                f"the suite 'hashing' is of binary codes, and {name!r} has metric {data.metric!r}; "
+                "there are papers-64bit, papers-256bit, papers-1024bit, and files of codes"
+            )
+        most = min(DEPTH, len(data.base))
+        if max(options.k) > most:
+            raise SystemExit(f"--k must be at most {most} on {name!r}, got {max(options.k)}")
+
+
+def plan(options: Options, loaded: dict[str, DataSet]) -> list[Task]:
     """All work of a run, in the order of doing: round by round, so that drift hits all alike."""
     tasks = []
     if options.suite == "kernels":
@@ -72,22 +102,10 @@ def plan(options: Options) -> list[Task]:
             key = records.key("kernels", "", "kernels", {}, (), 1, turn)
             tasks.append(Task(key, "kernels", "", "kernels", {}, turn, 1))
         return tasks
+    wanted = _wanted(options)
     known = methods.all_methods()
-    unknown = [name for name in options.methods if name not in known]
-    if unknown:
-        raise SystemExit(f"no method {unknown[0]!r}; there are {', '.join(sorted(known))}")
-    wanted = [
-        name
-        for name, method in sorted(known.items())
-        if (name in options.methods if options.methods else True)
-        and TAKES[options.suite] in method.suites
-    ]
-    left_out = [name for name in options.methods if name not in wanted]
-    if left_out:
-        raise SystemExit(f"{left_out[0]!r} takes no part in the suite {options.suite!r}")
     grids: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for data_name in options.data:
-        data = sets.load(data_name)
+    for data_name, data in loaded.items():
         for name in wanted:
             if data.metric in known[name].metrics:
                 grids[data_name, name] = known[name]().grid(data)[: options.grid]
@@ -121,7 +139,7 @@ def _locked(path: pathlib.Path | None) -> Iterator[None]:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End a worker and whatever it started."""
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
@@ -151,16 +169,22 @@ def do(task: Task, options: Options) -> records.Record:
         "seconds": options.seconds,
         "cache": str(options.cache),
     }
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, (str(machine.ROOT), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONPATH": path,
+    }
     with (
         tempfile.TemporaryDirectory(prefix="lanner-bench-") as folder,
         tempfile.TemporaryFile() as said,
         _locked(options.lock),
     ):
         results = pathlib.Path(folder) / "results.jsonl"
+        # What a library leaves behind when it is ended goes with the folder.
+        environment |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
         process = subprocess.Popen(
             [sys.executable, "-m", "bench.worker", json.dumps(request), str(results)],
-            cwd=machine.ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=said,
@@ -186,6 +210,8 @@ def do(task: Task, options: Options) -> records.Record:
         )
     if status == "crashed" and process.returncode < 0:
         detail = f"ended by {signal.Signals(-process.returncode).name}\n{detail}"
+    if status == "missing":
+        detail += f"; pip install {package}"
     if status == "timeout":
         detail = f"ended after {options.time_limit:.0f} s\n{detail}"
     record: records.Record = {
@@ -203,6 +229,7 @@ def do(task: Task, options: Options) -> records.Record:
         "library": {"name": package, "version": machine.version(package)},
         "build_parameters": task.build_parameters,
         "threads": options.threads,
+        "seconds": options.seconds,
         "round": task.round,
         "build": None,
         "points": [line["point"] for line in gathered if "point" in line],
@@ -211,29 +238,57 @@ def do(task: Task, options: Options) -> records.Record:
     }
     for line in gathered:
         record |= {name: line[name] for name in ("data", "build") if name in line}
+    record["data"]["name"] = task.data
     return record
 
 
+def _is_done(
+    record: records.Record, task: Task, options: Options, loaded: dict[str, DataSet]
+) -> bool:
+    """Whether a record still holds: of the same data, library and effort."""
+    if record["status"] == "missing" or (
+        options.retry and record["status"] not in ("ok", "unable")
+    ):
+        return False
+    data = loaded.get(task.data)
+    fingerprint = record["data"].get("fingerprint")
+    package = record["library"]["name"]
+    return (
+        (data is None or fingerprint in (None, data.fingerprint()))
+        and record["library"]["version"] == machine.version(package)
+        and (package != "lanner" or record["revision"] == machine.revision())
+        and record.get("seconds") == options.seconds
+    )
+
+
 def run(options: Options, say: Callable[[str], None]) -> int:
-    """Do what is not done yet; the number of pieces that did not end well."""
-    done = {}
+    """Do what is not done yet; the number of pieces that did not end well, or 1 where none did."""
+    before = {}
     if options.out.exists():
-        done = {record["key"]: record["status"] for record in records.read([options.out])}
-    for name in options.data:
-        sets.load(name).with_truth(options.cache)
-    tasks = plan(options)
-    failures = 0
+        before = {record["key"]: record for record in records.read([options.out])}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with open(options.out, "a"):
+        pass  # What cannot be written is better known before anything is measured.
+    loaded = {}
+    if options.suite != "kernels":
+        _wanted(options)
+        loaded = {name: sets.load(name).with_truth(options.cache) for name in options.data}
+        check(options, loaded)
+    tasks = plan(options, loaded)
+    failures = good = 0
     for number, task in enumerate(tasks, 1):
         words = (task.suite, task.data, task.method, task.build_parameters or "")
         head = f"[{number}/{len(tasks)}] " + " ".join(str(word) for word in words if word)
-        if task.key in done:
-            say(f"{head}: done before ({done[task.key]})")
-            continue
-        record = do(task, options)
-        records.append(options.out, record)
+        record = before.get(task.key)
+        if record is not None and _is_done(record, task, options, loaded):
+            say(f"{head}: done before ({record['status']})")
+        else:
+            record = do(task, options)
+            records.append(options.out, record)
+            say(f"{head}: {_summary(record)}")
         failures += record["status"] not in ("ok", "missing", "unable")
-        say(f"{head}: {_summary(record)}")
-    return failures
+        good += record["status"] == "ok"
+    return failures or int(good == 0)
 
 
 def _summary(record: records.Record) -> str:
@@ -242,7 +297,8 @@ def _summary(record: records.Record) -> str:
         return f"{record['status']}: {last[0]}"
     said = []
     if record["build"]:
-        said.append(f"built in {record['build']['seconds']:.1f} s")
+        threads = record["build"]["threads"]
+        said.append(f"built in {record['build']['seconds']:.1f} s with {threads} threads")
     best = [
         (point["one"]["rate"], point["recall"][str(point["k"])])
         for point in record["points"]
@@ -250,7 +306,7 @@ def _summary(record: records.Record) -> str:
     ]
     if best:
         rate, recall = max(best)
-        said.append(f"{rate:,.0f} queries/s at recall {recall:.3f}")
+        said.append(f"{rate:,.0f} queries/s one a call at recall {recall:.3f}")
     if record["filtered"]:
         said.append(f"{len(record['filtered'])} groups of filtered queries")
     if record["kernels"]:

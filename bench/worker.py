@@ -7,6 +7,7 @@ TASK is JSON; results are written as they come to the file RESULTS, one JSON lin
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import pathlib
@@ -19,8 +20,12 @@ from bench.method import NotHereError
 
 # Exit status of a worker whose method says that it cannot do the work, and of one whose package is
 # missing.
-UNABLE = 3
-MISSING = 4
+UNABLE = 43
+MISSING = 44
+
+
+class MissingError(Exception):
+    """The package is not installed."""
 
 
 class Results:
@@ -46,7 +51,10 @@ def work(task: dict[str, Any], results: Results) -> None:
         results.add(done=True)
         return
     method = methods.make(task["method"])
-    importlib.import_module(method.module)
+    try:
+        importlib.import_module(method.module)
+    except ModuleNotFoundError as error:
+        raise MissingError(str(error)) from None
     data = sets.load(task["data"]).with_truth(pathlib.Path(task["cache"]))
     results.add(data=data.describe())
     if data.metric not in method.metrics:
@@ -55,7 +63,8 @@ def work(task: dict[str, Any], results: Results) -> None:
     parameters = task["build_parameters"]
     admitted = filters.of(data, max(ks)) if suite == "filtered" else []
     method.rehearse(data)
-    built = measure.build(method, data, task["build_threads"], parameters)
+    given = dataclasses.replace(data, base=method.convert(data, data.base))
+    built = measure.build(method, given, task["build_threads"], parameters)
     results.add(build=built)
     if suite in ("plain", "exact", "hashing"):
         measure.warm_up(method, data, parameters, ks[0], seconds)
@@ -79,7 +88,7 @@ def main() -> None:
     task, results = json.loads(sys.argv[1]), Results(pathlib.Path(sys.argv[2]))
     try:
         work(task, results)
-    except ModuleNotFoundError as error:
+    except MissingError as error:
         print(error, file=sys.stderr)
         sys.exit(MISSING)
     except NotHereError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 
 import lanner
 from lanner import demo
+
+# The harness lies beside the package: a source distribution comes without it.
+if not (Path(__file__).parents[1] / "bench").is_dir():
+    collect_ignore = ["bench"]
 
 # "ci" is the default: short, and the same every time. HYPOTHESIS_PROFILE=thorough looks much longer
 # and elsewhere each time.

@@ -14,11 +14,18 @@ from bench.method import Method
 
 def all_methods() -> dict[str, type[Method]]:
     """The methods by name."""
-    names = [f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)]
-    names += filter(None, os.environ.get("LANNER_BENCH_METHODS", "").split(","))
+    modules = [
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+    ]
+    for name in filter(None, os.environ.get("LANNER_BENCH_METHODS", "").split(",")):
+        try:
+            modules.append(importlib.import_module(name))
+        except ImportError as error:
+            raise SystemExit(f"LANNER_BENCH_METHODS names {name!r}: {error}") from None
     found = {}
-    for name in names:
-        for each in vars(importlib.import_module(name)).values():
+    for module in modules:
+        for each in vars(module).values():
             if isinstance(each, type) and issubclass(each, Method) and "name" in vars(each):
                 found[each.name] = each
     return found

@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.dataset import Array, DataSet
 from bench.filters import Filter
-from bench.method import EF, Method, NotHereError, Parameters, unit
+from bench.method import EF, GRAPHS, Method, NotHereError, Parameters, unit
 
-PROBES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+PROBES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class _Faiss(Method):
@@ -38,7 +38,7 @@ class _Faiss(Method):
         faiss.omp_set_num_threads(threads)
         self.index = faiss.index_factory(data.dim, self.factory(data, **parameters), metric)
         self.adjust(**parameters)
-        rows = self.convert(data, data.base)
+        rows = data.base
         if not self.index.is_trained:
             self.index.train(rows)
         self.index.add(rows)
@@ -108,7 +108,7 @@ class FaissHnsw(_Faiss):
     storage = "Flat"
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"M": 16, "efConstruction": 200}, {"M": 24, "efConstruction": 300}]
+        return list(GRAPHS)
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"efSearch": ef} for ef in EF if ef >= k]
@@ -117,7 +117,7 @@ class FaissHnsw(_Faiss):
         return f"HNSW{parameters['M']},{self.storage}"
 
     def adjust(self, **parameters: Any) -> None:
-        self.index.hnsw.efConstruction = parameters["efConstruction"]
+        self.index.hnsw.efConstruction = parameters["ef_construction"]
 
     def parameters(self, **parameters: Any) -> Any:
         import faiss
@@ -192,8 +192,25 @@ class FaissIvfPqFastScan(_FaissRefined):
 
 
 class FaissIvfRaBitQ(_FaissRefined):
+    """RaBitQ wants its vectors rotated at random first."""
+
     name = "faiss-ivf-rabitq"
-    codes = "RaBitQ"
+
+    def grid(self, data: DataSet) -> list[Parameters]:
+        return [{"nlist": 1024, "codes": "RaBitQfs"}, {"nlist": 1024, "codes": "RaBitQ"}]
+
+    def factory(self, data: DataSet, **parameters: Any) -> str:
+        return f"RR{data.dim},IVF{parameters['nlist']},{parameters['codes']},RFlat"
+
+    def parameters(self, **parameters: Any) -> Any:
+        import faiss
+
+        inner = faiss.SearchParametersPreTransform(
+            index_params=faiss.SearchParametersIVF(nprobe=parameters["nprobe"])
+        )
+        return faiss.IndexRefineSearchParameters(
+            k_factor=parameters["k_factor"], base_index_params=inner
+        )
 
 
 class _FaissBinary(_Faiss):
@@ -252,13 +269,18 @@ class FaissBinaryFlat(_FaissBinary):
 class FaissBinaryHnsw(_FaissBinary):
     name = "faiss-binary-hnsw"
 
+    def grid(self, data: DataSet) -> list[Parameters]:
+        return list(GRAPHS)
+
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"efSearch": ef} for ef in EF if ef >= k]
 
     def make(self, dim: int, **parameters: Any) -> Any:
         import faiss
 
-        return faiss.IndexBinaryHNSW(dim, 16)
+        index = faiss.IndexBinaryHNSW(dim, parameters["M"])
+        index.hnsw.efConstruction = parameters["ef_construction"]
+        return index
 
 
 class FaissBinaryHash(_FaissBinary):

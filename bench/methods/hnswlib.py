@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.dataset import Array, DataSet
 from bench.filters import Filter
-from bench.method import EF, Method, Parameters
+from bench.method import EF, GRAPHS, Method, Parameters
 
 
 class Hnswlib(Method):
@@ -20,11 +20,7 @@ class Hnswlib(Method):
     suites = frozenset({"plain", "filtered"})
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [
-            {"M": 16, "ef_construction": 200},
-            {"M": 16, "ef_construction": 500},
-            {"M": 24, "ef_construction": 300},
-        ]
+        return list(GRAPHS)
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"ef": ef} for ef in EF if ef >= k]
@@ -60,11 +56,13 @@ class Hnswlib(Method):
         self.index.load_index(str(path))
 
     def prepare(self, filter: Filter) -> Any:
-        return filter.mask.tolist().__getitem__
+        # It finds as many as asked for or none, and whoever has the mask can count.
+        return filter.mask.tolist().__getitem__, min(self.k, int(filter.mask.sum()))
 
     def search_filtered(self, query: Array, prepared: Any) -> Array:
+        admits, count = prepared
         try:
-            ids = self.index.knn_query(query, self.k, filter=prepared, num_threads=1)[0][0]
+            ids = self.index.knn_query(query, count, filter=admits, num_threads=1)[0][0]
         except RuntimeError:  # fewer than k were found, and it gives none of them
             return np.empty(0, np.int64)
         return np.asarray(ids)

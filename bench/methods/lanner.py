@@ -6,7 +6,7 @@ import pathlib
 from typing import Any
 
 from bench.dataset import Array, DataSet
-from bench.method import EF, Method, Parameters
+from bench.method import EF, GRAPHS, Method, Parameters
 
 
 class Lanner(Method):
@@ -18,11 +18,7 @@ class Lanner(Method):
     metrics = frozenset({"l2", "cosine", "ip", "hamming"})
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [
-            {"M": 16, "ef_construction": 200},
-            {"M": 16, "ef_construction": 500},
-            {"M": 24, "ef_construction": 300},
-        ]
+        return list(GRAPHS)
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"ef": ef} for ef in EF if ef >= k]

@@ -45,7 +45,7 @@ class Ngt(Method):
         self.index.set(num_of_search_objects=k, epsilon=parameters["epsilon"])
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.search(query, self.k, with_distance=False), np.int64)
+        return np.asarray(self.index.search(query, self.k, with_distance=False))
 
     def save(self, path: pathlib.Path) -> None:
         self.index.save()

@@ -23,7 +23,7 @@ class NumPy(Method):
         return unit(rows) if data.metric == "cosine" else rows
 
     def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
-        self.rows = self.convert(data, data.base)
+        self.rows = data.base
         squared = data.metric == "l2"
         self.offsets = (self.rows**2).sum(axis=1) / 2 if squared else np.zeros(len(self.rows), "f4")
 

@@ -41,10 +41,4 @@ class PyNNDescent(Method):
         self.k, self.epsilon = k, parameters["epsilon"]
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.search_batch(query[None], 1)[0])
-
-    def search_batch(self, queries: Array, threads: int) -> Array:
-        import numba
-
-        numba.set_num_threads(threads)
-        return np.asarray(self.index.query(queries, self.k, epsilon=self.epsilon)[0], np.int64)
+        return np.asarray(self.index.query(query[None], self.k, epsilon=self.epsilon)[0][0])

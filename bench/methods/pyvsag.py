@@ -48,7 +48,7 @@ class Vsag(Method):
         self.setting = json.dumps({"hgraph": parameters})
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.knn_search(query, self.k, self.setting)[0], np.int64)
+        return np.asarray(self.index.knn_search(query, self.k, self.setting)[0])
 
     def save(self, path: pathlib.Path) -> None:
         self.index.save(str(path))

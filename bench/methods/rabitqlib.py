@@ -19,6 +19,7 @@ class SymphonyQG(Method):
     def grid(self, data: DataSet) -> list[Parameters]:
         return [
             {"max_degree": 32, "ef_construction": 200},
+            {"max_degree": 32, "ef_construction": 500},
             {"max_degree": 64, "ef_construction": 400},
         ]
 
@@ -33,20 +34,18 @@ class SymphonyQG(Method):
         import rabitqlib
 
         self.index = rabitqlib.SymqgIndex(data.dim, parameters["max_degree"], metric="l2")
-        self.index.build(
-            self.convert(data, data.base), parameters["ef_construction"], num_threads=threads
-        )
+        self.index.build(data.base, parameters["ef_construction"], num_threads=threads)
 
     def configure(self, k: int, **parameters: Any) -> None:
         self.k, self.ef = k, parameters["ef"]
 
     def search(self, query: Array) -> Array:
         found = self.index.search(query[None], self.k, self.ef, num_threads=1)
-        return np.asarray(found[0][0], np.int64)
+        return np.asarray(found[0][0])
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         found = self.index.search(queries, self.k, self.ef, num_threads=threads)
-        return np.asarray(found[0], np.int64)
+        return np.asarray(found[0])
 
     def save(self, path: pathlib.Path) -> None:
         self.index.save(str(path))

@@ -35,7 +35,7 @@ class Scann(Method):
         import scann
 
         metric = "squared_l2" if data.metric == "l2" else "dot_product"
-        builder = scann.scann_ops_pybind.builder(self.convert(data, data.base), 10, metric)
+        builder = scann.scann_ops_pybind.builder(data.base, 10, metric)
         builder.set_n_training_threads(threads)
         builder.tree(
             num_leaves=parameters["num_leaves"],
@@ -58,7 +58,7 @@ class Scann(Method):
         }
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.search(query, **self.setting)[0], np.int64)
+        return np.asarray(self.index.search(query, **self.setting)[0])
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         if threads == 1:
@@ -66,7 +66,7 @@ class Scann(Method):
         else:
             self.index.set_num_threads(threads)
             found = self.index.search_batched_parallel(queries, **self.setting)
-        return np.asarray(found[0], np.int64)
+        return np.asarray(found[0])
 
     def save(self, path: pathlib.Path) -> None:
         path.mkdir()

@@ -18,7 +18,11 @@ class Svs(Method):
     module = "svs"
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"graph_max_degree": 32, "window_size": 200}]
+        return [
+            {"graph_max_degree": 32, "window_size": 200},
+            {"graph_max_degree": 32, "window_size": 500},
+            {"graph_max_degree": 64, "window_size": 300},
+        ]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"search_window_size": ef} for ef in EF if ef >= k]
@@ -39,7 +43,7 @@ class Svs(Method):
         alpha = 1.2 if data.metric == "l2" else 0.95
         self.index = svs.Vamana.build(
             svs.VamanaBuildParameters(alpha=alpha, **parameters),
-            self.loader(self.convert(data, data.base)),
+            self.loader(data.base),
             distance,
             num_threads=threads,
         )
@@ -51,13 +55,13 @@ class Svs(Method):
         self.index.num_threads = 1
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.search(query[None], self.k)[0][0], np.int64)
+        return np.asarray(self.index.search(query[None], self.k)[0][0])
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         self.index.num_threads = threads
         found = self.index.search(queries, self.k)[0]
         self.index.num_threads = 1
-        return np.asarray(found, np.int64)
+        return np.asarray(found)
 
     def save(self, path: pathlib.Path) -> None:
         path.mkdir()

@@ -13,7 +13,8 @@ from bench.method import EF, Method, Parameters
 
 class USearch(Method):
     name = "usearch"
-    package = module = "usearch"
+    package = "usearch"
+    module = "usearch.index"
     suites = frozenset({"plain", "hashing"})
     metrics = frozenset({"l2", "cosine", "ip", "hamming"})
 
@@ -39,10 +40,10 @@ class USearch(Method):
         self.index.expansion_search = parameters["expansion_search"]
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.search(query, self.k, threads=1).keys, np.int64)
+        return np.asarray(self.index.search(query, self.k, threads=1).keys)
 
     def search_batch(self, queries: Array, threads: int) -> Array:
-        return np.asarray(self.index.search(queries, self.k, threads=threads).keys, np.int64)
+        return np.asarray(self.index.search(queries, self.k, threads=threads).keys)
 
     def save(self, path: pathlib.Path) -> None:
         self.index.save(str(path))

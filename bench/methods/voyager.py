@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.dataset import Array, DataSet
-from bench.method import EF, Method, Parameters
+from bench.method import EF, GRAPHS, Method, Parameters
 
 
 class Voyager(Method):
@@ -16,7 +16,7 @@ class Voyager(Method):
     package = module = "voyager"
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"M": 16, "ef_construction": 200}]
+        return list(GRAPHS)
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"query_ef": ef} for ef in EF if ef >= k]
@@ -36,11 +36,11 @@ class Voyager(Method):
         self.k, self.ef = k, parameters["query_ef"]
 
     def search(self, query: Array) -> Array:
-        return np.asarray(self.index.query(query, self.k, query_ef=self.ef)[0], np.int64)
+        return np.asarray(self.index.query(query, self.k, query_ef=self.ef)[0])
 
     def search_batch(self, queries: Array, threads: int) -> Array:
         found = self.index.query(queries, self.k, num_threads=threads, query_ef=self.ef)[0]
-        return np.asarray(found, np.int64)
+        return np.asarray(found)
 
     def save(self, path: pathlib.Path) -> None:
         self.index.save(str(path))

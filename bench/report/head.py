@@ -152,8 +152,8 @@ def write_measures(document: Document, records: Sequence[Record]) -> None:
     document.heading(2, "How it was measured")
     document.text(
         "Each method, data set and set of build parameters ran in a process of its own, one after "
-        "another, warmed up, over at least a second of passes; of several rounds, figures are "
-        "medians."
+        "another, warmed up, over passes of at least the seconds named below; of several rounds, "
+        "figures are medians."
     )
     rounds = len(set(values(records, "round")))
     threads = joined(values(records, "build", "threads"))
@@ -162,6 +162,7 @@ def write_measures(document: Document, records: Sequence[Record]) -> None:
         {
             **MEASURES,
             "Rounds": str(rounds or 1),
+            "Seconds measured": joined(values(records, "seconds")) or "not told",
             "Threads of builds": threads or "not told",
             "Answers asked for": f"k = {asked}" if asked else "not told",
         }

@@ -69,7 +69,10 @@ def load(name: str) -> DataSet:
     if path.suffix.lower() in readers:
         if not path.exists():
             raise SystemExit(f"there is no file {path}")
-        return readers[path.suffix.lower()].load(pathlib.Path(name))
+        try:
+            return readers[path.suffix.lower()].load(pathlib.Path(name))
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"{path} cannot be read: {error}") from None
     raise SystemExit(
         f"no data set {name!r}: there are {', '.join(sorted(named))}, "
         f"and files with the suffixes {', '.join(sorted(readers))}"

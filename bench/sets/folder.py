@@ -92,9 +92,10 @@ def to_rows(vectors: Array, metric: str, where: object) -> Array:
         if vectors.dtype == np.bool_:
             return np.packbits(vectors, axis=1, bitorder="little")
         if vectors.dtype == np.uint8:
-            return np.ascontiguousarray(vectors)
+            return np.array(vectors, order="C")
         raise SystemExit(f"{where} must hold bool or packed uint8 for hamming, got {vectors.dtype}")
-    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    # A copy: some libraries want arrays that can be written to, and mapped pages are no memory.
+    rows = np.array(vectors, np.float32, order="C")
     if not np.isfinite(rows).all():
         raise SystemExit(f"{where} must be finite, and holds NaN or infinity")
     return rows

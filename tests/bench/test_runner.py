@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench import cli, records, runner, worker
+from bench.dataset import DataSet
 
 HERE = pathlib.Path(__file__).parent
 
@@ -121,6 +122,9 @@ def fake_record(task):
         "key": task.key,
         "status": "ok",
         "detail": "",
+        "data": {},
+        "library": {"name": "numpy", "version": np.__version__},
+        "seconds": 0.01,
         "build": None,
         "points": [],
         "filtered": [],
@@ -145,17 +149,49 @@ def test_filtered_answers_are_held_against_the_filter(options):
 
 def test_unknown_names_are_refused_before_anything_runs(options):
     with pytest.raises(SystemExit, match="no method 'hnsw'; there are"):
-        runner.plan(options("hnsw"))
+        run(options("hnsw"))
     with pytest.raises(SystemExit, match="no data set 'papres': there are"):
-        runner.plan(options("fake-perfect", data=("papres",)))
-    with pytest.raises(SystemExit, match="'lanner' takes no part in the suite 'exact'"):
-        runner.plan(options("lanner", suite="exact"))
+        run(options("fake-perfect", data=("papres",)))
+    with pytest.raises(SystemExit, match="'lanner' takes no part in the suite 'exact'; those"):
+        run(options("lanner", suite="exact"))
+    with pytest.raises(SystemExit, match="binary codes, and 'demo' has metric 'cosine'"):
+        run(options("lanner", suite="hashing"))
+    with pytest.raises(SystemExit, match="--k must be at most 100 on 'demo', got 101"):
+        run(options("fake-perfect", k=(10, 101)))
 
 
 def test_method_without_the_metric_is_left_out_of_the_plan(options):
-    assert [
-        task.method for task in runner.plan(options("faiss-binary-flat", suite="hashing"))
-    ] == []
+    assert runner.plan(options("faiss-binary-flat", suite="hashing"), {"demo": small()}) == []
+    assert len(runner.plan(options("usearch", suite="hashing"), {"demo": small()})) == 1
+
+
+def small(add=0.0):
+    base = np.random.default_rng(1).standard_normal((300, 8)).astype(np.float32) + np.float32(add)
+    return DataSet("small", "l2", base, base[:5])
+
+
+def test_what_no_longer_holds_is_measured_again(options, tmp_path, monkeypatch):
+    path = tmp_path / "rows.npy"
+    done = []
+    do = runner.do
+    monkeypatch.setattr(runner, "do", lambda task, how: done.append(task) or do(task, how))
+
+    def again(add=0.0, method="fake-perfect", **changes):
+        np.save(path, small(add).base)
+        done.clear()
+        run(options(method, data=(str(path),), suite="build", build_threads=1, **changes))
+        return len(done)
+
+    assert again() == 1
+    assert again() == 0
+    assert again(add=1.0) == 1
+    assert again(add=1.0, seconds=0.02) == 1
+    assert again(add=1.0, seconds=0.02) == 0
+    assert again(method="fake-missing") == 1
+    assert again(method="fake-missing") == 1
+    assert again(method="fake-raising") == 1
+    assert again(method="fake-raising") == 0
+    assert again(method="fake-raising", retry=True) == 1
 
 
 def test_records_of_another_format_are_refused(tmp_path):

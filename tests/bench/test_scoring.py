@@ -116,6 +116,21 @@ def test_fewer_matches_than_k_lower_what_is_wanted():
     assert nothing.tolist() == [1.0, 1.0]
 
 
+def test_truth_too_shallow_for_k_is_refused():
+    data = small()
+    with pytest.raises(ValueError, match="recall@100 needs 100 true distances, there are 10"):
+        scoring.recall(data, data.queries, data.truth[:, :10], nearest(data, 100), 100)
+
+
+def test_truth_holds_far_from_zero():
+    generator = np.random.default_rng(0)
+    base = (generator.standard_normal((2000, 16)) + 5000).astype(np.float32)
+    data = DataSet("far", "l2", base, base[:20] + np.float32(0.01)).with_truth()
+    want = np.stack([data.distances(query[None], data.base) for query in data.queries])
+    want.sort(axis=1)
+    np.testing.assert_allclose(data.truth, want[:, :100], rtol=1e-6)
+
+
 def test_ids_of_another_shape_are_refused():
     data = small()
     with pytest.raises(ValueError, match=r"shape \(20, k\), got \(19, 10\)"):
