@@ -58,6 +58,7 @@ PYTHON_FLOORS = {
     "demo": 6,
     "commands": 7,
     "cli": 8,
+    "__main__": 9,
 }
 
 CPP_SUFFIXES = {".hpp", ".h", ".cpp", ".inl"}
