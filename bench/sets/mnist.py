@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bench.dataset import DataSet, DataSource
-from bench.sets.shared import FOLDER
+from bench.sets.shared import npz, read_npz
 
 
 class Mnist(DataSource):
@@ -13,15 +11,7 @@ class Mnist(DataSource):
     about = "60,000 images x 784, l2; shared data, folder mnist"
 
     def present(self) -> bool:
-        return (FOLDER / "mnist" / "mnist.npz").exists()
+        return npz(self.name).exists()
 
     def load(self) -> DataSet:
-        arrays = np.load(FOLDER / "mnist" / "mnist.npz")
-        return DataSet(
-            self.name,
-            "l2",
-            arrays["base"].astype(np.float32),
-            arrays["query"].astype(np.float32),
-            arrays["gt_dist"].astype(np.float32),
-            read_attributes=lambda: {"label": arrays["base_labels"].tolist()},
-        )
+        return read_npz(self.name, "l2", {"label": "base_labels"})

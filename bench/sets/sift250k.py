@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bench.dataset import DataSet, DataSource
-from bench.sets.shared import FOLDER
+from bench.sets.shared import npz, read_npz
 
 
 class Sift250k(DataSource):
@@ -13,14 +11,7 @@ class Sift250k(DataSource):
     about = "250,000 descriptors x 128, l2; shared data, folder sift250k"
 
     def present(self) -> bool:
-        return (FOLDER / "sift250k" / "sift250k.npz").exists()
+        return npz(self.name).exists()
 
     def load(self) -> DataSet:
-        arrays = np.load(FOLDER / "sift250k" / "sift250k.npz")
-        return DataSet(
-            self.name,
-            "l2",
-            arrays["base"].astype(np.float32),
-            arrays["query"].astype(np.float32),
-            arrays["gt_dist"].astype(np.float32),
-        )
+        return read_npz(self.name, "l2")

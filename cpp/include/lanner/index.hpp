@@ -130,10 +130,9 @@ class Index {
     void save(const std::string& path) const;
     std::vector<std::byte> to_bytes() const;
 
-    // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
     // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
     void fit(const Vectors& sample);
-
+    // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
     OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false);
     void remove(const Ids& ids, const WriteOptions& options = {});
 

@@ -120,20 +120,6 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
       offsets_(sizeof(float)),
       scales_(sizeof(float)) {}
 
-void PlainCodec::to_float(const void* row, ElementType type, float* out) const noexcept {
-    switch (type) {
-        case ElementType::kFloat16:
-            kernels_.f16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_);
-            return;
-        case ElementType::kBFloat16:
-            kernels_.bf16_to_f32(static_cast<const std::uint16_t*>(row), out, dim_);
-            return;
-        default:
-            std::memcpy(out, row, dim_ * sizeof(float));
-            return;
-    }
-}
-
 void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
                             const std::function<void()>& poll) const {
     if (is_float(type_) != is_float(vectors.type) || (!is_float(type_) && type_ != vectors.type)) {
@@ -158,7 +144,7 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
     for (std::size_t i = 0; i < vectors.count; ++i, row += stride) {
         const float* given = reinterpret_cast<const float*>(row);
         if (vectors.type != ElementType::kFloat32) {
-            to_float(row, vectors.type, features.data());
+            widen_row(row, vectors.type, dim_, kernels_, features.data());
             given = features.data();
         }
         if (type_ == ElementType::kFloat32) {
@@ -179,8 +165,8 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
         }
         if (type_ != vectors.type && type_ != ElementType::kFloat32) {
             // As it will be stored.
-            narrow_row(given, narrow.data());
-            to_float(narrow.data(), type_, features.data());
+            narrow_row(given, type_, dim_, kernels_, narrow.data());
+            widen_row(narrow.data(), type_, dim_, kernels_, features.data());
             squares = dot_of(features.data(), features.data(), dim_);
             if (type_ == ElementType::kFloat16 && !std::isfinite(squares)) {
                 refuse_row(argument, i, "holds a value beyond the range of float16 (65504)");
@@ -193,10 +179,6 @@ void PlainCodec::check_rows(const Vectors& vectors, std::string_view argument,
     }
 }
 
-void PlainCodec::narrow_row(const float* row, std::uint16_t* out) const noexcept {
-    (type_ == ElementType::kFloat16 ? kernels_.f32_to_f16 : kernels_.f32_to_bf16)(row, out, dim_);
-}
-
 void PlainCodec::check_queries(const Vectors& queries, std::string_view argument) const {
     check_rows(queries, argument);
     if (metric_ != Metric::kSnr) return;
@@ -206,7 +188,7 @@ void PlainCodec::check_queries(const Vectors& queries, std::string_view argument
     for (std::size_t i = 0; i < queries.count; ++i, row += stride) {
         const void* exact = row;
         if (is_float(type_)) {
-            to_float(row, queries.type, features.data());
+            widen_row(row, queries.type, dim_, kernels_, features.data());
             exact = features.data();
         }
         const double squares = moments_of(exact, type_, dim_, true).squares;
@@ -222,7 +204,7 @@ void PlainCodec::prepare_row(const void* row, ElementType type, std::byte* out, 
     offset = 0.0F;
     scale = 1.0F;
     if (is_float(type_)) {
-        to_float(row, type, reinterpret_cast<float*>(out));
+        widen_row(row, type, dim_, kernels_, reinterpret_cast<float*>(out));
     } else {
         std::memcpy(out, row, row_bytes_);
         if (type_ == ElementType::kBits) return;
@@ -285,11 +267,11 @@ void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
         std::memcpy(to, from, row_bytes_);
     } else {
         std::vector<float> features(dim_);
-        to_float(from, vectors.type, features.data());
+        widen_row(from, vectors.type, dim_, kernels_, features.data());
         if (type_ == ElementType::kFloat32) {
             std::memcpy(to, features.data(), row_bytes_);
         } else {
-            narrow_row(features.data(), reinterpret_cast<std::uint16_t*>(to));
+            narrow_row(features.data(), type_, dim_, kernels_, to);
         }
     }
     if (!traits_.has_offsets && !traits_.has_row_scales) return;
@@ -300,7 +282,7 @@ void PlainCodec::store(Slot slot, const Vectors& vectors, std::size_t row) {
 void PlainCodec::measure(Slot slot, std::vector<float>& features) {
     const void* row = rows_.row(slot);
     if (is_float(type_)) {
-        to_float(row, type_, features.data());
+        widen_row(row, type_, dim_, kernels_, features.data());
         row = features.data();
     }
     const Moments moments = moments_of(row, type_, dim_, traits_.has_offsets);
@@ -444,7 +426,7 @@ class PlainScorer final : public Scorer {
         query_ = row;
         if (!is_float(codec_.type_) || (codec_.type_ == ElementType::kFloat32 && !codec_.traits_.has_offsets)) return;
         auto* const features = reinterpret_cast<float*>(own_.row(0));
-        codec_.to_float(row, codec_.type_, features);
+        widen_row(row, codec_.type_, codec_.dim_, codec_.kernels_, features);
         if (codec_.traits_.has_offsets) {
             for (std::size_t i = 0; i < codec_.dim_; ++i) features[i] -= offset_;
         }

@@ -68,10 +68,7 @@ class PlainCodec final : public Codec {
     PlainCodec(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, std::size_t stride);
     // Sets what the metric wants to know of a stored row; `features` has room for one.
     void measure(Slot slot, std::vector<float>& features);
-    // One row of any accepted type as float32.
-    void to_float(const void* row, ElementType type, float* out) const noexcept;
     void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;
-    void narrow_row(const float* row, std::uint16_t* out) const noexcept;
     float row_scale(double squared_norm) const noexcept;
 
     ElementType type_;

@@ -1,5 +1,5 @@
 // The vectors of an index: originals, scalar codes that stand in for them in a search, or both.
-// Threads: as Codec says; fit() and take_fit() exclude every other call.
+// Threads: as Codec says; swap_codes() excludes every other call.
 #pragma once
 
 #include <cstddef>
