@@ -34,7 +34,16 @@ CPP_FLOORS = {
     "c_api": 7,
     "bindings": 7,
 }
-PUBLIC_FLOORS = {"types.hpp": 0, "error.hpp": 0, "vectors.hpp": 0, "index.hpp": 6, "lanner.h": 7}
+PUBLIC_FLOORS = {
+    "types.hpp": 0,
+    "error.hpp": 0,
+    "vectors.hpp": 0,
+    "ids.hpp": 0,
+    "attributes.hpp": 0,
+    "filter.hpp": 0,
+    "index.hpp": 6,
+    "lanner.h": 7,
+}
 
 # What is compiled for one instruction set may see nothing that could emit a shared symbol.
 LEVEL_UNIT = re.compile(r"kernels/level_\w+\.cpp")

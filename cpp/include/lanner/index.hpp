@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "lanner/error.hpp"
+#include "lanner/ids.hpp"
 #include "lanner/types.hpp"
 #include "lanner/vectors.hpp"
 
@@ -48,12 +49,6 @@ struct IndexOptions {
     CodecKind codec = CodecKind::kNone;
     Keep keep = Keep::kAsGiven;
 };
-
-enum class IdKind : std::uint8_t { kNone = 0, kInt = 1, kString = 2 };
-
-// One id a row. The first add decides which kind an index has; std::monostate asks for generated integers.
-using Ids = std::variant<std::monostate, std::span<const std::int64_t>, std::span<const std::string_view>>;
-using OwnedIds = std::variant<std::vector<std::int64_t>, std::vector<std::string>>;
 
 // Called on the calling thread, some 20 times a second and at the end. What it throws stops the work.
 using Progress = std::function<void(std::size_t done, std::size_t total)>;

@@ -1,0 +1,54 @@
+// A condition on the attributes and ids of items: a tree, the same whatever language wrote it.
+// A null satisfies no comparison. kNot is the complement: it holds for every item that its operand does not hold for,
+// those with a null among them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lanner/ids.hpp"
+
+namespace lanner {
+
+struct Timestamp {
+    std::int64_t microseconds = 0;  // since 1970-01-01 UTC
+    bool operator==(const Timestamp&) const = default;
+};
+
+// Integers and floats compare by value with columns of either. A string meant for a timestamp column is ISO 8601; without
+// a time zone it is UTC.
+using FilterValue = std::variant<bool, std::int64_t, double, Timestamp, std::string>;
+
+enum class FilterOp : std::uint8_t {
+    kAnd,       // all operands; of none: every item
+    kOr,        // any operand; of none: no item
+    kNot,       // not the one operand
+    kEqual,     // column and one value, as for the five below
+    kNotEqual,  // has a value, and another one
+    kLess,
+    kLessEqual,
+    kGreater,
+    kGreaterEqual,
+    kBetween,      // two values, both inside
+    kIn,           // any number of values
+    kContains,     // a list column has the one value among its elements
+    kContainsAny,  // any of the values; of none: no item
+    kContainsAll,  // all of the values; of none: every item with a list
+    kStartsWith,   // a string column, one string
+    kIsNull,       // no value
+    kIdIn,         // the item's id is one of `ids`; no column
+};
+
+struct Filter {
+    FilterOp op = FilterOp::kAnd;
+    std::string column;
+    std::vector<FilterValue> values;
+    std::vector<Filter> operands;
+    OwnedIds ids;
+
+    bool operator==(const Filter&) const = default;
+};
+
+}  // namespace lanner

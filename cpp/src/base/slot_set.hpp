@@ -1,0 +1,58 @@
+// Slots that satisfy a condition: a sorted list where they are few, a bitmap otherwise. How many is always known.
+// Threads: constant once made.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/slot.hpp"
+
+namespace lanner {
+
+class SlotSet {
+  public:
+    // None of `slots` slots.
+    explicit SlotSet(std::size_t slots = 0) : slots_(slots) {}
+    // `sorted` is ascending, without repeats, and below `slots`.
+    SlotSet(std::vector<Slot> sorted, std::size_t slots)
+        : slots_(slots), count_(sorted.size()), list_(std::move(sorted)) {}
+    // A bit a slot, the lowest of words[0] for slot 0; no bit is set from `slots` on.
+    SlotSet(std::vector<std::uint64_t> words, std::size_t slots) : slots_(slots), words_(std::move(words)) {
+        for (const std::uint64_t word : words_) count_ += static_cast<std::size_t>(std::popcount(word));
+    }
+
+    static std::size_t word_count(std::size_t slots) noexcept { return (slots + 63) / 64; }
+
+    std::size_t count() const noexcept { return count_; }
+    std::size_t slots() const noexcept { return slots_; }
+    bool is_list() const noexcept { return words_.empty(); }
+    // One of the two, the other empty.
+    std::span<const Slot> list() const noexcept { return list_; }
+    std::span<const std::uint64_t> words() const noexcept { return words_; }
+
+    std::size_t memory_bytes() const noexcept {
+        return list_.capacity() * sizeof(Slot) + words_.capacity() * sizeof(std::uint64_t);
+    }
+
+    // Calls take(slot) for every slot, ascending.
+    template <typename Take>
+    void for_each(const Take& take) const {
+        for (const Slot slot : list_) take(slot);
+        for (std::size_t at = 0; at < words_.size(); ++at) {
+            for (std::uint64_t word = words_[at]; word != 0; word &= word - 1)
+                take(static_cast<Slot>(at * 64 + static_cast<std::size_t>(std::countr_zero(word))));
+        }
+    }
+
+  private:
+    std::size_t slots_;
+    std::size_t count_ = 0;
+    std::vector<Slot> list_;
+    std::vector<std::uint64_t> words_;
+};
+
+}  // namespace lanner
