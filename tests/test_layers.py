@@ -25,7 +25,7 @@ CPP_FLOORS = {
     "base": 1,
     "kernels": 2,
     "storage": 2,
-    "attributes": 2,
+    "attributes": 3,
     "codecs": 3,
     "hashing": 3,
     "graph": 4,
