@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "lanner/attributes.hpp"
 #include "lanner/error.hpp"
 #include "lanner/ids.hpp"
 #include "lanner/types.hpp"
@@ -48,6 +49,7 @@ struct IndexOptions {
     std::uint64_t seed = 0;
     CodecKind codec = CodecKind::kNone;
     Keep keep = Keep::kAsGiven;
+    std::optional<Schema> schema = std::nullopt;  // columns of attributes; not given: those of the tables that come
 };
 
 // Called on the calling thread, some 20 times a second and at the end. What it throws stops the work.
@@ -90,8 +92,9 @@ struct MemoryUse {
     std::size_t vectors = 0;
     std::size_t graph = 0;
     std::size_t ids = 0;
+    std::size_t attributes = 0;
     std::size_t scratch = 0;
-    std::size_t total() const noexcept { return vectors + graph + ids + scratch; }
+    std::size_t total() const noexcept { return vectors + graph + ids + attributes + scratch; }
 };
 
 // What validate() counted.
@@ -128,14 +131,25 @@ class Index {
     // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
     void fit(const Vectors& sample);
     // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
-    OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false);
+    // Attributes are a row a vector; columns that a table lacks are null. With upsert and without a table, items keep the
+    // attributes that they had.
+    OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false,
+                 const TableView* attributes = nullptr);
     void remove(const Ids& ids, const WriteOptions& options = {});
+    // Columns of the table get new values in the items, a row an id; other columns stay, and so do vectors and graph.
+    void update_attributes(const Ids& ids, const TableView& attributes);
 
     // Copies the stored rows, of row_bytes() each, in the index's own element type.
     void get(const Ids& ids, void* out) const;
     bool contains(std::int64_t id) const;
     bool contains(std::string_view id) const;
     OwnedIds ids() const;  // in order of slots
+
+    // The columns of attributes, of a given schema or of the tables that came.
+    Schema schema() const;
+    // Columns by name, all of them for no names, a row an id. With `lenient`, an id that is not in the index has nulls.
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {},
+                                        bool lenient = false) const;
 
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     // The neighbours of stored items, each without itself.

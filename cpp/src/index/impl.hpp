@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "attributes/table.hpp"
 #include "base/fair_shared_mutex.hpp"
 #include "graph/build.hpp"
 #include "graph/layers.hpp"
@@ -43,8 +44,14 @@ class Index::Impl : private TieBreak {
 
     // write.cpp
     void fit(const Vectors& sample);
-    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert);
+    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                 const TableView* attributes);
     void remove(const Ids& ids, const WriteOptions& options);
+
+    // attributes.cpp
+    void update_attributes(const Ids& ids, const TableView& table);
+    Schema schema() const;
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const;
 
     // query.cpp
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
@@ -85,6 +92,7 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> live_slots() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
+    void store_attributes(const Addition& addition, const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition) noexcept;
     // `last` is called when all has been worked out and nothing has been given up yet; it may throw.
@@ -96,7 +104,9 @@ class Index::Impl : private TieBreak {
     // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
     bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                         const BuildOptions& options, GraphEdit& edit);
-    std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
+    enum class Missing : std::uint8_t { kRefused, kNoSlot };
+    std::vector<Slot> find_all(const Ids& ids, std::string_view what, Missing missing = Missing::kRefused) const;
+    static void refuse_repeats(const Ids& ids);
 
     static std::size_t thread_count(std::size_t asked) noexcept;
     std::size_t default_ef(std::size_t k) const noexcept;
@@ -123,6 +133,7 @@ class Index::Impl : private TieBreak {
     VectorStore store_;
     std::optional<Layers> layers_;
     IdMap ids_;
+    AttributeTable attributes_;
     std::vector<std::uint8_t> live_;  // by slot
     std::vector<Slot> free_;          // a heap: the lowest is used first
     std::size_t slots_ = 0;           // slots ever live; scans look at these

@@ -55,8 +55,16 @@ Index::~Index() = default;
 Index::Index(Index&&) noexcept = default;
 Index& Index::operator=(Index&&) noexcept = default;
 
-OwnedIds Index::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
-    return impl_->add(vectors, ids, options, upsert);
+OwnedIds Index::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                    const TableView* attributes) {
+    return impl_->add(vectors, ids, options, upsert, attributes);
+}
+void Index::update_attributes(const Ids& ids, const TableView& attributes) {
+    impl_->update_attributes(ids, attributes);
+}
+Schema Index::schema() const { return impl_->schema(); }
+std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const {
+    return impl_->attributes(ids, names, lenient);
 }
 void Index::fit(const Vectors& sample) { impl_->fit(sample); }
 void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }

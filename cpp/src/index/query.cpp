@@ -468,6 +468,7 @@ MemoryUse Index::Impl::memory() const {
     use.vectors = store_.memory_bytes();
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + free_.size() * sizeof(Slot);
+    use.attributes = attributes_.memory_bytes();
     const std::lock_guard scratch_lock(scratch_mutex_);
     for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();
     return use;

@@ -1,11 +1,11 @@
 // Changes to an index: each does all of what it was asked or, whatever is thrown on the way, nothing.
 #include <algorithm>
 #include <limits>
-#include <unordered_set>
 
 #include "base/thread_pool.hpp"
 #include "base/throttle.hpp"
 #include "base/utf8.hpp"
+#include "index/quoted.hpp"
 #include "index/write_guard.hpp"
 
 namespace lanner {
@@ -14,27 +14,6 @@ namespace {
 // The graph is walked in search of unreachable nodes once it has changed this many times in proportion to its size: small
 // graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
 constexpr std::size_t kNodesWalkedPerChange = 512;
-
-template <typename Id>
-std::string quoted(const Id& id) {
-    if constexpr (std::is_same_v<Id, std::int64_t>) {
-        return std::to_string(id);
-    } else {
-        return "'" + std::string(id) + "'";
-    }
-}
-
-template <typename Id>
-void refuse_repeats(std::span<const Id> ids) {
-    std::unordered_set<Id> seen;
-    seen.reserve(ids.size());
-    for (const Id& id : ids) {
-        if (!seen.insert(id).second) {
-            throw Error(ErrorKind::kInvalidArgument,
-                        "ids must be unique within a call, " + quoted(id) + " stands twice");
-        }
-    }
-}
 
 // Tells a caller how far a change has come, some 20 times a second. Empty functions where nobody asked.
 class ProgressReport {
@@ -81,6 +60,8 @@ struct Index::Impl::Addition {
     std::size_t changes_before = 0;
     std::size_t committed = 0;                // rows
     std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
+    std::optional<AttributeTable::Batch> attributes;
+    Schema schema_before;
 };
 
 void Index::Impl::check_writable() const {
@@ -96,8 +77,10 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     plan.next_before = ids_.next_generated();
     plan.slots_before = slots_;
     plan.changes_before = changes_;
+    plan.schema_before = attributes_.schema();
     plan.replaced.assign(vectors.count, kNoSlot);
     const bool present = ids_.kind() != IdKind::kNone;
+    refuse_repeats(ids);
     const auto check_count = [&](std::size_t count) {
         if (count != vectors.count) {
             throw Error(ErrorKind::kInvalidArgument,
@@ -106,7 +89,6 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
         }
     };
     const auto check_present = [&](const auto& given) {
-        refuse_repeats(given);
         for (std::size_t row = 0; row < given.size(); ++row) {
             plan.replaced[row] = ids_.find(given[row]);
             if (plan.replaced[row] != kNoSlot && !upsert) {
@@ -168,6 +150,7 @@ void Index::Impl::take_slots(Addition& addition) {
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
     store_.grow(total);
+    attributes_.grow(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
@@ -234,6 +217,31 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
         poll);
 }
 
+// Before the rows are live, like all that is stored of them: filters look at live slots alone.
+void Index::Impl::store_attributes(const Addition& addition, const std::function<void()>& poll) {
+    constexpr std::size_t kRowsPerHold = 1024;
+    const bool kept = !addition.attributes && !attributes_.empty() && ids_.size() > 0;
+    if (!addition.attributes && !kept) return;
+    if (addition.attributes) {
+        const std::lock_guard lock(state_);
+        attributes_.set_schema(attributes_.schema_after(*addition.attributes));
+    }
+    const std::size_t rows = addition.slots.size();
+    for (std::size_t row = 0; row < rows;) {
+        {
+            const std::lock_guard lock(state_);
+            for (const std::size_t end = std::min(rows, row + kRowsPerHold); row < end; ++row) {
+                if (addition.attributes) {
+                    attributes_.store(addition.slots[row], *addition.attributes, row);
+                } else if (addition.replaced[row] != kNoSlot) {
+                    attributes_.copy_row(addition.replaced[row], addition.slots[row]);
+                }
+            }
+        }
+        if (poll) poll();
+    }
+}
+
 // Rows [begin, end) become visible. With state_ held exclusively.
 void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end) noexcept {
     ids_.set_kind(addition.kind);
@@ -282,19 +290,23 @@ void Index::Impl::undo(Addition& addition) noexcept {
             free_slot(slot);
         } else {
             store_.erase(slot);
+            attributes_.erase(slot);
         }
     }
+    attributes_.set_schema(std::move(addition.schema_before));
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
 }
 
-OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
+OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                          const TableView* attributes) {
     const WriterGuard guard(*this);
     check_writable();
     const std::size_t total = vectors.count;
     ProgressReport report(options.progress, total);
     store_.check_rows(vectors, "vectors", report.again());
     Addition addition = plan_addition(vectors, ids, upsert);
+    if (attributes != nullptr) addition.attributes.emplace(attributes_.read(*attributes, total));
     OwnedIds given = addition.kind == IdKind::kString ? OwnedIds(addition.strings) : OwnedIds(addition.ids);
     if (total == 0) return given;
     std::vector<Slot> outdated;
@@ -310,6 +322,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     try {
         fit_codes(vectors, addition);
         store_rows(vectors, addition, build.threads, report.again());
+        store_attributes(addition, report.again());
         if (!layers_) {
             report.finish();
             const std::lock_guard lock(state_);
@@ -365,9 +378,11 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
     for (const Slot slot : leaving) {
         if (live_[slot] != 0) ids_.erase(slot);
         live_[slot] = 0;
+        attributes_.erase(slot);
     }
     for (const RingPlan::Move& move : plan.moves) {
         ids_.move(move.from, move.to);
+        attributes_.move(move.from, move.to);
         live_[move.to] = 1;
         live_[move.from] = 0;
         free_slot(move.from);
@@ -379,6 +394,7 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
 
 void Index::Impl::free_slot(Slot slot) noexcept {
     store_.erase(slot);
+    attributes_.erase(slot);
     free_.push_back(slot);  // room was made before the change began
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
@@ -392,32 +408,10 @@ bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8
     return true;
 }
 
-std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what) const {
-    std::vector<Slot> slots;
-    const auto find = [&](const auto& given) {
-        for (const auto& id : given) {
-            const Slot slot = ids_.find(id);
-            if (slot == kNoSlot || live_[slot] == 0) {
-                throw Error(ErrorKind::kNotFound, std::string(what) + ": id " + quoted(id) + " is not in the index");
-            }
-            slots.push_back(slot);
-        }
-    };
-    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) {
-        find(*integers);
-    } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
-        find(*strings);
-    } else {
-        throw Error(ErrorKind::kInvalidArgument, "ids must be given");
-    }
-    return slots;
-}
-
 void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     const WriterGuard guard(*this);
     check_writable();
-    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) refuse_repeats(*integers);
-    if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) refuse_repeats(*strings);
+    refuse_repeats(ids);
     std::vector<Slot> slots = find_all(ids, "remove");
     std::sort(slots.begin(), slots.end());
     if (slots.empty()) return;
