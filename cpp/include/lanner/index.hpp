@@ -19,7 +19,9 @@
 
 #include "lanner/attributes.hpp"
 #include "lanner/error.hpp"
+#include "lanner/filter.hpp"
 #include "lanner/ids.hpp"
+#include "lanner/plan.hpp"
 #include "lanner/types.hpp"
 #include "lanner/vectors.hpp"
 
@@ -70,6 +72,8 @@ struct SearchOptions {
     // Candidates of a search over codes that are looked at once more with the vectors kept: never fewer than k, save 0,
     // for none, when distances are estimates. Not given: a number with which recall loses next to nothing to the codes.
     std::optional<std::size_t> rerank = std::nullopt;
+    // Hits satisfy the filter at the time of their query: none, one for all queries, or one a query. Borrowed.
+    std::span<const Filter> filters = {};
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
@@ -156,6 +160,11 @@ class Index {
     void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
     // Everything within `radius`, inclusive. With a graph, approximate like any search: `ef` widens the start.
     RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+
+    // How many items satisfy the filter.
+    std::size_t count(const Filter& filter) const;
+    // Answers one query, and tells how. `options.filters` is not looked at.
+    Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     GraphFigures validate() const;
     MemoryUse memory() const;

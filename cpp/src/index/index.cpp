@@ -83,6 +83,11 @@ RadiusHits Index::search_radius(const Vectors& queries, float radius, const Sear
     return impl_->search_radius(queries, radius, options);
 }
 
+std::size_t Index::count(const Filter& filter) const { return impl_->count(filter); }
+Explanation Index::explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const {
+    return impl_->explain(query, filter, options);
+}
+
 GraphFigures Index::validate() const { return impl_->validate(); }
 MemoryUse Index::memory() const { return impl_->memory(); }
 SearchStats Index::search_stats(bool reset) const { return impl_->search_stats(reset); }

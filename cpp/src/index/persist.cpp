@@ -117,10 +117,11 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->slots_ = slots;
     index->changes_ = static_cast<std::size_t>(config.changes);
     index->live_.resize(slots);
+    index->live_words_.resize(SlotSet::word_count(slots));
     std::size_t count = 0;
     for (std::size_t slot = 0; slot < slots; ++slot) {
         if (live[slot] > std::byte{1}) refuse_section("live", "it holds other than 0 and 1");
-        index->live_[slot] = std::to_integer<std::uint8_t>(live[slot]);
+        index->set_live(static_cast<Slot>(slot), live[slot] != std::byte{0});
         count += index->live_[slot];
     }
     if (count != config.live) refuse_section("live", "it does not mark as many slots as there are ids");

@@ -149,12 +149,14 @@ void Index::Impl::take_slots(Addition& addition) {
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
+    live_words_.reserve(SlotSet::word_count(live_.capacity()));
     store_.grow(total);
     attributes_.grow(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
     if (live_.size() < total) live_.resize(total, 0);
+    live_words_.resize(SlotSet::word_count(live_.size()), 0);
     free_.swap(free_after);
 }
 
@@ -249,7 +251,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
         const Slot old = addition.replaced[row];
         if (old != kNoSlot) {
             ids_.erase(old);
-            live_[old] = 0;
+            set_live(old, false);
         }
         const Slot slot = addition.slots[row];
         if (addition.kind == IdKind::kString) {
@@ -257,7 +259,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
         } else {
             ids_.assign(slot, addition.ids[row]);
         }
-        live_[slot] = 1;
+        set_live(slot, true);
         slots_ = std::max<std::size_t>(slots_, std::size_t{slot} + 1);
     }
     addition.committed = end;
@@ -269,12 +271,12 @@ void Index::Impl::undo(Addition& addition) noexcept {
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
         const Slot old = addition.replaced[row];
-        live_[slot] = 0;
+        set_live(slot, false);
         if (old == kNoSlot) {
             ids_.erase(slot);
         } else {
             ids_.move(slot, old);
-            live_[old] = 1;
+            set_live(old, true);
         }
     }
     ids_.set_kind(addition.kind_before);
@@ -296,6 +298,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
     attributes_.set_schema(std::move(addition.schema_before));
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
+    live_words_.resize(SlotSet::word_count(addition.slots_before));
 }
 
 OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
@@ -377,19 +380,26 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
 void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept {
     for (const Slot slot : leaving) {
         if (live_[slot] != 0) ids_.erase(slot);
-        live_[slot] = 0;
+        set_live(slot, false);
         attributes_.erase(slot);
     }
     for (const RingPlan::Move& move : plan.moves) {
         ids_.move(move.from, move.to);
         attributes_.move(move.from, move.to);
-        live_[move.to] = 1;
-        live_[move.from] = 0;
+        set_live(move.to, true);
+        set_live(move.from, false);
         free_slot(move.from);
     }
     for (const Slot slot : leaving) {
         if (live_[slot] == 0) free_slot(slot);
     }
+}
+
+void Index::Impl::set_live(Slot slot, bool live) noexcept {
+    live_[slot] = live ? 1 : 0;
+    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+    live_words_[slot / 64] = live ? live_words_[slot / 64] | bit : live_words_[slot / 64] & ~bit;
+    ++version_;
 }
 
 void Index::Impl::free_slot(Slot slot) noexcept {
