@@ -90,13 +90,12 @@ class NumberOrder {
         std::size_t at = static_cast<std::size_t>(std::lower_bound(fences_.begin(), fences_.end(), value) -
                                                   fences_.begin());
         // Blocks that begin with the value itself are told apart by their slots.
-        while (at < fences_.size() && !(value < fences_[at]) && blocks_[at].slots.front() <= slot && slot > 0) {
+        if (slot > 0) {
             const auto same = std::partition_point(
                 blocks_.begin() + static_cast<std::ptrdiff_t>(at), blocks_.end(), [&](const Block& block) {
                     return !(value < block.values.front()) && block.slots.front() <= slot;
                 });
             at = static_cast<std::size_t>(same - blocks_.begin());
-            break;
         }
         if (at == 0) return {0, 0};
         const Block& block = blocks_[at - 1];
