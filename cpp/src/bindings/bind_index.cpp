@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "bindings/bind.hpp"
+#include "bindings/columns.hpp"
 #include "kernels/metric.hpp"
 
 namespace lanner::bindings {
@@ -146,14 +147,16 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
 }
 
 py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads,
-               const py::object& progress) {
+               const py::object& progress, const Columns* attributes) {
     const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
     const GivenIds given(ids);
     const Progress poll = progress_of(progress);
     OwnedIds result;
     {
         const py::gil_scoped_release release;
-        result = index.add(rows, given.get(), {threads, poll}, upsert);
+        const std::vector<ColumnView> views = attributes != nullptr ? attributes->views() : std::vector<ColumnView>();
+        const TableView table{attributes != nullptr ? attributes->rows() : 0, views};
+        result = index.add(rows, given.get(), {threads, poll}, upsert, attributes != nullptr ? &table : nullptr);
     }
     if (const auto* const strings = std::get_if<std::vector<std::string>>(&result)) return py::cast(*strings);
     return ids_array(result);
@@ -177,6 +180,21 @@ py::array get(const Index& index, const py::object& ids) {
         index.get(given.get(), out);
     }
     return rows;
+}
+
+void update_attributes(Index& index, const py::object& ids, const Columns& attributes) {
+    const GivenIds given(ids);
+    const py::gil_scoped_release release;
+    const std::vector<ColumnView> views = attributes.views();
+    index.update_attributes(given.get(), {attributes.rows(), views});
+}
+
+Columns attributes(const Index& index, const py::object& ids, const std::vector<std::string>& names, bool lenient) {
+    const GivenIds given(ids);
+    const py::gil_scoped_release release;
+    Columns columns(given.count());
+    for (OwnedColumn& column : index.attributes(given.get(), names, lenient)) columns.add(std::move(column));
+    return columns;
 }
 
 bool contains(const Index& index, const py::object& id) {
@@ -296,12 +314,15 @@ void bind_index(py::module_& module) {
     py::class_<Index>(module, "Index")
         .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
                          std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed,
-                         const std::optional<std::string>& codec, const std::optional<std::string>& keep) {
+                         const std::optional<std::string>& codec, const std::optional<std::string>& keep,
+                         const std::optional<std::vector<std::pair<std::string, std::string>>>& schema) {
                  return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed,
-                               codec_of(codec), keep_of(keep, dtype)});
+                               codec_of(codec), keep_of(keep, dtype),
+                               schema ? std::optional(schema_of(*schema)) : std::nullopt});
              }),
              py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"),
-             py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"))
+             py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"),
+             py::arg("schema"))
         .def_static(
             "open",
             [](const std::string& path, bool writable, bool verify) {
@@ -327,7 +348,10 @@ void bind_index(py::module_& module) {
             },
             py::arg("vectors"))
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
-             py::arg("progress"))
+             py::arg("progress"), py::arg("attributes"))
+        .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
+        .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
+        .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
@@ -380,6 +404,7 @@ void bind_index(py::module_& module) {
                  dict["vectors"] = use.vectors;
                  dict["graph"] = use.graph;
                  dict["ids"] = use.ids;
+                 dict["attributes"] = use.attributes;
                  dict["scratch"] = use.scratch;
                  dict["total"] = use.total();
                  return dict;

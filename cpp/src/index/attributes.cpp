@@ -11,8 +11,16 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     refuse_repeats(ids);
     const std::vector<Slot> slots = find_all(ids, "update_attributes");
     const AttributeTable::Batch batch = attributes_.read(table, slots.size());
+    const std::size_t columns_before = attributes_.schema().size();
     const std::lock_guard lock(state_);
-    attributes_.update(slots, batch);
+    ++version_;
+    try {
+        attributes_.extend(batch);
+        attributes_.update(slots, batch);
+    } catch (...) {
+        attributes_.drop_columns(columns_before);
+        throw;
+    }
 }
 
 Schema Index::Impl::schema() const {

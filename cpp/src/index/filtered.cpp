@@ -52,52 +52,27 @@ void Index::Impl::check_filters(std::span<const Filter> filters, std::size_t que
 }
 
 SlotSet Index::Impl::resolve(const Filter& filter) const {
-    const std::size_t slots = live_.size();
-    const auto combine = [&](Words words, const auto& join) {
-        for (const Filter& operand : filter.operands) {
-            const Words other = words_of(resolve(operand));
-            for (std::size_t i = 0; i < words.size(); ++i) words[i] = join(words[i], other[i]);
+    class Lookup final : public IdLookup {
+      public:
+        explicit Lookup(const IdMap& ids) : ids_(ids) {}
+        Slot find(std::int64_t id) const override {
+            refuse(IdKind::kString, "integer ids, and the index has strings");
+            return ids_.find(id);
         }
-        return smallest(std::move(words), slots);
+        Slot find(std::string_view id) const override {
+            refuse(IdKind::kInt, "string ids, and the index has integers");
+            return ids_.find(id);
+        }
+
+      private:
+        void refuse(IdKind kind, const char* what) const {
+            if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
+        }
+
+        const IdMap& ids_;
     };
-    switch (filter.op) {
-        case FilterOp::kAnd:
-            return combine(live_words_, std::bit_and<std::uint64_t>());
-        case FilterOp::kOr:
-            return combine(Words(live_words_.size(), 0), std::bit_or<std::uint64_t>());
-        case FilterOp::kNot:
-            return combine(live_words_, [](std::uint64_t all, std::uint64_t not_these) { return all & ~not_these; });
-        case FilterOp::kIdIn: {
-            std::vector<Slot> found;
-            const auto find = [&](const auto& ids) {
-                for (const auto& id : ids) {
-                    const Slot slot = ids_.find(id);
-                    if (slot != kNoSlot && live_[slot] != 0) found.push_back(slot);
-                }
-            };
-            const bool strings = std::holds_alternative<std::vector<std::string>>(filter.ids);
-            const bool none = std::visit([](const auto& ids) { return ids.empty(); }, filter.ids);
-            if (!none && ids_.kind() != IdKind::kNone && strings != (ids_.kind() == IdKind::kString)) {
-                throw Error(ErrorKind::kWrongType, strings ? "a filter names string ids, and the index has integers"
-                                                           : "a filter names integer ids, and the index has strings");
-            }
-            if (strings) {
-                find(std::get<std::vector<std::string>>(filter.ids));
-            } else {
-                find(std::get<std::vector<std::int64_t>>(filter.ids));
-            }
-            if (found.size() > slots / kSlotsPerListed) {
-                Words words(live_words_.size(), 0);
-                for (const Slot slot : found) words[slot / 64] |= std::uint64_t{1} << (slot % 64);
-                return SlotSet(std::move(words), slots);
-            }
-            std::sort(found.begin(), found.end());
-            found.erase(std::unique(found.begin(), found.end()), found.end());
-            return SlotSet(std::move(found), slots);
-        }
-        default:
-            throw Error(ErrorKind::kInvalidArgument, "the index has no column '" + filter.column + "' to filter by");
-    }
+    const Lookup lookup(ids_);
+    return attributes_.evaluate(filter, {live_words_, live_.size(), ids_.size(), &lookup});
 }
 
 std::shared_ptr<const Matches> Index::Impl::matches_of(const Filter& filter) const {

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "attributes/table.hpp"
+#include "attributes/attribute_table.hpp"
 #include "base/fair_shared_mutex.hpp"
 #include "graph/build.hpp"
 #include "graph/layers.hpp"

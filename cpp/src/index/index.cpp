@@ -45,6 +45,7 @@ const IndexOptions& checked(const IndexOptions& options) {
 }  // namespace
 
 Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), store_(options, active_kernels()) {
+    if (options_.schema) attributes_.set_schema(*options_.schema);
     if (options_.graph) layers_.emplace(options_.M, options_.seed);
     scratch_.reserve(256);
 }

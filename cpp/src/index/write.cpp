@@ -61,7 +61,7 @@ struct Index::Impl::Addition {
     std::size_t committed = 0;                // rows
     std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
     std::optional<AttributeTable::Batch> attributes;
-    Schema schema_before;
+    std::size_t columns_before = 0;
 };
 
 void Index::Impl::check_writable() const {
@@ -77,7 +77,7 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     plan.next_before = ids_.next_generated();
     plan.slots_before = slots_;
     plan.changes_before = changes_;
-    plan.schema_before = attributes_.schema();
+    plan.columns_before = attributes_.schema().size();
     plan.replaced.assign(vectors.count, kNoSlot);
     const bool present = ids_.kind() != IdKind::kNone;
     refuse_repeats(ids);
@@ -226,7 +226,7 @@ void Index::Impl::store_attributes(const Addition& addition, const std::function
     if (!addition.attributes && !kept) return;
     if (addition.attributes) {
         const std::lock_guard lock(state_);
-        attributes_.set_schema(attributes_.schema_after(*addition.attributes));
+        attributes_.extend(*addition.attributes);
     }
     const std::size_t rows = addition.slots.size();
     for (std::size_t row = 0; row < rows;) {
@@ -295,7 +295,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
             attributes_.erase(slot);
         }
     }
-    attributes_.set_schema(std::move(addition.schema_before));
+    attributes_.drop_columns(addition.columns_before);
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
     live_words_.resize(SlotSet::word_count(addition.slots_before));
