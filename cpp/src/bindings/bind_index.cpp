@@ -154,8 +154,7 @@ py::object add(Index& index, const py::array& vectors, const py::object& ids, bo
     OwnedIds result;
     {
         const py::gil_scoped_release release;
-        const std::vector<ColumnView> views = attributes != nullptr ? attributes->views() : std::vector<ColumnView>();
-        const TableView table{attributes != nullptr ? attributes->rows() : 0, views};
+        const TableView table = attributes != nullptr ? attributes->view() : TableView();
         result = index.add(rows, given.get(), {threads, poll}, upsert, attributes != nullptr ? &table : nullptr);
     }
     if (const auto* const strings = std::get_if<std::vector<std::string>>(&result)) return py::cast(*strings);
@@ -185,8 +184,7 @@ py::array get(const Index& index, const py::object& ids) {
 void update_attributes(Index& index, const py::object& ids, const Columns& attributes) {
     const GivenIds given(ids);
     const py::gil_scoped_release release;
-    const std::vector<ColumnView> views = attributes.views();
-    index.update_attributes(given.get(), {attributes.rows(), views});
+    index.update_attributes(given.get(), attributes.view());
 }
 
 Columns attributes(const Index& index, const py::object& ids, const std::vector<std::string>& names, bool lenient) {
