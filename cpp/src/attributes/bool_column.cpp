@@ -47,8 +47,8 @@ Condition BoolColumn::compile(const Filter& filter) const {
 }
 
 Bounds BoolColumn::estimate(const Condition& condition) const {
-    const std::size_t count = (condition.truths[1] ? truths_.count() : 0) +
-                              (condition.truths[0] ? present_.count() - truths_.count() : 0);
+    const std::size_t count =
+        (condition.truths[1] ? truths_.count() : 0) + (condition.truths[0] ? present_.count() - truths_.count() : 0);
     return {count, count};
 }
 

@@ -31,9 +31,8 @@ std::unique_ptr<Column> make_column(const ColumnSpec& spec) {
 }
 
 void Column::refuse_op(const Filter& filter) const {
-    throw Error(ErrorKind::kWrongType,
-                "column " + quoted(spec_.name) + " is " + type_name(spec_.type) + ", which '" + op_name(filter.op) +
-                    "' does not apply to");
+    throw Error(ErrorKind::kWrongType, "column " + quoted(spec_.name) + " is " + type_name(spec_.type) + ", which '" +
+                                           op_name(filter.op) + "' does not apply to");
 }
 
 void Column::refuse_value(const FilterValue& value) const {
@@ -68,8 +67,9 @@ std::string type_name(ColumnType type) {
 }
 
 std::string op_name(FilterOp op) {
-    static const char* const kNames[] = {"and", "or",      "not", "==",       "!=",           "<",            "<=",         ">",       ">=",
-                                         "between", "in", "contains", "contains_any", "contains_all", "startswith", "is_null", "id in"};
+    static const char* const kNames[] = {
+        "and",     "or", "not",      "==",           "!=",           "<",          "<=",      ">",    ">=",
+        "between", "in", "contains", "contains_any", "contains_all", "startswith", "is_null", "id in"};
     const auto at = static_cast<std::size_t>(op);
     return at < std::size(kNames) ? kNames[at] : "unknown";
 }
