@@ -238,9 +238,12 @@ Bounds AttributeTable::estimate(const CompiledFilter& filter, std::size_t live_c
 }
 
 SlotSet AttributeTable::evaluate(const CompiledFilter& filter, const Live& live) const {
-    Selection selection = select_node(filter, live);
+    // Rows may be stored beyond the slots that the caller looks at.
+    Live all = live;
+    all.slots = std::max(live.slots, slots_);
+    Selection selection = select_node(filter, all);
     selection.intersect(live.words);
-    return std::move(selection).take();
+    return std::move(selection).take(live.slots);
 }
 
 bool AttributeTable::matches(const CompiledFilter& filter, Slot slot) const noexcept {

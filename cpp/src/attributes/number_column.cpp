@@ -90,13 +90,13 @@ const NumberOrder<T>& NumberColumn<T>::order() const {
     });
 }
 
-template <>
-const std::vector<Interval<std::int64_t>>& NumberColumn<std::int64_t>::intervals(const Condition& each) noexcept {
-    return each.integers;
-}
-template <>
-const std::vector<Interval<double>>& NumberColumn<double>::intervals(const Condition& condition) noexcept {
-    return condition.reals;
+template <typename T>
+const std::vector<Interval<T>>& NumberColumn<T>::intervals(const Condition& condition) noexcept {
+    if constexpr (std::is_same_v<T, double>) {
+        return condition.reals;
+    } else {
+        return condition.integers;
+    }
 }
 
 template <typename T>
