@@ -56,11 +56,11 @@ class AttributeTable {
     // Columns by name, or all where there are no names.
     std::vector<OwnedColumn> get(std::span<const Slot> slots, std::span<const std::string> names) const;
 
-    // Throws Error for a filter that makes no sense for these columns. What it gives borrows the filter and holds until
-    // the next change. Ids are looked up where `ids` is given.
+    // Throws Error for a filter that makes no sense for these columns. What it gives holds until the
+    // next change. Ids are looked up where `ids` is given.
     CompiledFilter compile(const Filter& filter, const IdLookup* ids = nullptr) const;
     void check(const Filter& filter) const { compile(filter); }
-    // How many of `live_count` items match: bounds, from counts alone.
+    // How many of `live_count` items match: bounds, from counts alone. Rows that are stored and not live yet count too.
     Bounds estimate(const CompiledFilter& filter, std::size_t live_count) const;
     Bounds estimate(const Filter& filter, std::size_t live_count) const {
         return estimate(compile(filter), live_count);

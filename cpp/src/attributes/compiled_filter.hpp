@@ -61,7 +61,7 @@ struct CompiledFilter {
     Kind kind = Kind::kAnd;
     const Column* column = nullptr;
     Condition condition;
-    std::vector<Slot> slots;  // ascending, differing
+    std::vector<Slot> slots;     // ascending, differing
     std::size_t unresolved = 0;  // ids that were not looked up
     std::vector<CompiledFilter> operands;
 };

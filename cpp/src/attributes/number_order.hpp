@@ -87,14 +87,13 @@ class NumberOrder {
 
     // The first entry not before (value, slot), and the one behind all of this value.
     Place lower_bound(T value, Slot slot = 0) const noexcept {
-        std::size_t at = static_cast<std::size_t>(std::lower_bound(fences_.begin(), fences_.end(), value) -
-                                                  fences_.begin());
+        std::size_t at =
+            static_cast<std::size_t>(std::lower_bound(fences_.begin(), fences_.end(), value) - fences_.begin());
         // Blocks that begin with the value itself are told apart by their slots.
         if (slot > 0) {
             const auto same = std::partition_point(
-                blocks_.begin() + static_cast<std::ptrdiff_t>(at), blocks_.end(), [&](const Block& block) {
-                    return !(value < block.values.front()) && block.slots.front() <= slot;
-                });
+                blocks_.begin() + static_cast<std::ptrdiff_t>(at), blocks_.end(),
+                [&](const Block& block) { return !(value < block.values.front()) && block.slots.front() <= slot; });
             at = static_cast<std::size_t>(same - blocks_.begin());
         }
         if (at == 0) return {0, 0};
@@ -106,8 +105,8 @@ class NumberOrder {
         return normal(at - 1, static_cast<std::size_t>(found - slots));
     }
     Place upper_bound(T value) const noexcept {
-        const std::size_t at = static_cast<std::size_t>(std::upper_bound(fences_.begin(), fences_.end(), value) -
-                                                        fences_.begin());
+        const std::size_t at =
+            static_cast<std::size_t>(std::upper_bound(fences_.begin(), fences_.end(), value) - fences_.begin());
         if (at == 0) return {0, 0};
         const auto& values = blocks_[at - 1].values;
         return normal(at - 1,

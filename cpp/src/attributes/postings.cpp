@@ -9,7 +9,7 @@
 namespace lanner {
 namespace {
 
-constexpr std::uint32_t kMark = 0x80000000U;    // no slot has this bit
+constexpr std::uint32_t kMark = 0x80000000U;  // no slot has this bit
 constexpr std::uint32_t kChunkedMark = 0xC0000000U;
 constexpr std::size_t kMaxPooled = 64;
 constexpr std::size_t kMaxSorted = 4096;
@@ -262,7 +262,8 @@ void Postings::collect(Code code, Selection& selection) const {
                 } else {
                     for (std::size_t at = 0; at < kChunkWords; ++at) {
                         for (std::uint64_t word = chunk.bits[at]; word != 0; word &= word - 1)
-                            selection.add(base | static_cast<Slot>(at * 64 + static_cast<unsigned>(std::countr_zero(word))));
+                            selection.add(base |
+                                          static_cast<Slot>(at * 64 + static_cast<unsigned>(std::countr_zero(word))));
                     }
                 }
             }

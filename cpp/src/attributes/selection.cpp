@@ -118,14 +118,21 @@ void Selection::complement(std::span<const std::uint64_t> words) {
     *this = std::move(rest);
 }
 
-SlotSet Selection::take() && {
-    if (is_list_) return {std::move(list_), slots_};
-    SlotSet set(std::move(words_), slots_);
-    if (set.count() > slots_ / kSlotsPerListed) return set;
+SlotSet Selection::take(std::size_t slots) && {
+    if (is_list_) {
+        list_.erase(std::lower_bound(list_.begin(), list_.end(), slots), list_.end());
+        return {std::move(list_), slots};
+    }
+    if (slots < slots_) {
+        words_.resize(SlotSet::word_count(slots));
+        if (slots % 64 != 0) words_.back() &= (std::uint64_t{1} << (slots % 64)) - 1;
+    }
+    SlotSet set(std::move(words_), slots);
+    if (set.count() > slots / kSlotsPerListed) return set;
     std::vector<Slot> list;
     list.reserve(set.count());
     set.for_each([&](Slot slot) { list.push_back(slot); });
-    return {std::move(list), slots_};
+    return {std::move(list), slots};
 }
 
 }  // namespace lanner

@@ -47,7 +47,8 @@ class Selection {
         std::erase_if(list_, [&](Slot slot) { return !test(slot); });
     }
 
-    SlotSet take() &&;
+    // Those below `slots`.
+    SlotSet take(std::size_t slots) &&;
 
   private:
     bool has(Slot slot) const noexcept { return (words_[slot / 64] >> (slot % 64) & 1U) != 0; }
