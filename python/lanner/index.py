@@ -26,7 +26,7 @@ from lanner._arguments import (
 from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.progress import Progress, reporting
-from lanner.results import Hits, RadiusHits
+from lanner.results import Explanation, Hits, RadiusHits
 
 _UINT64_MAX = 2**64 - 1
 
@@ -312,21 +312,26 @@ class Index:
         queries: Any,
         k: int = 10,
         *,
+        filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
         threads: int | None = None,
     ) -> Hits:
-        """Return the k nearest items of each query.
+        """Return the k nearest items of each query, among those that satisfy a filter if given.
 
-        Fewer are returned only if the index has fewer. Results do not depend on how many queries go
-        in one call.
+        Fewer are returned only if there are fewer. Results do not depend on how many queries go in
+        one call.
 
         Parameters
         ----------
         queries : array_like, shape (q, dim) or (dim,)
         k : int
             At least 1.
+        filter : array of bool, shape (len(index),), or of ids, or a list of q filters, optional
+            Which items may be hits: True for them, in the order of `ids`, or their ids; ids that
+            the index does not have match nothing. A list has one filter for each query. Where
+            nothing matches, there are no hits.
         ef : int, optional
             Candidates kept on the way through the graph: more find more of the true neighbours,
             slower. Default: 96 or 2 k, whichever is more; less than k counts as k.
@@ -363,23 +368,26 @@ class Index:
             and threads is None
             and exact is False
             and rerank is None
+            and filter is None
         ):
             if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, filter))
             if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, filter))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         again = self._to_rerank(rerank, exact)
-        return Hits(*self._core.search(array, k, width, exact, count, again))
+        which = self._to_filters(filter, 1 if array.ndim == 1 else len(array))
+        return Hits(*self._core.search(array, k, width, exact, count, again, which))
 
     def search_by_id(
         self,
         ids: Any,
         k: int = 10,
         *,
+        filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -390,7 +398,7 @@ class Index:
         Parameters
         ----------
         ids : int or str, or array_like of them, shape (q,)
-        k, ef, exact, rerank, threads
+        k, filter, ef, exact, rerank, threads
             As for `search`.
 
         Raises
@@ -400,8 +408,15 @@ class Index:
         """
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
+        given = self._to_ids(ids)
         found, distances, counts = self._core.search_by_id(
-            self._to_ids(ids), k, width, exact, to_threads(threads), self._to_rerank(rerank, exact)
+            given,
+            k,
+            width,
+            exact,
+            to_threads(threads),
+            self._to_rerank(rerank, exact),
+            self._to_filters(filter, len(given)),
         )
         if is_single_id(ids):
             return Hits(found[0], distances[0], int(counts[0]))
@@ -412,6 +427,7 @@ class Index:
         queries: Any,
         radius: float,
         *,
+        filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
         threads: int | None = None,
@@ -426,7 +442,7 @@ class Index:
         radius : float
             In the unit of the metric (squared for ``l2``, negated for ``ip``); the border is
             inside.
-        ef, exact, threads
+        filter, ef, exact, threads
             As for `search`.
         """
         border = to_radius(radius)
@@ -434,7 +450,14 @@ class Index:
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         return RadiusHits(
-            *self._core.search_radius(array, border, width, exact, count),
+            *self._core.search_radius(
+                array,
+                border,
+                width,
+                exact,
+                count,
+                self._to_filters(filter, 1 if array.ndim == 1 else len(array)),
+            ),
             single=array.ndim == 1,
         )
 
@@ -466,13 +489,79 @@ class Index:
                 f"recall needs items and queries, got {len(self)} and {len(array)}"
             )
         again = self._to_rerank(rerank, False)
-        truth = Hits(*self._core.search(array, k, 0, True, count, None))
-        found = Hits(*self._core.search(array, k, width, False, count, again))
+        truth = Hits(*self._core.search(array, k, 0, True, count, None, None))
+        found = Hits(*self._core.search(array, k, width, False, count, again, None))
         hits = 0
         for mine, true in zip(found, truth, strict=True):
             near = mine.distances <= true.distances[-1]
             hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
         return hits / int(np.sum(truth.counts))
+
+    def count(self, filter: Any) -> int:
+        """Return how many items satisfy a filter, which is one that `search` takes."""
+        return self._core.count(self._to_filter(filter))
+
+    def explain(
+        self,
+        query: Any,
+        filter: Any,
+        k: int = 10,
+        *,
+        ef: int | None = None,
+        exact: bool = False,
+        rerank: int | None = None,
+    ) -> Explanation:
+        """Answer one query and tell how: the plan, what it cost, and what others would have cost.
+
+        Which plan is taken depends on times measured on this index and machine, when it was first
+        searched with a filter: two plans of nearly the same cost may change places elsewhere.
+
+        Parameters
+        ----------
+        query : array_like, shape (dim,)
+        filter, k, ef, exact, rerank
+            As for `search`.
+        """
+        array = to_vectors(query, "query", self.dim, self.dtype)
+        if array.ndim != 1:
+            raise InvalidArgumentError(f"query must be one vector, got shape {array.shape}")
+        return Explanation.of(
+            self._core.explain(
+                array,
+                self._to_filter(filter),
+                to_int(k, "k", 1),
+                self._to_ef(ef, exact),
+                exact,
+                self._to_rerank(rerank, exact),
+            )
+        )
+
+    def _to_filters(self, filter: Any, queries: int) -> list[_core.Filter] | None:
+        if filter is None:
+            return None
+        if not isinstance(filter, (list, tuple)) or not any(
+            isinstance(each, (_core.Filter, np.ndarray)) for each in filter
+        ):
+            return [self._to_filter(filter)]
+        if len(filter) != queries:
+            raise InvalidArgumentError(
+                f"filter must be one for all queries or one a query: {queries} queries, "
+                f"{len(filter)} filters"
+            )
+        return [self._to_filter(each) for each in filter]
+
+    def _to_filter(self, filter: Any) -> _core.Filter:
+        if isinstance(filter, _core.Filter):
+            return filter
+        mask = np.asarray(filter)
+        if mask.dtype != np.bool_:
+            return _core.Filter("id_in", "", (), (), self._to_ids(filter))
+        ids = self.ids
+        if mask.shape != ids.shape:
+            raise InvalidArgumentError(
+                f"filter must have one entry an item, shape {ids.shape}, got {mask.shape}"
+            )
+        return _core.Filter("id_in", "", (), (), self._to_ids(ids[mask]))
 
     def _to_ef(self, ef: int | None, exact: bool) -> int:
         return to_ef(ef, to_flag(exact, "exact"), self._core.graph)

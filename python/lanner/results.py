@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -155,6 +156,100 @@ class RadiusHits:
         if self._single:
             return f"RadiusHits({_pairs(self.ids, self.distances)})"
         return f"RadiusHits({len(self)} queries, {len(self.ids)} hits)"
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """What a plan costs, as predicted or as it was.
+
+    Attributes
+    ----------
+    nanoseconds, distances, hops, lists : float
+        Hops are nodes of the graph expanded; lists are those of neighbours that were read, more
+        than hops where a walk crosses nodes that do not match.
+    """
+
+    nanoseconds: float
+    distances: float
+    hops: float
+    lists: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.nanoseconds / 1000:.1f} us, {self.distances:.0f} distances, "
+            f"{self.hops:.0f} hops, {self.lists:.0f} lists"
+        )
+
+
+@dataclass(frozen=True)
+class PlanOption:
+    """A plan that could have answered, and why it was not taken: empty for the one that was."""
+
+    plan: str
+    predicted: PlanCost
+    why_not: str
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """How a filtered query was answered.
+
+    Attributes
+    ----------
+    plan : str
+        ``empty``, ``scan``, ``filtered walk`` (over matching nodes) or ``checked walk`` (as without
+        a filter, and wider).
+    fell_back : bool
+        Whether a walk starved or spent too much, so that another plan had to follow.
+    items, estimated_matches, matches, hits : int
+        In the index; those the plan was chosen by; those there are; those returned.
+    predicted, measured : PlanCost
+    resolve_nanoseconds : float
+        From the filter to the set of what matches; next to nothing where it was asked before.
+    options : tuple of PlanOption
+        All plans that were weighed, the one taken first.
+    """
+
+    plan: str
+    fell_back: bool
+    items: int
+    estimated_matches: int
+    matches: int
+    hits: int
+    predicted: PlanCost
+    measured: PlanCost
+    resolve_nanoseconds: float
+    options: tuple[PlanOption, ...]
+
+    @classmethod
+    def of(cls, figures: dict[str, Any]) -> Explanation:
+        """Return what the core reports, as an object."""
+        return cls(
+            **{
+                **figures,
+                "predicted": PlanCost(**figures["predicted"]),
+                "measured": PlanCost(**figures["measured"]),
+                "options": tuple(
+                    PlanOption(each["plan"], PlanCost(**each["predicted"]), each["why_not"])
+                    for each in figures["options"]
+                ),
+            }
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{self.plan}{', then another plan' if self.fell_back else ''}: "
+            f"{self.matches} of {self.items} items match "
+            f"({self.estimated_matches} estimated), {self.hits} hits",
+            f"  predicted: {self.predicted}",
+            f"  measured:  {self.measured}; {self.resolve_nanoseconds / 1000:.1f} us for the filter",
+        ]
+        lines += [
+            f"  not {each.plan}: {each.why_not} ({each.predicted})"
+            for each in self.options
+            if each.why_not
+        ]
+        return "\n".join(lines)
 
 
 def _row(place: int, count: int, what: str) -> int:

@@ -44,10 +44,19 @@ py::object ids_array(const OwnedIds& ids) {
     return strings_array(strings, {static_cast<py::ssize_t>(strings.size())}, 1, nullptr);
 }
 
+// None, one filter, or a list of them.
+std::vector<Filter> filters_of(const py::object& given) {
+    if (given.is_none()) return {};
+    if (py::isinstance<Filter>(given)) return {given.cast<const Filter&>()};
+    std::vector<Filter> filters;
+    for (const py::handle each : given.cast<py::list>()) filters.push_back(each.cast<const Filter&>());
+    return filters;
+}
+
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
 SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
-                         std::optional<std::size_t> rerank) {
-    SearchOptions options{k, ef, exact, threads, nullptr, rerank};
+                         std::optional<std::size_t> rerank, std::span<const Filter> filters) {
+    SearchOptions options{k, ef, exact, threads, nullptr, rerank, filters};
     if (queries > 1) options.poll = see_signals;
     return options;
 }
@@ -118,32 +127,88 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 }
 
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads, std::optional<std::size_t> rerank) {
+                 std::size_t threads, std::optional<std::size_t> rerank, const py::object& filter) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
-    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank);
+    const std::vector<Filter> filters = filters_of(filter);
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, filters);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads, std::optional<std::size_t> rerank) {
+                       std::size_t threads, std::optional<std::size_t> rerank, const py::object& filter) {
     const GivenIds given(ids);
-    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank);
+    const std::vector<Filter> filters = filters_of(filter);
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, filters);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
 
 py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact,
-                        std::size_t threads) {
+                        std::size_t threads, const py::object& filter) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
+    const std::vector<Filter> filters = filters_of(filter);
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt));
+        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt, filters));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
         py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
+}
+
+const char* plan_name(Plan plan) {
+    switch (plan) {
+        case Plan::kEmpty:
+            return "empty";
+        case Plan::kScan:
+            return "scan";
+        case Plan::kFilteredWalk:
+            return "filtered walk";
+        case Plan::kCheckedWalk:
+            return "checked walk";
+    }
+    return "";
+}
+
+py::dict cost_of(const PlanCost& cost) {
+    py::dict dict;
+    dict["nanoseconds"] = cost.nanoseconds;
+    dict["distances"] = cost.distances;
+    dict["hops"] = cost.hops;
+    dict["lists"] = cost.lists;
+    return dict;
+}
+
+py::dict explain(const Index& index, const py::array& query, const Filter& filter, std::size_t k, std::size_t ef,
+                 bool exact, std::optional<std::size_t> rerank) {
+    const Vectors vectors = vectors_of(query, index.options().type, index.options().dim, "query");
+    Explanation report;
+    {
+        const py::gil_scoped_release release;
+        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, {}));
+    }
+    py::list options;
+    for (const PlanOption& each : report.options) {
+        py::dict option;
+        option["plan"] = plan_name(each.plan);
+        option["predicted"] = cost_of(each.predicted);
+        option["why_not"] = each.why_not;
+        options.append(option);
+    }
+    py::dict dict;
+    dict["plan"] = plan_name(report.plan);
+    dict["fell_back"] = report.fell_back;
+    dict["items"] = report.items;
+    dict["estimated_matches"] = report.estimated_matches;
+    dict["matches"] = report.matches;
+    dict["hits"] = report.hits;
+    dict["predicted"] = cost_of(report.predicted);
+    dict["measured"] = cost_of(report.measured);
+    dict["resolve_nanoseconds"] = report.resolve_nanoseconds;
+    dict["options"] = options;
+    return dict;
 }
 
 py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads,
@@ -372,11 +437,20 @@ void bind_index(py::module_& module) {
                  return ids_array(ids);
              })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
-             py::arg("rerank"))
+             py::arg("rerank"), py::arg("filter"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("rerank"))
+             py::arg("threads"), py::arg("rerank"), py::arg("filter"))
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"))
+             py::arg("threads"), py::arg("filter"))
+        .def(
+            "count",
+            [](const Index& index, const Filter& filter) {
+                const py::gil_scoped_release release;
+                return index.count(filter);
+            },
+            py::arg("filter"))
+        .def("explain", &explain, py::arg("query"), py::arg("filter"), py::arg("k"), py::arg("ef"), py::arg("exact"),
+             py::arg("rerank"))
         .def("validate",
              [](const Index& index) {
                  GraphFigures figures;
