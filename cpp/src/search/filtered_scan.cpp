@@ -10,8 +10,11 @@ namespace {
 
 // Slots that are scored at a time; at least a word of a bitmap.
 constexpr std::size_t kTile = 1024;
-// Up to so many times what is kept, all are looked at closely instead.
-constexpr std::size_t kAllOf = 3;
+// Of so many parts of what is kept, all are looked at closely instead.
+constexpr std::size_t kFew = 4;
+// True distances that are had at once, at least.
+constexpr std::size_t kBatch = 32;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The least of a stream of candidates.
 class Nearest {
@@ -41,16 +44,16 @@ class Nearest {
   private:
     std::size_t keep_;
     std::vector<Candidate>& found_;
-    float limit_ = std::numeric_limits<float>::infinity();
+    float limit_ = kInfinity;
 };
 
 }  // namespace
 
 void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, const SlotSet& matching,
                    std::size_t keep, FilteredScanScratch& scratch, std::vector<Candidate>& found) {
-    if (keep == 0 || matching.count() <= kAllOf * keep) {
+    if (matching.count() <= keep / kFew) {
         found.clear();
-        if (keep > 0) matching.for_each([&](Slot slot) { found.push_back({0, slot}); });
+        matching.for_each([&](Slot slot) { found.push_back({-kInfinity, slot}); });
         return;
     }
     scratch.distances.resize(kTile);
@@ -77,10 +80,36 @@ void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::
     nearest.tighten();
 }
 
-std::size_t filtered_scan_keep(std::size_t k, std::size_t dim, std::size_t matches) noexcept {
-    static_cast<void>(dim);
-    static_cast<void>(matches);
-    return 10 * k;
+std::size_t narrow(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, float width,
+                   std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, std::vector<Candidate>& found) {
+    std::vector<Candidate>& nearest = scratch.nearest;
+    nearest.clear();
+    for (Candidate& each : found) {
+        if (each.distance != -kInfinity) each.distance -= width * sketches.error(queries, query, each.slot);
+    }
+    std::size_t looked_at = 0;
+    while (!found.empty() && k > 0) {
+        const std::size_t batch = std::min(found.size(), std::max(k, kBatch));
+        const auto begin = found.end() - static_cast<std::ptrdiff_t>(batch);
+        // The most promising go to the end, from where they are taken.
+        std::nth_element(found.begin(), begin, found.end(),
+                         [](const Candidate& left, const Candidate& right) { return nearer(right, left); });
+        std::vector<Candidate>& taken = scratch.taken;
+        taken.assign(begin, found.end());
+        found.erase(begin, found.end());
+        rerank(taken, batch, scorer, scratch.rerank);
+        looked_at += batch;
+        const std::size_t before = nearest.size();
+        nearest.insert(nearest.end(), taken.begin(), taken.end());
+        std::inplace_merge(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(before), nearest.end(),
+                           nearer);
+        if (nearest.size() < k) continue;
+        nearest.resize(k);
+        const float bound = nearest.back().distance;
+        std::erase_if(found, [&](const Candidate& each) { return each.distance > bound; });
+    }
+    found.swap(nearest);
+    return looked_at;
 }
 
 }  // namespace lanner
