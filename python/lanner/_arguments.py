@@ -19,7 +19,7 @@ DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
 BITS_METRICS = ("hamming", "jaccard")
 
-CODECS = ("SQ8", "SQ4")
+CODECS = ("auto", "SQ8", "SQ4")
 
 INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024
@@ -84,13 +84,31 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
             )
         return None, dtype
     codec = to_choice(codec, "codec", CODECS)
-    if dtype == "bits":
+    if dtype == "bits" and codec != "auto":
         raise InvalidArgumentError(f"codec must be None for dtype bits, got {codec!r}")
     if keep is None:
         return codec, None
     kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)
     keep = to_choice(keep, "keep", kept)
     return codec, dtype if keep == "dtype" else keep
+
+
+def to_recall(recall: float | None, ef: int | None, rerank: int | None, exact: bool) -> float:
+    """Return the recall asked for; 0 for the default."""
+    if recall is None:
+        return 0.0
+    if isinstance(recall, (bool, np.bool_)) or not isinstance(
+        recall, (int, float, np.integer, np.floating)
+    ):
+        raise WrongTypeError(f"recall must be a number, got {type(recall).__name__}")
+    if not 0 < recall <= 1:
+        raise InvalidArgumentError(f"recall must be above 0 and at most 1, got {recall}")
+    for name, given in (("ef", ef is not None), ("rerank", rerank is not None), ("exact", exact)):
+        if given:
+            raise InvalidArgumentError(
+                f"recall and {name} both say how hard to try; give one of them"
+            )
+    return float(recall)
 
 
 def to_ef(ef: int | None, exact: bool, graph: bool) -> int:

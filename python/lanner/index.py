@@ -19,6 +19,7 @@ from lanner._arguments import (
     to_int,
     to_path,
     to_radius,
+    to_recall,
     to_rerank,
     to_space,
     to_threads,
@@ -64,11 +65,13 @@ class Index:
         Links of an item on each upper layer of the graph; twice as many on the lowest.
     ef_construction : int
         Candidates looked at to link an item: more make a better graph, slower.
-    codec : {"SQ8", "SQ4", None}
+    codec : {"auto", "SQ8", "SQ4", None}
         Searches look at codes of 8 or 4 bits a feature first, and at the vectors of the best
         candidates afterwards: on a few times less memory traffic, and so several times faster. The
         codec adapts itself to the first 256 vectors or more, or to those given to `fit`. Not for
-        dtype ``bits``.
+        dtype ``bits``. None walks over the vectors themselves. ``auto``
+        is None without a graph, for dtypes of a byte or a bit, and below 64 features; ``SQ8`` below
+        128, else ``SQ4``. `Index.codec` says which it was.
     keep : str or None
         What is kept beside the codes: ``dtype``, the vectors as they are; ``float16``, the vectors
         rounded, of dtype ``float32``; None, nothing. Then `get` returns what the codes stand for,
@@ -105,7 +108,7 @@ class Index:
         graph: str | None = "hnsw",
         M: int = _M,
         ef_construction: int = _EF_CONSTRUCTION,
-        codec: str | None = None,
+        codec: str | None = "auto",
         keep: str | None = "dtype",
         seed: int = 0,
     ) -> None:
@@ -312,6 +315,7 @@ class Index:
         queries: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -327,9 +331,14 @@ class Index:
         queries : array_like, shape (q, dim) or (dim,)
         k : int
             At least 1.
+        recall : float, optional
+            The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
+            as this took when rows of its own were looked for at the end of an `add`. 1 compares
+            with every vector. Default: 0.95, where nothing else says how hard to try. Queries
+            unlike anything in the index may fare worse: see `measure_recall`.
         ef : int, optional
-            Candidates kept on the way through the graph: more find more of the true neighbours,
-            slower. Default: 96 or 2 k, whichever is more; less than k counts as k.
+            Candidates kept on the way through the graph, in place of `recall`: more find more of
+            the true neighbours, slower. Less than k counts as k.
         exact : bool
             Compare with every vector instead of walking a graph or looking at codes.
         rerank : int, optional
@@ -347,8 +356,9 @@ class Index:
         Raises
         ------
         InvalidArgumentError
-            Wrong dimension, NaN or infinity, k below 1, `ef` where no graph is walked, or `rerank`
-            where there are no codes, or no vectors behind them.
+            Wrong dimension, NaN or infinity, k below 1, `recall` together with `ef`, `exact` or
+            `rerank`, `ef` where no graph is walked, or `rerank` where there are no codes, or no
+            vectors behind them.
         WrongTypeError
             Queries that are not numbers, or k that is not an integer.
         """
@@ -363,23 +373,26 @@ class Index:
             and threads is None
             and exact is False
             and rerank is None
+            and recall is None
         ):
             if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0))
             if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         again = self._to_rerank(rerank, exact)
-        return Hits(*self._core.search(array, k, width, exact, count, again))
+        aim = to_recall(recall, ef, rerank, exact)
+        return Hits(*self._core.search(array, k, width, exact, count, again, aim))
 
     def search_by_id(
         self,
         ids: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -390,7 +403,7 @@ class Index:
         Parameters
         ----------
         ids : int or str, or array_like of them, shape (q,)
-        k, ef, exact, rerank, threads
+        k, recall, ef, exact, rerank, threads
             As for `search`.
 
         Raises
@@ -401,7 +414,13 @@ class Index:
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         found, distances, counts = self._core.search_by_id(
-            self._to_ids(ids), k, width, exact, to_threads(threads), self._to_rerank(rerank, exact)
+            self._to_ids(ids),
+            k,
+            width,
+            exact,
+            to_threads(threads),
+            self._to_rerank(rerank, exact),
+            to_recall(recall, ef, rerank, exact),
         )
         if is_single_id(ids):
             return Hits(found[0], distances[0], int(counts[0]))
@@ -443,6 +462,7 @@ class Index:
         queries: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         rerank: int | None = None,
         threads: int | None = None,
@@ -466,8 +486,9 @@ class Index:
                 f"recall needs items and queries, got {len(self)} and {len(array)}"
             )
         again = self._to_rerank(rerank, False)
-        truth = Hits(*self._core.search(array, k, 0, True, count, None))
-        found = Hits(*self._core.search(array, k, width, False, count, again))
+        aim = to_recall(recall, ef, rerank, False)
+        truth = Hits(*self._core.search(array, k, 0, True, count, None, 0.0))
+        found = Hits(*self._core.search(array, k, width, False, count, again, aim))
         hits = 0
         for mine, true in zip(found, truth, strict=True):
             near = mine.distances <= true.distances[-1]
