@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from lanner import _core
 from lanner._arguments import (
+    DEFAULT_EF_CONSTRUCTION,
+    DEFAULT_M,
     INT32_MAX,
     naming_file,
     to_codec,
     to_ef,
     to_flag,
+    to_graph,
     to_int,
     to_path,
     to_radius,
@@ -30,14 +33,6 @@ from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
 
 _UINT64_MAX = 2**64 - 1
-
-
-class _Default(int):
-    """The value of a parameter that nobody gave, told from the same number by its identity."""
-
-
-_M = _Default(16)
-_EF_CONSTRUCTION = _Default(200)
 
 
 class Index:
@@ -106,8 +101,8 @@ class Index:
         dtype: str = "float32",
         *,
         graph: str | None = "hnsw",
-        M: int = _M,
-        ef_construction: int = _EF_CONSTRUCTION,
+        M: int = DEFAULT_M,
+        ef_construction: int = DEFAULT_EF_CONSTRUCTION,
         codec: str | None = "auto",
         keep: str | None = "dtype",
         seed: int = 0,
@@ -115,30 +110,9 @@ class Index:
         dim = to_int(dim, "dim", 1)
         metric, dtype = to_space(metric, dtype)
         codec, keep = to_codec(codec, keep, dtype)
-        if graph is None:
-            for name, value, default in (
-                ("M", M, _M),
-                ("ef_construction", ef_construction, _EF_CONSTRUCTION),
-            ):
-                if value is not default:
-                    raise InvalidArgumentError(
-                        f"{name} is a parameter of the graph, and this index has graph=None"
-                    )
-        elif graph != "hnsw":
-            raise InvalidArgumentError(f"graph must be 'hnsw' or None, got {graph!r}")
-        self._bind(
-            _core.Index(
-                dim,
-                metric,
-                dtype,
-                graph is not None,
-                to_int(M, "M", 2),
-                to_int(ef_construction, "ef_construction", 1),
-                to_int(seed, "seed", 0, _UINT64_MAX),
-                codec,
-                keep,
-            )
-        )
+        shape = to_graph(graph, M, ef_construction)
+        seed = to_int(seed, "seed", 0, _UINT64_MAX)
+        self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep))
 
     def _bind(self, core: _core.Index) -> None:
         self._core = core

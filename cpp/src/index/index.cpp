@@ -17,6 +17,7 @@ constexpr std::uint32_t kMaxEfConstruction = 1U << 20;
 CodecKind chosen_codec(const IndexOptions& options) noexcept {
     constexpr std::size_t kLeastDim = 64;
     constexpr std::size_t kShortCodeDim = 128;
+    if (options.keep != Keep::kAsGiven) return CodecKind::kNone;  // which is refused: who keeps less names a codec
     if (!options.graph || !is_float(options.type) || options.dim < kLeastDim) return CodecKind::kNone;
     return options.dim < kShortCodeDim ? CodecKind::kSQ8 : CodecKind::kSQ4;
 }

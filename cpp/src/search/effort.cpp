@@ -8,8 +8,9 @@ namespace lanner {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// Standard errors by which the true recall may lie below what the sample showed.
-constexpr double kMargin = 1.0;
+// The true recall may lie below what a sample showed by one standard error where this many rows were asked, and by more
+// where there were fewer: the indexes that have small samples are small themselves, and wider walks of them are cheap.
+constexpr double kPlentyOfRows = 400;
 // A walk this much narrower is worth looking at all its candidates once more.
 constexpr double kRerankWorth = 1.25;
 
@@ -18,7 +19,8 @@ double missed(const FoundSums& sums, std::uint32_t rows, std::uint32_t depth) {
     const double mean = static_cast<double>(sums.found) / (count * depth);
     const double square = static_cast<double>(sums.squares) / (count * depth * depth);
     const double variance = std::max(square - mean * mean, 0.0) + 1 / (count * depth);
-    return std::min(1.0, 1 - mean + kMargin * std::sqrt(variance / count));
+    const double margin = std::max(1.0, std::sqrt(kPlentyOfRows / count));
+    return std::min(1.0, 1 - mean + margin * std::sqrt(variance / count));
 }
 
 std::array<double, kWidths.size()> log_of_missed(const std::array<FoundSums, kWidths.size()>& curve, std::uint32_t rows,
