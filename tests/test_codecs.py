@@ -372,6 +372,7 @@ def test_distances_are_true_whatever_was_chosen(rng):
     for mine, all_of_them in zip(hits, true, strict=True):
         place = {id: at for at, id in enumerate(all_of_them.ids.tolist())}
         same = all_of_them.distances[[place[id] for id in mine.ids.tolist()]]
+        same = np.maximum(same, 0)  # an index with codes reports none below
         np.testing.assert_array_equal(mine.distances, same)
 
 

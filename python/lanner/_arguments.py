@@ -83,7 +83,7 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
 
 
 def to_codec(codec: str | None, keep: object, dtype: str) -> tuple[str | None, str | None]:
-    """Return the name of a codec, ``auto`` or None, and the dtype of what is kept beside it, or None."""
+    """Return the name of a codec, ``auto`` or None, and the dtype kept beside it, or None."""
     if codec is not None:
         codec = to_choice(codec, "codec", CODECS)
     if codec in (None, "auto"):

@@ -15,7 +15,7 @@ constexpr std::size_t kUncalibratedEf = 96;
 constexpr std::size_t kLeastSize = 2048;
 // One row of so many is asked, which takes a few per cent of the time of a build.
 constexpr std::size_t kRowsPerAsked = 100;
-constexpr std::size_t kLeastAsked = 64;
+constexpr std::size_t kLeastAsked = 100;
 constexpr std::size_t kMostAsked = 400;
 // Measured anew when there was a change for this many items.
 constexpr std::size_t kItemsPerChange = 2;

@@ -18,7 +18,7 @@ double missed(const FoundSums& sums, std::uint32_t rows, std::uint32_t depth) {
     const double count = rows;
     const double mean = static_cast<double>(sums.found) / (count * depth);
     const double square = static_cast<double>(sums.squares) / (count * depth * depth);
-    const double variance = std::max(square - mean * mean, 0.0) + 1 / (count * depth);
+    const double variance = std::max(square - mean * mean, 0.0) + 1 / (count * depth * depth);
     const double margin = std::max(1.0, std::sqrt(kPlentyOfRows / count));
     return std::min(1.0, 1 - mean + margin * std::sqrt(variance / count));
 }
