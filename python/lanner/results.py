@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -28,6 +28,8 @@ class Hits:
         Infinity in empty places.
     counts : array of int64, shape (q,), or int
         The number of hits of each query.
+    attributes : dict of arrays of shape (q, k) or (k,), or None
+        The columns that `search` was asked for, as `Index.get` returns them; empty places are null.
 
     Examples
     --------
@@ -40,12 +42,19 @@ class Hits:
     1 1.0
     """
 
-    __slots__ = ("counts", "distances", "ids")
+    __slots__ = ("attributes", "counts", "distances", "ids")
 
-    def __init__(self, ids: NDArray[Any], distances: NDArray[np.float32], counts: Any) -> None:
+    def __init__(
+        self,
+        ids: NDArray[Any],
+        distances: NDArray[np.float32],
+        counts: Any,
+        attributes: dict[str, NDArray[Any]] | None = None,
+    ) -> None:
         self.ids = ids
         self.distances = distances
         self.counts = counts
+        self.attributes = attributes
 
     def to_faiss(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return ``(D, I)`` as FAISS does: two matrices, also for one query; -1 without a hit.
@@ -81,16 +90,26 @@ class Hits:
             count = int(self.counts)
             if isinstance(place, slice):
                 ids = self.ids[:count][place]
-                return Hits(ids, self.distances[:count][place], len(ids))
+                attributes = self._attributes(lambda column: column[:count][place])
+                return Hits(ids, self.distances[:count][place], len(ids), attributes)
             row = _row(place, count, "hits")
             return self.ids[row : row + 1].tolist()[0], float(self.distances[row])
         if isinstance(place, slice):
-            return Hits(self.ids[place], self.distances[place], self.counts[place])
+            attributes = self._attributes(lambda column: column[place])
+            return Hits(self.ids[place], self.distances[place], self.counts[place], attributes)
         return self._query(_row(place, len(self.ids), "queries"))
 
     def _query(self, row: int) -> Hits:
         count = int(self.counts[row])
-        return Hits(self.ids[row, :count], self.distances[row, :count], count)
+        attributes = self._attributes(lambda column: column[row, :count])
+        return Hits(self.ids[row, :count], self.distances[row, :count], count, attributes)
+
+    def _attributes(
+        self, cut: Callable[[NDArray[Any]], NDArray[Any]]
+    ) -> dict[str, NDArray[Any]] | None:
+        if self.attributes is None:
+            return None
+        return {name: cut(column) for name, column in self.attributes.items()}
 
     def __repr__(self) -> str:
         if self.ids.ndim == 1:

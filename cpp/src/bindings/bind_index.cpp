@@ -55,17 +55,18 @@ std::vector<Filter> filters_of(const py::object& given) {
 
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
 SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
-                         std::optional<std::size_t> rerank, std::span<const Filter> filters) {
-    SearchOptions options{k, ef, exact, threads, nullptr, rerank, filters};
+                         std::optional<std::size_t> rerank, double recall, std::span<const Filter> filters) {
+    SearchOptions options{k, ef, exact, threads, nullptr, rerank, recall, filters};
     if (queries > 1) options.poll = see_signals;
     return options;
 }
 
 CodecKind codec_of(const std::optional<std::string>& name) {
     if (!name) return CodecKind::kNone;
+    if (*name == "auto") return CodecKind::kAuto;
     if (*name == "SQ8") return CodecKind::kSQ8;
     if (*name == "SQ4") return CodecKind::kSQ4;
-    throw Error(ErrorKind::kInvalidArgument, "codec must be one of SQ8, SQ4, got '" + *name + "'");
+    throw Error(ErrorKind::kInvalidArgument, "codec must be one of auto, SQ8, SQ4, got '" + *name + "'");
 }
 
 Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
@@ -127,19 +128,20 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 }
 
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads, std::optional<std::size_t> rerank, const py::object& filter) {
+                 std::size_t threads, std::optional<std::size_t> rerank, double recall, const py::object& filter) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
     const std::vector<Filter> filters = filters_of(filter);
-    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, filters);
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, recall, filters);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads, std::optional<std::size_t> rerank, const py::object& filter) {
+                       std::size_t threads, std::optional<std::size_t> rerank, double recall,
+                       const py::object& filter) {
     const GivenIds given(ids);
     const std::vector<Filter> filters = filters_of(filter);
-    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, filters);
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, recall, filters);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
@@ -151,7 +153,8 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt, filters));
+        hits = index.search_radius(vectors, radius,
+                                   options_of(vectors.count, 1, ef, exact, threads, std::nullopt, 0, filters));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
@@ -437,9 +440,9 @@ void bind_index(py::module_& module) {
                  return ids_array(ids);
              })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
-             py::arg("rerank"), py::arg("filter"))
+             py::arg("rerank"), py::arg("recall"), py::arg("filter"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("rerank"), py::arg("filter"))
+             py::arg("threads"), py::arg("rerank"), py::arg("recall"), py::arg("filter"))
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
              py::arg("threads"), py::arg("filter"))
         .def(

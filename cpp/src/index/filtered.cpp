@@ -21,6 +21,7 @@ constexpr double kPatience = 2.0;
 // Of a checked walk's width, this part at least of what was expected to match must match.
 constexpr std::size_t kStarved = 2;
 constexpr std::size_t kSampleQueries = 8;
+constexpr std::size_t kSampleWidth = 256;
 
 double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
@@ -142,7 +143,7 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
 
     Effort effort;
     effort.k = 10;
-    effort.ef = default_ef(effort.k);
+    effort.ef = std::min(aim_of(0, effort.k).ef, kSampleWidth);
     effort.scan_rerank = store_.is_layered() ? default_scan_rerank(effort.k) : 0;
     TraverseScratch& traverse = scratch.traverse;
     PreparedQueries prepared;

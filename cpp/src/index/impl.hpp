@@ -22,6 +22,8 @@
 #include "index/id_map.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
+#include "search/calibrate.hpp"
+#include "search/effort.hpp"
 #include "search/exact_scan.hpp"
 #include "search/filtered_traverse.hpp"
 #include "search/planner.hpp"
@@ -104,9 +106,10 @@ class Index::Impl : private TieBreak {
     void store_attributes(const Addition& addition, const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition) noexcept;
-    // `last` is called when all has been worked out and nothing has been given up yet; it may throw.
-    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
-                  GraphEdit& edit, const std::function<void()>& last);
+    // `last` is called when all has been worked out and nothing has been given up yet; it may throw. `changes` is what the
+    // calibration is told of.
+    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, std::size_t changes,
+                  const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last);
     void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
@@ -118,8 +121,20 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> find_all(const Ids& ids, std::string_view what, Missing missing = Missing::kRefused) const;
     static void refuse_repeats(const Ids& ids);
 
+    // calibration.cpp
+    std::vector<Slot> rows_to_ask(std::span<const std::uint8_t> live, std::size_t size) const;
+    // What is known after a change of so many items that leaves those in `live`: measured anew where enough has changed.
+    Calibration calibrated(std::size_t changes, std::span<const std::uint8_t> live, const BuildOptions& options) const;
+    // With state_ held exclusively.
+    void set_calibration(const Calibration& calibration) noexcept;
+    void save_calibration(SectionWriter& writer) const;
+    void load_calibration(const SectionReader& reader);
+    // For a search that names no width. With state_ held shared.
+    Aim aim_of(double recall, std::size_t k) const noexcept;
+    // Candidates of a walk over codes that are looked at once more.
+    static std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept;
+
     static std::size_t thread_count(std::size_t asked) noexcept;
-    std::size_t default_ef(std::size_t k) const noexcept;
     std::size_t default_scan_rerank(std::size_t k) const noexcept;
     // Of so many rows; of all, if not given.
     bool scan_is_cheaper(std::size_t ef, std::size_t rows = kMaxSlots) const noexcept;
@@ -181,6 +196,8 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> free_;                 // a heap: the lowest is used first
     std::size_t slots_ = 0;                  // slots ever live; scans look at these
     std::size_t changes_ = 0;                // since the graph was last checked for unreachable nodes
+    Calibration calibration_;
+    EffortModel effort_model_;
     bool read_only_ = false;
 
     mutable std::mutex writer_;
