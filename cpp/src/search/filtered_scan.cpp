@@ -19,31 +19,41 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // The least of a stream of candidates.
 class Nearest {
   public:
-    Nearest(std::size_t keep, std::vector<Candidate>& found) : keep_(keep), found_(found) { found_.clear(); }
+    Nearest(std::size_t keep, std::vector<Candidate>& found) : keep_(keep), found_(found) {
+        found_.resize(2 * keep_ + kGlance);
+    }
 
+    // Blocks without a near one are passed over; of others each is written down, and overwritten unless it is near, so
+    // that there is no branch to guess at.
     void take(const Slot* slots, const float* distances, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) {
-            if (i % kGlance == 0) {
-                while (i + kGlance <= count && !any_within(distances + i, limit_)) i += kGlance;
-                if (i == count) break;
+        for (std::size_t first = 0; first < count; first += kGlance) {
+            const std::size_t block = std::min(kGlance, count - first);
+            if (block == kGlance && !any_within(distances + first, limit_)) continue;
+            for (std::size_t i = first; i < first + block; ++i) {
+                found_[filled_] = {distances[i], slots[i]};
+                filled_ += distances[i] <= limit_ ? 1 : 0;
             }
-            if (!(distances[i] <= limit_)) continue;
-            found_.push_back({distances[i], slots[i]});
-            if (found_.size() >= 2 * keep_ + kGlance) tighten();
+            if (filled_ >= 2 * keep_) tighten();
         }
     }
 
-    void tighten() {
-        if (found_.size() <= keep_) return;
-        const auto last = found_.begin() + static_cast<std::ptrdiff_t>(keep_);
-        std::nth_element(found_.begin(), last - 1, found_.end(), nearer);
-        limit_ = (last - 1)->distance;
-        found_.erase(last, found_.end());
+    void finish() {
+        tighten();
+        found_.resize(filled_);
     }
 
   private:
+    void tighten() {
+        if (filled_ <= keep_) return;
+        const auto last = found_.begin() + static_cast<std::ptrdiff_t>(keep_);
+        std::nth_element(found_.begin(), last - 1, found_.begin() + static_cast<std::ptrdiff_t>(filled_), nearer);
+        limit_ = (last - 1)->distance;
+        filled_ = keep_;
+    }
+
     std::size_t keep_;
     std::vector<Candidate>& found_;
+    std::size_t filled_ = 0;
     float limit_ = kInfinity;
 };
 
@@ -51,8 +61,9 @@ class Nearest {
 
 void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, const SlotSet& matching,
                    std::size_t keep, FilteredScanScratch& scratch, std::vector<Candidate>& found) {
+    found.clear();
+    if (keep == 0) return;
     if (matching.count() <= keep / kFew) {
-        found.clear();
         matching.for_each([&](Slot slot) { found.push_back({-kInfinity, slot}); });
         return;
     }
@@ -77,7 +88,7 @@ void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::
             scratch.slots[filled++] = static_cast<Slot>(at * 64 + static_cast<std::size_t>(std::countr_zero(word)));
     }
     if (filled > 0) score(scratch.slots.data(), filled);
-    nearest.tighten();
+    nearest.finish();
 }
 
 std::size_t narrow(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, float width,
