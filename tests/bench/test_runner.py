@@ -1,6 +1,7 @@
 """The benchmark harness survives what methods do, and loses nothing of a run."""
 
 import json
+import os
 import pathlib
 import sys
 
@@ -16,7 +17,7 @@ HERE = pathlib.Path(__file__).parent
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     monkeypatch.setenv("LANNER_BENCH_METHODS", "fake_methods")
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
     monkeypatch.syspath_prepend(HERE)
 
     def make(*methods, **changes):
@@ -80,7 +81,7 @@ def test_run_records_good_and_bad_methods_alike(options):
     assert perfect["data"]["rows"] == 4000
     assert perfect["library"] == {"name": "numpy", "version": np.__version__}
     assert perfect["machine"]["python"] == sys.version.split()[0]
-    assert len(perfect["control"]) == 2
+    assert len(perfect["control"]) == 3
 
 
 def test_method_that_hangs_is_ended(options):
