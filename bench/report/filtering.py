@@ -224,7 +224,7 @@ def _contest(lines: Mapping[str, Lines], own: set[str]) -> Cell:
 
 def _at_most(lines: Lines) -> str:
     """The best recall, cut and not rounded, lest it reads as one that was reached."""
-    return f"at most {math.floor(max(line['recall'] for line in lines) * 100) / 100:.2f}"
+    return f"at most {math.floor(max(line['recall'] for line in lines) * 100 + 1e-9) / 100:.2f}"
 
 
 def short_table(found: Filtered) -> Table | None:
