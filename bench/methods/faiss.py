@@ -145,7 +145,8 @@ class _FaissIvf(_Faiss):
         return [{"nlist": count} for count in list_counts(len(data.base))]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
-        return [{"nprobe": probes} for probes in PROBES if probes <= build["nlist"]]
+        lists = build["nlist"]
+        return [{"nprobe": each} for each in (*(few for few in PROBES if few < lists), lists)]
 
     def parameters(self, **parameters: Any) -> Any:
         import faiss
@@ -171,7 +172,7 @@ class _FaissRefined(_FaissIvf):
             {"nprobe": probes, "k_factor": factor}
             for probes, factor in ((1, 4), (2, 4), (4, 8), (8, 8), (16, 8), (16, 16), (32, 16),
                                    (64, 16), (64, 32), (128, 32), (256, 32), (256, 64), (512, 64),
-                                   (1024, 128), (2048, 128))
+                                   (1024, 128), (build["nlist"], 128))
             if probes <= build["nlist"]
         ]  # fmt: skip
 

@@ -61,7 +61,11 @@ def test_numbers_of_lists_grow_with_the_rows() -> None:
     faiss = methods.make("faiss-ivf")
     data = small("l2", rows=400)
     assert faiss.grid(data) == [{"nlist": 80}, {"nlist": 40}, {"nlist": 20}]
-    assert faiss.sweep(data, {"nlist": 80}, 10)[-1] == {"nprobe": 64}
+    probes = [each["nprobe"] for each in faiss.sweep(data, {"nlist": 80}, 10)]
+    assert probes == sorted(set(probes))
+    assert probes[-2:] == [64, 80]
+    refined = methods.make("faiss-ivf-pq-fs").sweep(data, {"nlist": 80}, 10)
+    assert refined[-1] == {"nprobe": 80, "k_factor": 128}
 
 
 def test_passes_go_on_until_the_seconds_are_measured() -> None:
