@@ -31,7 +31,7 @@ Schema Index::Impl::schema() const {
 std::vector<OwnedColumn> Index::Impl::attributes(const Ids& ids, std::span<const std::string> names,
                                                  bool lenient) const {
     const std::shared_lock lock(state_);
-    return attributes_.get(find_all(ids, "attributes", lenient ? Missing::kNoSlot : Missing::kRefused), names);
+    return attributes_.get(find_all(ids, "attributes", lenient ? Missing::kAllowed : Missing::kRefused), names);
 }
 
 }  // namespace lanner

@@ -14,8 +14,6 @@ namespace {
 
 using Words = std::vector<std::uint64_t>;
 
-// Beyond this part of all slots a bitmap is smaller than a list.
-constexpr std::size_t kSlotsPerListed = 32;
 // A walk that has done this many times what was predicted gives up.
 constexpr double kPatience = 2.0;
 // Of a checked walk's width, this part at least of what was expected to match must match.
@@ -25,22 +23,6 @@ constexpr std::size_t kSampleWidth = 256;
 
 double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-}
-
-Words words_of(const SlotSet& set) {
-    if (!set.is_list()) return {set.words().begin(), set.words().end()};
-    Words words(SlotSet::word_count(set.slots()), 0);
-    for (const Slot slot : set.list()) words[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    return words;
-}
-
-SlotSet smallest(Words words, std::size_t slots) {
-    SlotSet set(std::move(words), slots);
-    if (set.count() > slots / kSlotsPerListed) return set;
-    std::vector<Slot> list;
-    list.reserve(set.count());
-    set.for_each([&](Slot slot) { list.push_back(slot); });
-    return SlotSet(std::move(list), slots);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ class Index::Impl : private TieBreak {
     // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
     bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                         const BuildOptions& options, GraphEdit& edit);
-    enum class Missing : std::uint8_t { kRefused, kNoSlot };
+    enum class Missing : std::uint8_t { kRefused, kAllowed };
     std::vector<Slot> find_all(const Ids& ids, std::string_view what, Missing missing = Missing::kRefused) const;
     static void refuse_repeats(const Ids& ids);
 
