@@ -190,7 +190,7 @@ py::dict explain(const Index& index, const py::array& query, const Filter& filte
     Explanation report;
     {
         const py::gil_scoped_release release;
-        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, {}));
+        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, 0, {}));
     }
     py::list options;
     for (const PlanOption& each : report.options) {
