@@ -32,10 +32,11 @@ class Lanner(Method):
     package = module = "lanner"
     suites = frozenset({"plain", "filtered", "hashing"})
     metrics = frozenset({"l2", "cosine", "ip", "hamming"})
+    codec: str | None = None
     index: Any
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return list(GRAPHS)
+        return [{**parameters, "codec": self.codec} for parameters in GRAPHS]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"ef": ef} for ef in EF if ef >= k]
@@ -97,9 +98,6 @@ class LannerSq8(Lanner):
     suites = frozenset({"plain", "filtered"})
     metrics = frozenset({"l2", "cosine", "ip"})
     codec = "SQ8"
-
-    def grid(self, data: DataSet) -> list[Parameters]:
-        return [{**parameters, "codec": self.codec} for parameters in super().grid(data)]
 
 
 class LannerSq4(LannerSq8):
