@@ -54,6 +54,8 @@ def _plain(value: object, where: str) -> Value:
         return Timestamp(to_microseconds(value, where))
     if isinstance(value, np.generic) and not isinstance(value, np.timedelta64):
         value = value.item()
+    if isinstance(value, Timestamp):
+        return value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
@@ -163,7 +165,7 @@ class Filter:
         self._operands = operands
         self._ids = ids
         self._core: _core.Filter | None = None
-        self._depth = 1 + max((each._depth for each in operands), default=0)
+        self._depth: int = 1 + max((each._depth for each in operands), default=0)
         if self._depth > MAX_DEPTH:
             raise InvalidArgumentError(
                 f"a filter must be at most {MAX_DEPTH} deep, got a deeper one"

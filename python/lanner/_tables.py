@@ -117,7 +117,8 @@ def _read_arrow(value: Any, name: str) -> tuple[_core.Columns, list[str]] | None
     if hasattr(value, "__arrow_c_stream__"):
         return _core.read_arrow_stream(value.__arrow_c_stream__(), name)
     if hasattr(value, "__arrow_c_array__"):
-        return _core.read_arrow_array(*value.__arrow_c_array__(), name)
+        schema, array = value.__arrow_c_array__()
+        return _core.read_arrow_array(schema, array, name)
     return None
 
 
@@ -156,7 +157,7 @@ def _to_part(values: Any, label: str, want: str | None) -> _Part:
         if read is not None:
             values = [None] * read[0].rows if read[1] else read[0].column("values")
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(object).filled(None)
+        values = values.tolist()
     if not isinstance(values, (list, tuple)) and hasattr(values, "__array__"):
         values = np.asarray(values)
     if isinstance(values, np.ndarray) and values.ndim == 0:
