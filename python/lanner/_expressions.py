@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import keyword
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -26,7 +27,7 @@ _NO_TIME = np.iinfo(np.int64).min  # what NumPy calls NaT
 
 
 def to_value(value: object, where: str = "a filter's value") -> Value:
-    """Return what the core compares with, or say why not; times are rounded down to microseconds."""
+    """Return what the core compares with, or say why not; times come down to whole microseconds."""
     kind = type(value)
     if kind is not str and kind is not int and kind is not bool and kind is not float:
         value = _plain(value, where)
@@ -53,6 +54,8 @@ def _plain(value: object, where: str) -> Value:
         return Timestamp(to_microseconds(value, where))
     if isinstance(value, np.generic) and not isinstance(value, np.timedelta64):
         value = value.item()
+    if isinstance(value, Timestamp):
+        return value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
@@ -85,6 +88,22 @@ def to_microseconds(value: dt.date | np.datetime64, where: str) -> int:
     if value.tzinfo is not None:
         value = value.replace(tzinfo=None) - (value.utcoffset() or dt.timedelta())
     return int((value - _EPOCH) // _MICROSECOND)
+
+
+def read_time(text: str) -> int:
+    """Return the microseconds since 1970 UTC of a time of ISO 8601; ValueError where it is none."""
+    text = text.strip()
+    zone = re.fullmatch(r"(.*[T ].*?)\s*(?:([zZ])|([+-]\d\d):?(\d\d)?)", text)
+    try:
+        if zone is None:
+            return to_microseconds(np.datetime64(text), "a time")
+        hours, minutes = (0, 0) if zone[2] else (int(zone[3]), int(zone[4] or 0))
+    except (OverflowError, ValueError):
+        raise ValueError(f"not a time of ISO 8601: {text!r}") from None
+    if abs(hours) > 23 or minutes > 59:
+        raise ValueError(f"not a time of ISO 8601: {text!r}")
+    minutes = 60 * hours + (-minutes if (zone[3] or "").startswith("-") else minutes)
+    return to_microseconds(np.datetime64(zone[1]), "a time") - 60_000_000 * minutes
 
 
 def to_id_list(ids: object) -> Ids:
@@ -146,7 +165,7 @@ class Filter:
         self._operands = operands
         self._ids = ids
         self._core: _core.Filter | None = None
-        self._depth = 1 + max((each._depth for each in operands), default=0)
+        self._depth: int = 1 + max((each._depth for each in operands), default=0)
         if self._depth > MAX_DEPTH:
             raise InvalidArgumentError(
                 f"a filter must be at most {MAX_DEPTH} deep, got a deeper one"

@@ -45,7 +45,7 @@ from lanner._expressions import (
     Value,
     col,
     join,
-    to_microseconds,
+    read_time,
     to_value,
     without_nulls,
 )
@@ -148,11 +148,11 @@ class _Reader:
         except SyntaxError as error:
             # Errors at the end may lie behind it.
             place = self.shift + max((error.offset or 1) - 1, 0)
-            raise self.error_at(str(error.msg), min(place, len(self.text)))
+            raise self.error_at(str(error.msg), min(place, len(self.text))) from None
         except UnicodeEncodeError as error:
-            raise self.error_at("expected text of UTF-8", self.shift + error.start)
+            raise self.error_at("expected text of UTF-8", self.shift + error.start) from None
         except (ValueError, MemoryError, RecursionError, OverflowError) as error:
-            raise self.error_at(str(error) or "too deep", 0)
+            raise self.error_at(str(error) or "too deep", 0) from None
         assert isinstance(tree, ast.Expression)
         return self.condition(tree.body, 1)
 
@@ -224,7 +224,7 @@ class _Reader:
         try:
             return to_value(value, "a value")
         except (InvalidArgumentError, WrongTypeError) as error:
-            raise self.error(str(error), node)
+            raise self.error(str(error), node) from None
 
     def value(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Constant):
@@ -246,7 +246,9 @@ class _Reader:
             try:
                 return Timestamp(read_time(text))
             except (InvalidArgumentError, ValueError):
-                raise self.error(f"expected a time of ISO 8601, got {text!r}", node.args[0])
+                raise self.error(
+                    f"expected a time of ISO 8601, got {text!r}", node.args[0]
+                ) from None
         if self.column(node) is not None:
             raise self.error(
                 "expected a value, got a column: columns compare with values alone", node
@@ -295,7 +297,7 @@ class _Reader:
         try:
             return col.id.isin(values)
         except (InvalidArgumentError, WrongTypeError) as error:
-            raise self.error(str(error), node)
+            raise self.error(str(error), node) from None
 
     def membership(self, left: ast.expr, right: ast.expr, *, negated: bool) -> Filter:
         values = self.values(right)
@@ -341,24 +343,8 @@ class _Reader:
         try:
             made: Filter = getattr(column, name)(*arguments)
         except (InvalidArgumentError, WrongTypeError) as error:
-            raise self.error(str(error), node)
+            raise self.error(str(error), node) from None
         return made
-
-
-def read_time(text: str) -> int:
-    """Return the microseconds since 1970 UTC of a time of ISO 8601; ValueError where it is none."""
-    text = text.strip()
-    zone = re.fullmatch(r"(.*[T ].*?)\s*(?:([zZ])|([+-]\d\d):?(\d\d)?)", text)
-    try:
-        if zone is None:
-            return to_microseconds(np.datetime64(text), "a time")
-        hours, minutes = (0, 0) if zone[2] else (int(zone[3]), int(zone[4] or 0))
-    except (OverflowError, ValueError):
-        raise ValueError(f"not a time of ISO 8601: {text!r}") from None
-    if abs(hours) > 23 or minutes > 59:
-        raise ValueError(f"not a time of ISO 8601: {text!r}")
-    minutes = 60 * hours + (-minutes if (zone[3] or "").startswith("-") else minutes)
-    return to_microseconds(np.datetime64(zone[1]), "a time") - 60_000_000 * minutes
 
 
 def _exists(column: Column, value: object, path: str) -> Filter:

@@ -1,6 +1,8 @@
 // Conditions on attributes and ids: lanner::Filter as an immutable Python object.
 #include "lanner/filter.hpp"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
