@@ -65,17 +65,43 @@ class Index:
     def ids(self) -> NDArray[Any]: ...
 
     # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: default.
+    # filter: one for all queries, or a list with one for each.
     def search(
-        self, queries: NDArray[Any], k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        queries: NDArray[Any],
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # The neighbours of stored items, themselves left out.
     def search_by_id(
-        self, ids: _Ids, k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        ids: _Ids,
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # (ids, distances, offsets): the hits of query i are at offsets[i]:offsets[i + 1]. One query: two offsets.
     def search_radius(
-        self, queries: NDArray[Any], radius: float, ef: int, exact: bool, threads: int
+        self,
+        queries: NDArray[Any],
+        radius: float,
+        ef: int,
+        exact: bool,
+        threads: int,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], NDArray[np.int64]]: ...
+    def count(self, filter: Filter) -> int: ...
+    # What lanner.results.Explanation holds.
+    def explain(
+        self, query: NDArray[Any], filter: Filter, k: int, ef: int, exact: bool, rerank: int | None
+    ) -> dict[str, Any]: ...
 
     # Checks every invariant; raises Error on the first broken one; returns figures ("nodes", "reachable", "levels", ...).
     def validate(self) -> dict[str, int]: ...
