@@ -41,6 +41,7 @@ PUBLIC_FLOORS = {
     "ids.hpp": 0,
     "attributes.hpp": 0,
     "filter.hpp": 0,
+    "plan.hpp": 0,
     "index.hpp": 6,
     "lanner.h": 7,
 }

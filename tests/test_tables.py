@@ -100,7 +100,7 @@ def test_arrow_is_read_as_lists_are(table: Any, large: bool, skip: int, batch: i
         return
     whole = pa.table(columns, schema=pa.schema(fields)).slice(min(skip, rows))
     for given_table in (whole, pa.Table.from_batches(whole.to_batches(batch), whole.schema)):
-        made = to_columns(given_table, whole.num_rows, None)
+        made = to_columns(given_table, whole.num_rows, {})
         if given_table.num_rows:
             assert dict(made.schema) == types
         expected = {name: each[min(skip, rows) :] for name, each in columns.items()}
@@ -143,7 +143,7 @@ def arrow_cases() -> list[Any]:
 
 def test_every_arrow_type_that_is_known_is_read() -> None:
     for array, kind, expected in arrow_cases():
-        made = to_columns({"x": array}, len(expected), None)
+        made = to_columns({"x": array}, len(expected), {})
         assert (dict(made.schema)["x"], values_of(made)["x"]) == (kind, expected), array.type
 
 
@@ -160,22 +160,22 @@ def test_arrow_types_that_are_not_known_are_refused_by_name() -> None:
         (pa.array([[1.5]]), "lists of strings or integers"),
     ]:
         with pytest.raises(WrongTypeError, match=f"column 'x'.*{said}"):
-            to_columns(pa.table({"x": array}), 1, None)
+            to_columns(pa.table({"x": array}), 1, {})
     with pytest.raises(
         InvalidArgumentError, match=r"'x' must fit int64, got 9223372036854775808 in row 1"
     ):
-        to_columns(pa.table({"x": pa.array([1, 2**63], pa.uint64())}), 2, None)
+        to_columns(pa.table({"x": pa.array([1, 2**63], pa.uint64())}), 2, {})
     with pytest.raises(InvalidArgumentError, match=r"'x' must have no null inside a list.*row 1"):
-        to_columns(pa.table({"x": [["a"], ["b", None]]}), 2, None)
+        to_columns(pa.table({"x": [["a"], ["b", None]]}), 2, {})
     with pytest.raises(InvalidArgumentError, match=r"'x'.*microseconds.*row 0"):
-        to_columns(pa.table({"x": pa.array([2**62], pa.timestamp("s"))}), 1, None)
+        to_columns(pa.table({"x": pa.array([2**62], pa.timestamp("s"))}), 1, {})
 
 
 def test_arrow_without_types_wants_a_schema() -> None:
     pa = pytest.importorskip("pyarrow")
     table = pa.table({"a": pa.nulls(2), "b": pa.array([[], None], pa.list_(pa.null()))})
     with pytest.raises(InvalidArgumentError, match="give a schema"):
-        to_columns(table, 2, None)
+        to_columns(table, 2, {})
     made = to_columns(table, 2, {"a": "string", "b": "list[int64]"})
     assert values_of(made) == {"a": [None, None], "b": [[], None]}
 
@@ -193,7 +193,7 @@ class Capsules:
 def test_capsules_are_taken_once() -> None:
     pa = pytest.importorskip("pyarrow")
     batch = pa.record_batch({"x": [1, 2]})
-    assert values_of(to_columns(Capsules(batch), 2, None)) == {"x": [1, 2]}
+    assert values_of(to_columns(Capsules(batch), 2, {})) == {"x": [1, 2]}
     schema, array = batch.__arrow_c_array__()
     _core.read_arrow_array(schema, array, "x")
     with pytest.raises(InvalidArgumentError, match="released"):
@@ -207,9 +207,9 @@ def test_arrow_memory_is_given_back_where_reading_fails() -> None:
     before = pa.total_allocated_bytes()
     table = pa.table({"x": np.arange(10**6), "y": pa.array([b"x"] * 10**6)})
     with pytest.raises(WrongTypeError):
-        to_columns(table, 10**6, None)
+        to_columns(table, 10**6, {})
     with pytest.raises(WrongTypeError):
-        to_columns(table.combine_chunks().to_batches()[0], 10**6, None)
+        to_columns(table.combine_chunks().to_batches()[0], 10**6, {})
     del table
     assert pa.total_allocated_bytes() == before
 
@@ -223,7 +223,7 @@ def test_a_pyarrow_stream_that_fails_says_why() -> None:
 
     reader = pa.RecordBatchReader.from_batches(pa.schema({"x": pa.int64()}), batches())
     with pytest.raises(InvalidArgumentError, match="the well ran dry"):
-        to_columns(reader, 1, None)
+        to_columns(reader, 1, {})
 
 
 def test_pandas_frames_are_read() -> None:
@@ -243,7 +243,7 @@ def test_pandas_frames_are_read() -> None:
             "d": [day.date(), None],
         }
     )
-    made = to_columns(frame, 2, None)
+    made = to_columns(frame, 2, {})
     assert dict(made.schema) == {
         "i": "int64", "f": "float64", "n": "int64", "b": "bool", "s": "string", "c": "string",
         "t": "timestamp", "z": "timestamp", "l": "list[string]", "d": "timestamp",
@@ -267,8 +267,8 @@ def test_polars_frames_are_read() -> None:
         }
     )
     expected = {name: frame[name].to_list() for name in frame.columns}
-    assert values_of(to_columns(frame, 2, None)) == expected
-    assert values_of(to_columns({"l": frame["l"], "s": frame["s"]}, 2, None)) == {
+    assert values_of(to_columns(frame, 2, {})) == expected
+    assert values_of(to_columns({"l": frame["l"], "s": frame["s"]}, 2, {})) == {
         name: expected[name] for name in ("l", "s")
     }
 
@@ -293,7 +293,7 @@ def test_polars_frames_are_read() -> None:
     ],
 )  # fmt: skip
 def test_arrays_and_lists_of_many_kinds_are_read(values: Any, kind: str, expected: Any) -> None:
-    made = to_columns({"x": values}, 2, None)
+    made = to_columns({"x": values}, 2, {})
     assert dict(made.schema) == {"x": kind}
     assert values_of(made) == {"x": expected}
 
@@ -328,7 +328,7 @@ def test_what_is_no_column_is_named_with_its_row(
     values: Any, want: str | None, message: str
 ) -> None:
     with pytest.raises(lanner.Error, match=r"attributes\['x'\].*" + message):
-        to_columns({"x": values}, 2, None if want is None else {"x": want})
+        to_columns({"x": values}, 2, {} if want is None else {"x": want})
 
 
 def test_a_schema_converts_where_nothing_is_lost() -> None:
@@ -347,16 +347,16 @@ def test_a_schema_converts_where_nothing_is_lost() -> None:
 @pytest.mark.parametrize("data", [3, "x", [1, 2], np.zeros((2, 2)), None])
 def test_what_is_no_table_is_refused(data: object) -> None:
     with pytest.raises(WrongTypeError, match="attributes must be a dict of columns"):
-        to_columns(data, 2, None)
+        to_columns(data, 2, {})
 
 
 def test_names_are_those_of_the_schema_and_text() -> None:
     with pytest.raises(InvalidArgumentError, match=r"schema.*got 'b'"):
         to_columns({"b": [1]}, 1, {"a": "int64"})
     with pytest.raises(WrongTypeError, match="str names"):
-        to_columns({3: [1]}, 1, None)
+        to_columns({3: [1]}, 1, {})
     with pytest.raises(InvalidArgumentError, match="name"):
-        to_columns({"": [1]}, 1, None)
+        to_columns({"": [1]}, 1, {})
 
 
 def test_nulls_come_back_in_the_manner_of_each_type() -> None:

@@ -40,6 +40,7 @@ class Index:
         seed: int,
         codec: str | None,
         keep: str | None,
+        schema: list[tuple[str, str]] | None,
     ) -> None: ...
     @staticmethod
     def open(path: str, writable: bool, verify: bool) -> Index: ...
@@ -57,7 +58,13 @@ class Index:
         upsert: bool,
         threads: int,
         progress: Callable[[int, int], object] | None,
+        attributes: Columns | None,
     ) -> NDArray[np.int64] | list[str]: ...
+    def update_attributes(self, ids: _Ids, attributes: Columns) -> None: ...
+    # No names: all columns. lenient: ids that are not there have nulls.
+    def attributes(self, ids: _Ids, names: list[str], lenient: bool) -> Columns: ...
+    @property
+    def schema(self) -> list[tuple[str, str]]: ...
     def fit(self, vectors: NDArray[Any]) -> None: ...
     def remove(self, ids: _Ids, threads: int) -> None: ...
     def get(self, ids: _Ids) -> NDArray[Any]: ...
@@ -66,6 +73,7 @@ class Index:
 
     # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: what `recall`
     # takes; recall 0: the default.
+    # filter: one for all queries, or a list with one for each.
     def search(
         self,
         queries: NDArray[Any],
@@ -75,6 +83,7 @@ class Index:
         threads: int,
         rerank: int | None,
         recall: float,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # The neighbours of stored items, themselves left out.
     def search_by_id(
@@ -86,11 +95,23 @@ class Index:
         threads: int,
         rerank: int | None,
         recall: float,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # (ids, distances, offsets): the hits of query i are at offsets[i]:offsets[i + 1]. One query: two offsets.
     def search_radius(
-        self, queries: NDArray[Any], radius: float, ef: int, exact: bool, threads: int
+        self,
+        queries: NDArray[Any],
+        radius: float,
+        ef: int,
+        exact: bool,
+        threads: int,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], NDArray[np.int64]]: ...
+    def count(self, filter: Filter) -> int: ...
+    # What lanner.results.Explanation holds.
+    def explain(
+        self, query: NDArray[Any], filter: Filter, k: int, ef: int, exact: bool, rerank: int | None
+    ) -> dict[str, Any]: ...
 
     # Checks every invariant; raises Error on the first broken one; returns figures ("nodes", "reachable", "levels", ...).
     def validate(self) -> dict[str, int]: ...

@@ -53,12 +53,12 @@ class _Part:
 
 
 def to_columns(
-    data: object, rows: int, schema: Mapping[str, str] | None, name: str = "attributes"
+    data: object, rows: int, schema: Mapping[str, str], name: str = "attributes"
 ) -> _core.Columns:
-    """Return the columns of a table, of the types of `schema` where that is given.
+    """Return the columns of a table, those that `schema` has of its types.
 
-    Columns that the schema has and the table lacks are left out; others than the schema's are an
-    error.
+    Columns that the schema has and the table lacks are left out; whether others are welcome is for
+    the index to say.
     """
     if not isinstance(data, Mapping) and not _is_pandas(data):
         read = _read_arrow(data, "")
@@ -68,7 +68,7 @@ def to_columns(
     for column, values in _named_columns(data, name):
         if not isinstance(column, str):
             raise WrongTypeError(f"{name} must have str names, got {column!r}")
-        want = _wanted(column, schema, name)
+        want = schema.get(column)
         label = f"{name}[{column!r}]"
         _add(columns, column, _to_part(values, label, want), label)
     return columns
@@ -88,17 +88,6 @@ def _named_columns(data: object, name: str) -> Iterable[tuple[object, object]]:
         f"{name} must be a dict of columns, a list of dicts, a data frame or an Arrow table, "
         f"got {type(data).__name__}"
     )
-
-
-def _wanted(column: str, schema: Mapping[str, str] | None, name: str) -> str | None:
-    if schema is None:
-        return None
-    if column not in schema:
-        raise InvalidArgumentError(
-            f"{name} must have columns of the schema ({', '.join(schema) or 'none'}), "
-            f"got {column!r}"
-        )
-    return schema[column]
 
 
 def _add(columns: _core.Columns, column: str, part: _Part, label: str) -> None:
@@ -126,7 +115,7 @@ def _from_arrow(
     table: _core.Columns,
     untyped: list[str],
     rows: int,
-    schema: Mapping[str, str] | None,
+    schema: Mapping[str, str],
     name: str,
 ) -> _core.Columns:
     if table.rows != rows:
@@ -134,7 +123,7 @@ def _from_arrow(
     columns = _core.Columns(rows)
     types = dict(table.schema)
     for column in [*types, *(each for each in untyped if each not in types)]:
-        want = _wanted(column, schema, name)
+        want = schema.get(column)
         if column not in untyped and want in (None, types[column]):
             columns.copy_from(table, column)
             continue

@@ -256,12 +256,13 @@ class Explanation:
         )
 
     def __repr__(self) -> str:
+        resolved = f"{self.resolve_nanoseconds / 1000:.1f} us for the filter"
         lines = [
             f"{self.plan}{', then another plan' if self.fell_back else ''}: "
             f"{self.matches} of {self.items} items match "
             f"({self.estimated_matches} estimated), {self.hits} hits",
             f"  predicted: {self.predicted}",
-            f"  measured:  {self.measured}; {self.resolve_nanoseconds / 1000:.1f} us for the filter",
+            f"  measured:  {self.measured}; {resolved}",
         ]
         lines += [
             f"  not {each.plan}: {each.why_not} ({each.predicted})"

@@ -152,9 +152,12 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
         traverse.scored = scratch.filtered.lists = traverse.hops = 0;
         timed(crossed, [&](std::size_t i) {
             traverse.scorer->bind_query(store_.queries_of(store_.quickest(), prepared), i);
+            const Slot start = descend(*layers_, 0, traverse);
+            search_layer(*layers_, 0, start, 16, traverse);
+            traverse.beam.copy_to(scratch.near);
             search_filtered(*layers_,
-                            {eighth_matches.node_bits(), eighth_matches.seeds(), descend(*layers_, 0, traverse),
-                             effort.ef, std::numeric_limits<std::size_t>::max()},
+                            {eighth_matches.node_bits(), eighth_matches.seeds(), scratch.near, effort.ef,
+                             std::numeric_limits<std::size_t>::max()},
                             traverse, scratch.filtered);
         });
         crossed_distances = static_cast<double>(traverse.scored) / kSampleQueries;
@@ -210,7 +213,10 @@ bool Index::Impl::follow_plan(Plan plan, SearchScratch& scratch, const PreparedQ
     } else {
         const PlanCost predicted = predict(plan, costs, request);
         const double most = kPatience * (predicted.distances + predicted.lists);
-        const FilteredWalk walk{matches.node_bits(), matches.seeds(), start, width, static_cast<std::size_t>(most)};
+        static const std::size_t kNear = getenv("NEAR") ? static_cast<std::size_t>(atoi(getenv("NEAR"))) : 16;
+        search_layer(*layers_, 0, start, kNear, traverse);
+        traverse.beam.copy_to(scratch.near);
+        const FilteredWalk walk{matches.node_bits(), matches.seeds(), scratch.near, width, static_cast<std::size_t>(most)};
         if (!search_filtered(*layers_, walk, traverse, scratch.filtered)) return false;
         if (!traverse.beam.full()) return false;
     }
@@ -222,7 +228,9 @@ bool Index::Impl::filtered_search(SearchScratch& scratch, const PreparedQueries&
                                   const Matches& matches, const Effort& effort) const {
     const PlanRequest request = plan_request(matches, effort);
     const PlanCosts costs = request.graph_width > 0 ? plan_costs(scratch) : PlanCosts();
-    const Plan plan = cheapest_plan(costs, request);
+    Plan plan = cheapest_plan(costs, request);
+    static const int forced = getenv("PLAN") ? atoi(getenv("PLAN")) : -1;
+    if (forced >= 0 && request.graph_width > 0) plan = static_cast<Plan>(forced);
     if (follow_plan(plan, scratch, queries, index, matches, effort, costs)) return true;
     // Candidates of a checked walk that do not match: a walk over those that do is cheaper than a scan of nearly all.
     const bool again =

@@ -43,6 +43,7 @@ struct SearchScratch {
     std::vector<Candidate> hits;
     RerankScratch rerank;
     FilteredScratch filtered;
+    std::vector<Candidate> near;
 };
 
 class Index::Impl : private TieBreak {

@@ -25,7 +25,7 @@ class Walk {
           filtered_(filtered),
           limit_(static_cast<Slot>(std::min(layers.slots(), walk.admitted.size() * 64))),
           width_(layers.width(0)) {
-        const std::size_t places = std::max(kTogether * width_ * (2 + kSeenParts), walk.seeds.size() + 1);
+        const std::size_t places = std::max(kTogether * width_ * (2 + kSeenParts), walk.seeds.size() + width_ + 1);
         if (scratch_.fresh.size() < places) {
             scratch_.fresh.resize(places);
             scratch_.distances.resize(places);
@@ -36,20 +36,20 @@ class Walk {
     bool run() {
         scratch_.visited.reset(layers_.slots());
         scratch_.beam.reset(walk_.width);
+        for (const Candidate& each : walk_.near) {
+            if (each.slot >= limit_ || !scratch_.visited.visit(each.slot)) continue;
+            if (admitted(each.slot)) scratch_.beam.offer(each.distance, each.slot);
+        }
         std::size_t count = 0;
         for (const Slot seed : walk_.seeds) {
             scratch_.fresh[count] = seed;
             count += seed < limit_ && scratch_.visited.visit(seed) ? 1 : 0;
         }
-        if (walk_.start < limit_) {
-            const bool fresh = scratch_.visited.visit(walk_.start);
-            if (!admitted(walk_.start)) {
-                score(count);
-                count = 0;
-                expand(walk_.start, count);
-            } else if (fresh) {
-                scratch_.fresh[count++] = walk_.start;
-            }
+        for (const Candidate& each : walk_.near) {
+            if (each.slot >= limit_ || admitted(each.slot)) continue;
+            cross(each.slot, count);
+            score(count);
+            count = 0;
         }
         score(count);
         for (std::size_t steps = count;;) {
@@ -101,17 +101,24 @@ class Walk {
         for (std::size_t i = 0; i < std::min(kAhead, bridge_count); ++i) layers_.prefetch(bridges[i]);
         for (std::size_t i = 0; i < bridge_count && found < enough(width_); ++i) {
             if (i + kAhead < bridge_count) layers_.prefetch(bridges[i + kAhead]);
-            ++filtered_.lists;
             scratch_.visited.visit(bridges[i]);
-            for (const Slot place : layers_.places(0, bridges[i])) {
-                const Slot slot = place < limit_ ? place : node;
-                if (!admitted(slot)) continue;
-                ++found;
-                if (!scratch_.visited.visit(slot)) continue;
-                scratch_.scorer->prefetch(slot);
-                scratch_.fresh[count++] = slot;
-            }
+            found += cross(bridges[i], count);
         }
+    }
+
+    // Appends the admitted neighbours of a node that is not admitted itself. How many there are, seen before or not.
+    std::size_t cross(Slot bridge, std::size_t& count) {
+        std::size_t found = 0;
+        ++filtered_.lists;
+        for (const Slot place : layers_.places(0, bridge)) {
+            const Slot slot = place < limit_ ? place : bridge;
+            if (!admitted(slot)) continue;
+            ++found;
+            if (!scratch_.visited.visit(slot)) continue;
+            scratch_.scorer->prefetch(slot);
+            scratch_.fresh[count++] = slot;
+        }
+        return found;
     }
 
     void score(std::size_t count) {

@@ -17,7 +17,7 @@ namespace lanner {
 struct FilteredWalk {
     std::span<const std::uint64_t> admitted;  // a bit a node; none from the last word on
     std::span<const Slot> seeds;              // admitted nodes to begin from
-    Slot start = kNoSlot;                     // a node near the query, admitted or not
+    std::span<const Candidate> near;          // nodes near the query, admitted or not, the nearest first
     std::size_t width = 0;
     std::size_t most_steps = 0;  // distances and lists of neighbours read, together, before it gives up
 };
