@@ -12,6 +12,8 @@ namespace {
 
 // Reaches recall@10 of 0.95 with M = 16 and ef_construction = 200 on text embeddings, images and image descriptors.
 constexpr std::size_t kDefaultEf = 96;
+// The same for walks whose candidates all satisfy a filter, or as many of them as would without one.
+constexpr std::size_t kFilteredEf = 48;
 // Candidates of a walk that are looked at once more. With k = 10 that is 13 for 8 bits and 21 for 4; on embeddings, images
 // and image descriptors, looking at every candidate finds at most 0.001 more of the true neighbours.
 std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept {
@@ -113,6 +115,8 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     Effort effort;
     effort.k = options.k;
     effort.ef = std::max(options.ef > 0 ? options.ef : default_ef(options.k), options.k);
+    // Every candidate of a filtered walk matches.
+    if (!options.filters.empty() && options.ef == 0) effort.ef = std::max(kFilteredEf, 2 * options.k);
     effort.exact = options.exact;
     effort.codes = store_.has_codes() && !layers_ && !options.exact;
     if (!store_.is_layered()) return effort;

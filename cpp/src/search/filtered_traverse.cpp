@@ -9,8 +9,6 @@ namespace {
 constexpr std::size_t kTogether = 3;
 // Lists of bridges asked for ahead of their turn.
 constexpr std::size_t kAhead = 6;
-// From this share of admitted neighbours on, they are connected well enough by themselves.
-constexpr double kOneHopShare = 0.5;
 // Admitted nodes that an expanded node is given to see, in parts of the width of its list.
 constexpr std::size_t kSeenParts = 1;
 
@@ -97,7 +95,7 @@ class Walk {
                 ++count;
             }
         }
-        if (static_cast<double>(found) >= kOneHopShare * static_cast<double>(neighbours)) return;
+        if (found >= std::min(neighbours, enough(width_))) return;
         for (std::size_t i = 0; i < std::min(kAhead, bridge_count); ++i) layers_.prefetch(bridges[i]);
         for (std::size_t i = 0; i < bridge_count && found < enough(width_); ++i) {
             if (i + kAhead < bridge_count) layers_.prefetch(bridges[i + kAhead]);
@@ -146,7 +144,6 @@ bool search_filtered(const Layers& layers, const FilteredWalk& walk, TraverseScr
 }
 
 double lists_a_hop(double share, std::size_t width) noexcept {
-    if (share >= kOneHopShare) return 1;
     const auto places = static_cast<double>(width);
     const double seen = places * share;
     const double more = (static_cast<double>(enough(width)) - seen) / std::max(seen, 1e-9);
