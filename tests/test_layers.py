@@ -56,6 +56,7 @@ LEVEL_INCLUDES = re.compile(
 PYTHON_FLOORS = {
     "_core": 0,
     "_arguments": 1,
+    "_properties": 2,
     "progress": 1,
     "results": 1,
     "_arrays": 2,

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from lanner import _core
 from lanner._arguments import to_int
 from lanner._core import InvalidArgumentError, WrongTypeError
 
@@ -344,3 +345,35 @@ def _refuse_overflow(array: Array, lost: NDArray[np.bool_], name: str, dtype: st
 
 def _kind(value: object) -> str:
     return type(value).__name__
+
+
+def to_filter(filter: Any, core: _core.Index) -> _core.Filter:
+    """Return a filter from a mask over the items of an index, or from ids."""
+    if isinstance(filter, _core.Filter):
+        return filter
+    mask = np.asarray(filter)
+    ids = core.ids()
+    if mask.dtype == np.bool_:
+        if mask.shape != ids.shape:
+            raise InvalidArgumentError(
+                f"filter must have one entry an item, shape {ids.shape}, got {mask.shape}"
+            )
+        filter = ids[mask]
+    given: Ids = [] if not len(filter) and core.id_kind == "str" else to_ids(filter)
+    return _core.Filter("id_in", "", (), (), given)
+
+
+def to_filters(filter: Any, queries: int, core: _core.Index) -> list[_core.Filter] | None:
+    """Return one filter for all queries, or one for each; None for none."""
+    if filter is None:
+        return None
+    if not isinstance(filter, (list, tuple)) or not any(
+        isinstance(each, (_core.Filter, np.ndarray)) for each in filter
+    ):
+        return [to_filter(filter, core)]
+    if len(filter) != queries:
+        raise InvalidArgumentError(
+            f"filter must be one for all queries or one a query: {queries} queries, "
+            f"{len(filter)} filters"
+        )
+    return [to_filter(each, core) for each in filter]

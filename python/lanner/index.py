@@ -23,8 +23,19 @@ from lanner._arguments import (
     to_space,
     to_threads,
 )
-from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
+from lanner._arrays import (
+    INT64,
+    Ids,
+    is_single_id,
+    is_utf8,
+    to_filter,
+    to_filters,
+    to_ids,
+    to_vectors,
+    widen_bfloat16,
+)
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._properties import Properties
 from lanner.progress import Progress, reporting
 from lanner.results import Explanation, Hits, RadiusHits
 
@@ -39,7 +50,7 @@ _M = _Default(16)
 _EF_CONSTRUCTION = _Default(200)
 
 
-class Index:
+class Index(Properties):
     """Vectors under ids, searched for the nearest ones.
 
     Searches from several threads run side by side, also while another thread adds or removes. A
@@ -499,7 +510,7 @@ class Index:
 
     def count(self, filter: Any) -> int:
         """Return how many items satisfy a filter, which is one that `search` takes."""
-        return self._core.count(self._to_filter(filter))
+        return self._core.count(to_filter(filter, self._core))
 
     def explain(
         self,
@@ -528,7 +539,7 @@ class Index:
         return Explanation.of(
             self._core.explain(
                 array,
-                self._to_filter(filter),
+                to_filter(filter, self._core),
                 to_int(k, "k", 1),
                 self._to_ef(ef, exact),
                 exact,
@@ -537,110 +548,13 @@ class Index:
         )
 
     def _to_filters(self, filter: Any, queries: int) -> list[_core.Filter] | None:
-        if filter is None:
-            return None
-        if not isinstance(filter, (list, tuple)) or not any(
-            isinstance(each, (_core.Filter, np.ndarray)) for each in filter
-        ):
-            return [self._to_filter(filter)]
-        if len(filter) != queries:
-            raise InvalidArgumentError(
-                f"filter must be one for all queries or one a query: {queries} queries, "
-                f"{len(filter)} filters"
-            )
-        return [self._to_filter(each) for each in filter]
-
-    def _to_filter(self, filter: Any) -> _core.Filter:
-        if isinstance(filter, _core.Filter):
-            return filter
-        mask = np.asarray(filter)
-        if mask.dtype != np.bool_:
-            return _core.Filter("id_in", "", (), (), self._to_ids(filter))
-        ids = self.ids
-        if mask.shape != ids.shape:
-            raise InvalidArgumentError(
-                f"filter must have one entry an item, shape {ids.shape}, got {mask.shape}"
-            )
-        return _core.Filter("id_in", "", (), (), self._to_ids(ids[mask]))
+        return to_filters(filter, queries, self._core)
 
     def _to_ef(self, ef: int | None, exact: bool) -> int:
         return to_ef(ef, to_flag(exact, "exact"), self._core.graph)
 
     def _to_rerank(self, rerank: int | None, exact: bool) -> int | None:
         return to_rerank(rerank, exact, self.codec, self.keep)
-
-    def validate(self) -> dict[str, int]:
-        """Check every invariant of the index and return figures about it (nodes, reachable, ...).
-
-        Raises
-        ------
-        Error
-            Naming the first invariant that does not hold.
-        """
-        return self._core.validate()
-
-    def memory(self) -> dict[str, int]:
-        """Return the bytes held, by part and in ``total``."""
-        return self._core.memory()
-
-    def search_stats(self, *, reset: bool = False) -> dict[str, int]:
-        """Return the work of searches so far: distances, hops, queries; `reset` starts anew."""
-        return self._core.search_stats(to_flag(reset, "reset"))
-
-    @property
-    def dim(self) -> int:
-        """Features of a vector, or bits."""
-        return self._core.dim
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric."""
-        return self._core.metric
-
-    @property
-    def dtype(self) -> str:
-        """The name of the element type."""
-        return self._core.dtype
-
-    @property
-    def graph(self) -> str | None:
-        """``"hnsw"``, or None for an exact index."""
-        return "hnsw" if self._core.graph else None
-
-    @property
-    def M(self) -> int | None:  # noqa: N802
-        """Links of an item on each upper layer; None without a graph."""
-        return self._core.M if self._core.graph else None
-
-    @property
-    def ef_construction(self) -> int | None:
-        """Candidates looked at to link an item; None without a graph."""
-        return self._core.ef_construction if self._core.graph else None
-
-    @property
-    def codec(self) -> str | None:
-        """``"SQ8"``, ``"SQ4"``, or None."""
-        return self._core.codec
-
-    @property
-    def keep(self) -> str | None:
-        """The dtype of the vectors kept; None where there are only codes."""
-        return self._core.keep
-
-    @property
-    def seed(self) -> int:
-        """The seed of the graph's levels and of the codec's rotation."""
-        return self._core.seed
-
-    @property
-    def id_kind(self) -> str | None:
-        """``"int"`` or ``"str"``; None while nothing was ever added."""
-        return self._core.id_kind
-
-    @property
-    def read_only(self) -> bool:
-        """Whether the index was opened without ``writable=True``."""
-        return self._core.read_only
 
     @property
     def ids(self) -> NDArray[Any]:

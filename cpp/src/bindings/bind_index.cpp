@@ -150,7 +150,8 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt, filters));
+        hits = index.search_radius(vectors, radius,
+                                   options_of(vectors.count, 1, ef, exact, threads, std::nullopt, filters));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),

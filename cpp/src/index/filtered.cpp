@@ -24,7 +24,7 @@ constexpr std::size_t kStarved = 2;
 constexpr std::size_t kNear = 32;
 // Where of those less than this part of what was to be expected match, the nearest matches lie far away and scattered among
 // others; walks over matching nodes do not find them, and a scan does.
-constexpr double kLocalShare = 0.5;
+constexpr double kLocalShare = 0.25;
 constexpr std::size_t kSampleQueries = 8;
 
 double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
