@@ -9,10 +9,8 @@ namespace {
 constexpr std::size_t kTogether = 3;
 // Lists of bridges asked for ahead of their turn.
 constexpr std::size_t kAhead = 6;
-// Admitted nodes that an expanded node is given to see, in parts of the width of its list.
-constexpr std::size_t kSeenParts = 1;
-
-std::size_t enough(std::size_t width) noexcept { return kSeenParts * width; }
+// Admitted nodes that an expanded node is given to see: as many as without a filter.
+std::size_t enough(std::size_t width) noexcept { return width; }
 
 class Walk {
   public:
@@ -23,7 +21,7 @@ class Walk {
           filtered_(filtered),
           limit_(static_cast<Slot>(std::min(layers.slots(), walk.admitted.size() * 64))),
           width_(layers.width(0)) {
-        const std::size_t places = std::max(kTogether * width_ * (2 + kSeenParts), walk.seeds.size() + width_ + 1);
+        const std::size_t places = std::max(kTogether * width_ * 3, walk.seeds.size() + width_ + 1);
         if (scratch_.fresh.size() < places) {
             scratch_.fresh.resize(places);
             scratch_.distances.resize(places);
