@@ -8,7 +8,6 @@
 namespace lanner {
 namespace {
 
-constexpr double kDefaultRecall = 0.95;
 // Of an index that was never measured.
 constexpr std::size_t kUncalibratedEf = 96;
 // Smaller indexes are scanned at any width that would be chosen.

@@ -18,6 +18,11 @@ using Words = std::vector<std::uint64_t>;
 constexpr double kPatience = 2.0;
 // Of a checked walk's width, this part at least of what was expected to match must match.
 constexpr std::size_t kStarved = 2;
+// Nodes near the query, whatever the filter says of them, that a filtered walk begins from.
+constexpr std::size_t kNear = 32;
+// Where of those less than this part of what was to be expected match, the nearest matches lie far away and scattered among
+// others; walks over matching nodes do not find them, and a scan does.
+constexpr double kLocalShare = 0.25;
 constexpr std::size_t kSampleQueries = 8;
 constexpr std::size_t kSampleWidth = 256;
 
@@ -153,7 +158,7 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
         timed(crossed, [&](std::size_t i) {
             traverse.scorer->bind_query(store_.queries_of(store_.quickest(), prepared), i);
             const Slot start = descend(*layers_, 0, traverse);
-            search_layer(*layers_, 0, start, 16, traverse);
+            search_layer(*layers_, 0, start, kNear, traverse);
             traverse.beam.copy_to(scratch.near);
             search_filtered(*layers_,
                             {eighth_matches.node_bits(), eighth_matches.seeds(), scratch.near, effort.ef,
@@ -213,10 +218,15 @@ bool Index::Impl::follow_plan(Plan plan, SearchScratch& scratch, const PreparedQ
     } else {
         const PlanCost predicted = predict(plan, costs, request);
         const double most = kPatience * (predicted.distances + predicted.lists);
-        static const std::size_t kNear = getenv("NEAR") ? static_cast<std::size_t>(atoi(getenv("NEAR"))) : 16;
         search_layer(*layers_, 0, start, kNear, traverse);
         traverse.beam.copy_to(scratch.near);
-        const FilteredWalk walk{matches.node_bits(), matches.seeds(), scratch.near, width, static_cast<std::size_t>(most)};
+        std::size_t found = 0;
+        for (const Candidate& each : scratch.near) found += holds(matches.node_bits(), each.slot) ? 1 : 0;
+        const double expected = static_cast<double>(scratch.near.size()) * static_cast<double>(matches.count()) /
+                                static_cast<double>(request.items);
+        if (static_cast<double>(found) < kLocalShare * expected) return false;
+        const FilteredWalk walk{matches.node_bits(), matches.seeds(), scratch.near, width,
+                                static_cast<std::size_t>(most)};
         if (!search_filtered(*layers_, walk, traverse, scratch.filtered)) return false;
         if (!traverse.beam.full()) return false;
     }
@@ -228,9 +238,7 @@ bool Index::Impl::filtered_search(SearchScratch& scratch, const PreparedQueries&
                                   const Matches& matches, const Effort& effort) const {
     const PlanRequest request = plan_request(matches, effort);
     const PlanCosts costs = request.graph_width > 0 ? plan_costs(scratch) : PlanCosts();
-    Plan plan = cheapest_plan(costs, request);
-    static const int forced = getenv("PLAN") ? atoi(getenv("PLAN")) : -1;
-    if (forced >= 0 && request.graph_width > 0) plan = static_cast<Plan>(forced);
+    const Plan plan = cheapest_plan(costs, request);
     if (follow_plan(plan, scratch, queries, index, matches, effort, costs)) return true;
     // Candidates of a checked walk that do not match: a walk over those that do is cheaper than a scan of nearly all.
     const bool again =
@@ -248,7 +256,9 @@ Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, con
     store_.check_queries(query, "query");
     if (query.count != 1)
         throw Error(ErrorKind::kInvalidArgument, "explain takes one query, got " + std::to_string(query.count));
-    const Effort effort = effort_of(options);
+    SearchOptions filtered = options;
+    filtered.filters = {&filter, 1};
+    const Effort effort = effort_of(filtered);
     ScratchLease scratch(*this);
     Explanation report;
     const std::shared_lock lock(state_);

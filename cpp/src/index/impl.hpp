@@ -130,7 +130,8 @@ class Index::Impl : private TieBreak {
     void set_calibration(const Calibration& calibration) noexcept;
     void save_calibration(SectionWriter& writer) const;
     void load_calibration(const SectionReader& reader);
-    // For a search that names no width. With state_ held shared.
+    static constexpr double kDefaultRecall = 0.95;
+    // For a search that names no width; 0 for the default. With state_ held shared.
     Aim aim_of(double recall, std::size_t k) const noexcept;
     // Candidates of a walk over codes that are looked at once more.
     static std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept;

@@ -117,7 +117,10 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     if (options.rerank && !store_.keeps_originals()) refuse("this index keeps none");
     if (options.rerank && options.exact) refuse("exact=True looks at vectors alone");
     check_recall(options);
-    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(options.recall, options.k);
+    // Among matching items alone a graph is sparser: half as many may be missed.
+    const double recall = options.recall > 0 ? options.recall : kDefaultRecall;
+    const double asked = options.filters.empty() ? recall : (1 + recall) / 2;
+    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(asked, options.k);
     Effort effort;
     effort.k = options.k;
     effort.exact = options.exact || options.recall == 1 || (layers_ && aim.ef == Aim::kScan);

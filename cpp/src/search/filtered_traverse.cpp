@@ -9,12 +9,8 @@ namespace {
 constexpr std::size_t kTogether = 3;
 // Lists of bridges asked for ahead of their turn.
 constexpr std::size_t kAhead = 6;
-// From this share of admitted neighbours on, they are connected well enough by themselves.
-constexpr double kOneHopShare = 0.5;
-// Admitted nodes that an expanded node is given to see, in parts of the width of its list.
-constexpr std::size_t kSeenParts = 1;
-
-std::size_t enough(std::size_t width) noexcept { return kSeenParts * width; }
+// Admitted nodes that an expanded node is given to see: as many as without a filter.
+std::size_t enough(std::size_t width) noexcept { return width; }
 
 class Walk {
   public:
@@ -25,7 +21,7 @@ class Walk {
           filtered_(filtered),
           limit_(static_cast<Slot>(std::min(layers.slots(), walk.admitted.size() * 64))),
           width_(layers.width(0)) {
-        const std::size_t places = std::max(kTogether * width_ * (2 + kSeenParts), walk.seeds.size() + width_ + 1);
+        const std::size_t places = std::max(kTogether * width_ * 3, walk.seeds.size() + width_ + 1);
         if (scratch_.fresh.size() < places) {
             scratch_.fresh.resize(places);
             scratch_.distances.resize(places);
@@ -97,7 +93,7 @@ class Walk {
                 ++count;
             }
         }
-        if (static_cast<double>(found) >= kOneHopShare * static_cast<double>(neighbours)) return;
+        if (found >= std::min(neighbours, enough(width_))) return;
         for (std::size_t i = 0; i < std::min(kAhead, bridge_count); ++i) layers_.prefetch(bridges[i]);
         for (std::size_t i = 0; i < bridge_count && found < enough(width_); ++i) {
             if (i + kAhead < bridge_count) layers_.prefetch(bridges[i + kAhead]);
@@ -146,7 +142,6 @@ bool search_filtered(const Layers& layers, const FilteredWalk& walk, TraverseScr
 }
 
 double lists_a_hop(double share, std::size_t width) noexcept {
-    if (share >= kOneHopShare) return 1;
     const auto places = static_cast<double>(width);
     const double seen = places * share;
     const double more = (static_cast<double>(enough(width)) - seen) / std::max(seen, 1e-9);

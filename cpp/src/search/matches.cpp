@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 
 namespace lanner {
 namespace {
 
 // Nodes that a walk looks at first: a distance each, and a walk begins nearer to the best of them the more there are.
-const std::size_t kSeeds = getenv("SEEDS") ? static_cast<std::size_t>(atoi(getenv("SEEDS"))) : 32;
+constexpr std::size_t kSeeds = 64;
 
 }  // namespace
 
