@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "attribute_model.hpp"
@@ -505,6 +506,37 @@ TEST_CASE("hostile sections are refused, or read as some table") {
         }
     }
     CHECK(refused > sections * 20);
+}
+
+TEST_CASE("filters on many threads share what the first of them makes") {
+    Chance chance(3);
+    Checked checked(all_types());
+    checked.grow(500);
+    std::vector<Slot> slots;
+    std::vector<Row> rows;
+    for (Slot slot = 0; slot < 500; ++slot) {
+        slots.push_back(slot);
+        rows.push_back(chance.row(all_types()));
+    }
+    checked.store(slots, rows);
+    checked.reopen();
+    std::vector<std::uint64_t> live(8, ~std::uint64_t{0});
+    live.back() = (std::uint64_t{1} << (500 % 64)) - 1;
+    std::vector<Filter> filters;
+    for (int count = 0; count < 40; ++count) filters.push_back(chance.filter(all_types(), 3, 500));
+    std::vector<std::vector<std::size_t>> counts(4);
+    std::vector<std::thread> threads;
+    for (std::vector<std::size_t>& each : counts) {
+        threads.emplace_back([&] {
+            for (const Filter& filter : filters)
+                each.push_back(checked.table->evaluate(filter, {live, 500, 500, &checked}).count());
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t at = 0; at < filters.size(); ++at) {
+        const std::size_t alone = checked.table->evaluate(filters[at], {live, 500, 500, &checked}).count();
+        for (const auto& each : counts) CHECK(each[at] == alone);
+    }
 }
 
 TEST_CASE("a table without columns writes nothing and reads as one") {
