@@ -41,6 +41,7 @@ PUBLIC_FLOORS = {
     "ids.hpp": 0,
     "attributes.hpp": 0,
     "filter.hpp": 0,
+    "plan.hpp": 0,
     "index.hpp": 6,
     "lanner.h": 7,
 }
@@ -55,9 +56,13 @@ LEVEL_INCLUDES = re.compile(
 PYTHON_FLOORS = {
     "_core": 0,
     "_arguments": 1,
+    "_expressions": 1,
     "progress": 1,
     "results": 1,
+    "schema": 1,
     "_arrays": 2,
+    "_tables": 2,
+    "filters": 2,
     "index": 3,
     "kernels": 3,
     "quantization": 3,

@@ -18,14 +18,17 @@ from lanner._core import (
     WrongTypeError,
     __version__,
 )
+from lanner._expressions import Filter, col
 from lanner.files import open, verify
 from lanner.index import Index
 from lanner.kernels import Isa, distances, isa, set_threads
 from lanner.results import Hits, RadiusHits
+from lanner.schema import Schema
 
 __all__ = [
     "Error",
     "FileFormatError",
+    "Filter",
     "Hits",
     "Index",
     "InvalidArgumentError",
@@ -33,9 +36,11 @@ __all__ = [
     "NotFoundError",
     "RadiusHits",
     "ReadOnlyError",
+    "Schema",
     "StorageError",
     "WrongTypeError",
     "__version__",
+    "col",
     "distances",
     "isa",
     "open",

@@ -40,6 +40,7 @@ class Index:
         seed: int,
         codec: str | None,
         keep: str | None,
+        schema: list[tuple[str, str]] | None,
     ) -> None: ...
     @staticmethod
     def open(path: str, writable: bool, verify: bool) -> Index: ...
@@ -57,25 +58,60 @@ class Index:
         upsert: bool,
         threads: int,
         progress: Callable[[int, int], object] | None,
+        attributes: Columns | None,
     ) -> NDArray[np.int64] | list[str]: ...
+    def update_attributes(self, ids: _Ids, attributes: Columns) -> None: ...
+    # No names: all columns. lenient: ids that are not there have nulls.
+    def attributes(self, ids: _Ids, names: list[str], lenient: bool) -> Columns: ...
+    @property
+    def schema(self) -> list[tuple[str, str]]: ...
     def fit(self, vectors: NDArray[Any]) -> None: ...
     def remove(self, ids: _Ids, threads: int) -> None: ...
     def get(self, ids: _Ids) -> NDArray[Any]: ...
     def contains(self, id: int | str) -> bool: ...
     def ids(self) -> NDArray[Any]: ...
 
-    # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: default.
+    # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: what `recall`
+    # takes; recall 0: the default.
+    # filter: one for all queries, or a list with one for each.
     def search(
-        self, queries: NDArray[Any], k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        queries: NDArray[Any],
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        recall: float,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # The neighbours of stored items, themselves left out.
     def search_by_id(
-        self, ids: _Ids, k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        ids: _Ids,
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        recall: float,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # (ids, distances, offsets): the hits of query i are at offsets[i]:offsets[i + 1]. One query: two offsets.
     def search_radius(
-        self, queries: NDArray[Any], radius: float, ef: int, exact: bool, threads: int
+        self,
+        queries: NDArray[Any],
+        radius: float,
+        ef: int,
+        exact: bool,
+        threads: int,
+        filter: Filter | list[Filter] | None,
     ) -> tuple[_HitIds, NDArray[np.float32], NDArray[np.int64]]: ...
+    def count(self, filter: Filter) -> int: ...
+    # What lanner.results.Explanation holds.
+    def explain(
+        self, query: NDArray[Any], filter: Filter, k: int, ef: int, exact: bool, rerank: int | None
+    ) -> dict[str, Any]: ...
 
     # Checks every invariant; raises Error on the first broken one; returns figures ("nodes", "reachable", "levels", ...).
     def validate(self) -> dict[str, int]: ...
@@ -106,6 +142,69 @@ class Index:
     def id_kind(self) -> str | None: ...  # None before the first add, then "int" or "str"
     @property
     def read_only(self) -> bool: ...
+
+# A point in time, in microseconds since 1970-01-01 UTC.
+class Timestamp:
+    def __init__(self, microseconds: int) -> None: ...
+    @property
+    def microseconds(self) -> int: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+_FilterValue = bool | int | float | str | Timestamp
+
+# A condition, immutable; at most 100 deep. op: "and", "or", "not" (operands alone), "==", "!=", "<", "<=", ">", ">=",
+# "contains", "startswith" (one value), "between" (two), "in", "contains_any", "contains_all" (any number), "is_null" (none),
+# "id_in" (ids alone). Each of another shape is an InvalidArgumentError.
+class Filter:
+    def __init__(
+        self,
+        op: str,
+        column: str,
+        values: tuple[_FilterValue, ...],
+        operands: tuple[Filter, ...],
+        ids: _Ids | None,
+    ) -> None: ...
+    @property
+    def op(self) -> str: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def values(self) -> tuple[_FilterValue, ...]: ...
+    @property
+    def operands(self) -> tuple[Filter, ...]: ...
+    @property
+    def ids(self) -> _Ids | None: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+# Attributes of `rows` items in memory of their own. Types are spelt as lanner.Schema spells them.
+class Columns:
+    def __init__(self, rows: int) -> None: ...
+    # elements: int64 (timestamps too), float64 or bool array, or a list of str (None where `valid` says null); a value a
+    # row, or a value for each place of row_offsets (int64, rows + 1) in list columns. valid: bool (rows,), None: no nulls.
+    def add(
+        self,
+        name: str,
+        type: str,
+        elements: NDArray[Any] | list[Any],
+        valid: NDArray[np.bool_] | None,
+        row_offsets: NDArray[np.int64] | None,
+    ) -> None: ...
+    def copy_from(self, other: Columns, name: str) -> None: ...
+    # int64, float64, bool and datetime64[us] arrays; nulls of float64 are NaN, of timestamps NaT. Columns of other types with
+    # nulls, strings and lists are object arrays, None for a null.
+    def column(self, name: str) -> NDArray[Any]: ...
+    def to_dict(self) -> dict[str, NDArray[Any]]: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def schema(self) -> list[tuple[str, str]]: ...
+
+# Capsules of the Arrow C data interface, emptied here. A struct's fields are the columns; any other array is one column of
+# the given name. Beside the columns, the names of those of Arrow's null type, which are left out unless they are lists.
+def read_arrow_stream(stream: object, name: str) -> tuple[Columns, list[str]]: ...
+def read_arrow_array(schema: object, array: object, name: str) -> tuple[Columns, list[str]]: ...
 
 # The header and the sections of a file: {"version": str, "size": int, "dim": int, "metric": str, "dtype": str,
 # "graph": bool, "M": int, "ef_construction": int, "codec": str | None, "keep": str | None, "seed": int,

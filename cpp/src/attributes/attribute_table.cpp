@@ -85,10 +85,15 @@ void AttributeTable::extend(const Batch& batch) {
     try {
         for (std::size_t at = before; at < schema.size(); ++at) add_column(schema[at]);
     } catch (...) {
-        schema_.resize(before);
-        columns_.resize(before);
+        drop_columns(before);
         throw;
     }
+}
+
+void AttributeTable::drop_columns(std::size_t first) noexcept {
+    if (first >= columns_.size()) return;
+    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(first), columns_.end());
+    schema_.erase(schema_.begin() + static_cast<std::ptrdiff_t>(first), schema_.end());
 }
 
 void AttributeTable::grow(std::size_t slots) {

@@ -40,6 +40,8 @@ class AttributeTable {
     Schema schema_after(const Batch& batch) const;
     // Adds the columns of the batch that are not there yet; rows stored before have null. Before store() and update().
     void extend(const Batch& batch);
+    // Takes back what extend() added: columns from this one on, and all that is in them.
+    void drop_columns(std::size_t first) noexcept;
 
     // Room for slots below `slots`; new rows are null.
     void grow(std::size_t slots);
@@ -53,7 +55,7 @@ class AttributeTable {
     // Takes the row of one slot to another, which holds nothing. Needs no preparation but grow().
     void move(Slot from, Slot to) noexcept;
 
-    // Columns by name, or all where there are no names.
+    // Columns by name, or all where there are no names. The row of kNoSlot is null.
     std::vector<OwnedColumn> get(std::span<const Slot> slots, std::span<const std::string> names) const;
 
     // Throws Error for a filter that makes no sense for these columns. What it gives holds until the

@@ -125,7 +125,7 @@ void ListColumn::get(std::span<const Slot> slots, OwnedColumn& out) const {
     out.row_offsets.push_back(0);
     if (strings) out.text_offsets.push_back(0);
     for (const Slot slot : slots) {
-        for (const Code code : codes(slot)) {
+        for (const Code code : present_.test(slot) ? codes(slot) : std::span<const Code>()) {
             const std::string_view text = dictionary_.text(code);
             if (strings) {
                 out.text.append(text);

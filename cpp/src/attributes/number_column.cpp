@@ -67,9 +67,9 @@ template <typename T>
 void NumberColumn<T>::get(std::span<const Slot> slots, OwnedColumn& out) const {
     for (const Slot slot : slots) {
         if constexpr (std::is_same_v<T, double>) {
-            out.floats.push_back(at(slot));
+            out.floats.push_back(present_.test(slot) ? at(slot) : 0);
         } else {
-            out.integers.push_back(at(slot));
+            out.integers.push_back(present_.test(slot) ? at(slot) : 0);
         }
     }
 }

@@ -54,7 +54,7 @@ void StringColumn::move(Slot from, Slot to) noexcept {
 void StringColumn::get(std::span<const Slot> slots, OwnedColumn& out) const {
     out.text_offsets.push_back(0);
     for (const Slot slot : slots) {
-        if (at(slot) != kNoCode) out.text.append(dictionary_.text(at(slot)));
+        if (present_.test(slot)) out.text.append(dictionary_.text(at(slot)));
         out.text_offsets.push_back(static_cast<std::int64_t>(out.text.size()));
     }
 }

@@ -7,16 +7,20 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "lanner/attributes.hpp"
 #include "lanner/index.hpp"
 
 namespace lanner::bindings {
 
 namespace py = pybind11;
 
+void bind_attributes(py::module_& module);
 void bind_errors(py::module_& module);
 void bind_files(py::module_& module);
+void bind_filters(py::module_& module);
 void bind_index(py::module_& module);
 void bind_kernels(py::module_& module);
 void bind_quantization(py::module_& module);
@@ -38,6 +42,15 @@ Vectors vectors_of(const py::array& array, ElementType type, std::size_t dim, co
 Progress progress_of(const py::object& callable);
 // Raises on Ctrl-C. To be called without the GIL.
 void see_signals();
+
+// A schema crosses as a list of (name, type).
+Schema schema_of(const std::vector<std::pair<std::string, std::string>>& pairs);
+std::vector<std::pair<std::string, std::string>> schema_pairs(const Schema& schema);
+
+// Columns as Python likes them: int64, float64, bool and datetime64[us] arrays; NaN and NaT for the nulls of float64 and
+// timestamp columns. Other columns with nulls, strings and lists: object arrays, None for a null.
+py::array array_of(const OwnedColumn& column, std::size_t rows);
+py::dict arrays_of(const std::vector<OwnedColumn>& columns, std::size_t rows);
 
 // Ids as Python gave them: an int64 array, a list of str, or None. Keeps what the views point to.
 class GivenIds {

@@ -6,6 +6,8 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used(), pybind11::multiple_
     module.attr("__version__") = LANNER_VERSION;
     lanner::bindings::bind_errors(module);
     lanner::bindings::bind_kernels(module);
+    lanner::bindings::bind_attributes(module);
+    lanner::bindings::bind_filters(module);
     lanner::bindings::bind_index(module);
     lanner::bindings::bind_files(module);
     lanner::bindings::bind_quantization(module);

@@ -1,0 +1,235 @@
+"""Filtered searches: hits satisfy the filter, as many come as there can be, and near ones."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lanner
+from lanner import InvalidArgumentError, WrongTypeError
+
+DIM = 12
+SPACES = [
+    ("l2", "float32"),
+    ("l2", "uint8"),
+    ("cosine", "float16"),
+    ("cosine", "float32"),
+    ("ip", "float32"),
+    ("ip", "int8"),
+    ("snr", "float32"),
+    ("snr_item", "bfloat16"),
+    ("hamming", "bits"),
+    ("jaccard", "bits"),
+]
+CODECS: list[dict[str, Any]] = [
+    {},
+    {"codec": "SQ8"},
+    {"codec": "SQ4"},
+    {"codec": "SQ8", "keep": None},
+]
+DENSITIES = [0.0, 0.002, 0.05, 0.3, 0.7, 0.95, 1.0]
+
+
+def draw(rng: np.random.Generator, count: int, dtype: str, whole: bool) -> Any:
+    if dtype == "bits":
+        return rng.random((count, DIM)) < 0.4
+    rows = rng.integers(0, 4, (count, DIM)) if whole else rng.normal(size=(count, DIM)) * 20
+    if dtype == "uint8":
+        return np.abs(rows).clip(0, 255).astype(np.uint8)
+    if dtype == "int8":
+        return rows.clip(-127, 127).astype(np.int8)
+    rows = rows.astype(np.float32)
+    rows[:, 0] += 1  # no zero vectors
+    rows[:, 1] += 3  # and none without variance
+    return rows
+
+
+def check(hits: Any, truth: Any, wanted: int, allowed: set[Any], *, complete: bool) -> None:
+    """Hold what every filtered answer must be against an exact ranking of all items."""
+    assert len(hits) == wanted
+    found = [id for id, _ in hits]
+    assert set(found) <= allowed
+    assert len(set(found)) == len(found)
+    assert list(hits.distances[:wanted]) == sorted(hits.distances[:wanted])
+    if complete:
+        ranked = [pair for pair in truth if pair[0] in allowed][:wanted]
+        assert list(hits) == ranked
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    space=st.sampled_from(SPACES),
+    kept=st.sampled_from(CODECS),
+    graph=st.sampled_from(["hnsw", "hnsw", None]),
+    whole=st.booleans(),
+    density=st.sampled_from(DENSITIES),
+    k=st.integers(1, 30),
+    ef=st.sampled_from([None, 1, 8]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_hits_satisfy_the_filter_and_none_is_held_back(
+    space: tuple[str, str],
+    kept: dict[str, Any],
+    graph: str | None,
+    whole: bool,
+    density: float,
+    k: int,
+    ef: int | None,
+    seed: int,
+) -> None:
+    metric, dtype = space
+    rng = np.random.default_rng(seed)
+    options = dict(kept) if dtype != "bits" else {}
+    if graph is not None:
+        options |= {"M": 4, "ef_construction": 30}
+    index = lanner.Index(DIM, metric, dtype, graph=graph, **options)
+    index.add(draw(rng, 500, dtype, whole))
+    index.remove(rng.permutation(500)[:60])
+    index.upsert(draw(rng, 40, dtype, whole), rng.permutation(index.ids)[:40])
+    queries = draw(rng, 3, dtype, whole)
+    mask = rng.random(len(index)) < density
+    allowed = set(index.ids[mask].tolist())
+    wanted = min(k, len(allowed))
+    truth = [list(each) for each in index.search(queries, len(index), exact=True)]
+    width = {} if graph is None else {"ef": ef}
+    exact = index.search(queries, k, filter=mask, exact=True)
+    walked = index.search(queries, k, filter=mask, **width)
+    single = index.search(queries[0], k, filter=index.ids[mask], **width)
+    codes = graph is None and "codec" in options
+    for query in range(3):
+        check(exact[query], truth[query], wanted, allowed, complete=True)
+        complete = not codes and "codec" not in options and graph is None
+        check(walked[query], truth[query], wanted, allowed, complete=complete)
+    assert list(single) == list(walked[0])
+    assert index.count(mask) == len(allowed)
+
+
+@pytest.mark.parametrize("codec", [None, "SQ8", "SQ4"])
+@pytest.mark.parametrize("density", [0.02, 0.1, 0.3, 0.6, 0.9])
+def test_recall_with_a_graph(codec: str | None, density: float) -> None:
+    rng = np.random.default_rng(5)
+    centres = rng.normal(size=(40, 32))
+    rows = (centres[rng.integers(0, 40, 12000)] + 0.7 * rng.normal(size=(12000, 32))).astype("f4")
+    index = lanner.Index(32, "l2", codec=codec)
+    index.add(rows)
+    queries = rows[:100] + 0.3 * rng.normal(size=(100, 32)).astype(np.float32)
+    mask = rng.random(12000) < density
+    truth = index.search(queries, 10, filter=mask, exact=True)
+    found = index.search(queries, 10, filter=mask)
+    shared = [len(np.intersect1d(a, b)) for a, b in zip(found.ids, truth.ids, strict=True)]
+    # 1000 neighbours; the standard deviation of a share of 0.97 is 0.005.
+    assert np.mean(shared) / 10 >= 0.95
+
+
+def test_each_query_can_have_a_filter_of_its_own() -> None:
+    rng = np.random.default_rng(1)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(300, DIM)))
+    queries = rng.normal(size=(4, DIM))
+    masks = [rng.random(300) < share for share in (0.0, 0.01, 0.5, 1.0)]
+    together = index.search(queries, 5, filter=masks)
+    for row, mask in enumerate(masks):
+        assert list(together[row]) == list(index.search(queries[row], 5, filter=mask))
+    with pytest.raises(InvalidArgumentError, match="4 queries, 3 filters"):
+        index.search(queries, 5, filter=masks[:3])
+    with pytest.raises(InvalidArgumentError, match="one entry an item"):
+        index.search(queries, 5, filter=masks[0][:7])
+    with pytest.raises(WrongTypeError):
+        index.search(queries, 5, filter=["a", "b"])
+
+
+def test_neighbours_and_radius_satisfy_the_filter() -> None:
+    rng = np.random.default_rng(2)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(3000, DIM)))
+    mask = rng.random(3000) < 0.4
+    allowed = set(index.ids[mask].tolist())
+    for exact in (False, True):
+        hits = index.search_by_id(7, 20, filter=mask, exact=exact)
+        assert len(hits) == 20
+        assert {id for id, _ in hits} <= allowed - {7}
+        near = index.search_radius(np.zeros(DIM), 4.0, filter=mask, exact=exact)
+        everything = index.search_radius(np.zeros(DIM), 4.0, exact=exact)
+        assert list(near) == [pair for pair in everything if pair[0] in allowed]
+        assert len(near) > 0
+
+
+def test_a_twin_is_found_where_its_node_does_not_match() -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(3000, DIM)).astype(np.float32)
+    index = lanner.Index(DIM, "l2")
+    index.add(rows)
+    index.add(rows, np.arange(3000) + 10_000)
+    for query in range(20):
+        hits = index.search(rows[query], 3, filter=np.arange(3000) + 10_000, ef=20)
+        assert next(iter(hits)) == (10_000 + query, 0.0)
+        index.remove([query + 100])  # a twin takes the place of the node
+        assert (query + 10_100, 0.0) in list(
+            index.search(rows[query + 100], 3, filter=np.arange(3000) + 10_000, ef=20)
+        )
+
+
+def test_filters_hold_while_another_thread_changes_the_index() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(4000, DIM)).astype(np.float32)
+    index = lanner.Index(DIM, "l2", codec="SQ8", M=6, ef_construction=40)
+    index.add(rows)
+    even = np.arange(0, 4000, 2)
+    stop = threading.Event()
+    errors: list[Exception] = []
+
+    def change() -> None:
+        step = 0
+        while not stop.is_set():
+            ids = (np.arange(20) + 20 * step) % 4000
+            try:
+                index.upsert(rows[ids] + 0.01, ids)
+                index.remove(ids[:10])
+                index.add(rows[ids[:10]], ids[:10])
+            except Exception as error:  # handed to the test's own thread
+                errors.append(error)
+                return
+            step += 1
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        for _ in range(15):
+            found = index.search(rows[:200], 10, filter=even, ef=12)
+            assert (found.counts == 10).all()
+            assert (found.ids % 2 == 0).all()
+    finally:
+        stop.set()
+        writer.join()
+    assert not errors
+
+
+def test_explain_tells_what_was_done() -> None:
+    rng = np.random.default_rng(6)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(20000, DIM)))
+    query = rng.normal(size=DIM)
+    nothing = index.explain(query, np.zeros(20000, bool))
+    assert (nothing.plan, nothing.matches, nothing.hits) == ("empty", 0, 0)
+    assert nothing.measured.distances == 0
+    few = index.explain(query, np.arange(100))
+    assert (few.plan, few.matches, few.hits) == ("scan", 100, 10)
+    assert few.measured.distances == 100
+    most = index.explain(query, np.arange(18000))
+    assert most.plan in ("filtered walk", "checked walk")
+    assert most.measured.hops > 0
+    assert most.measured.distances < 18000
+    assert {each.plan for each in most.options} == {"scan", "filtered walk", "checked walk"}
+    assert [bool(each.why_not) for each in most.options] == [False, True, True]
+    assert "18000 of 20000 items match" in repr(most)
+
+
+def test_nothing_matches_in_an_empty_index() -> None:
+    index = lanner.Index(DIM)
+    assert index.count(np.zeros(0, bool)) == 0
+    assert len(index.search(np.ones(DIM), 5, filter=[1, 2])) == 0
