@@ -36,7 +36,7 @@ class Column {
     virtual void grow(std::size_t slots) = 0;
     virtual void stage(const BatchColumn& column, std::size_t row) = 0;
     virtual void stage_copy(Slot from) = 0;
-    // The next staged value; kNull is staged by nobody: see erase().
+    // The next staged value takes the place of the slot's.
     virtual void commit(Slot slot) noexcept = 0;
     // Forgets what was staged and not committed, and where commit() is.
     virtual void unstage() noexcept = 0;

@@ -38,22 +38,17 @@ class NumberOrder {
         count_ = entries.size();
     }
 
-    // Strong guarantee.
+    // Not to be used any more when it throws.
     void add(T value, Slot slot) {
-        if (blocks_.empty()) insert_block(0, Block{}, value);
-        Place place = lower_bound(value, slot);
-        // At the end of the block before rather than at the front of the next, unless there is none before.
-        if (place.block > 0 && place.offset == 0) {
-            --place.block;
-            place.offset = blocks_[place.block].values.size();
+        ++count_;
+        if (blocks_.empty()) {
+            insert_block(0, Block{{value}, {slot}}, value);
+            return;
         }
+        Place place = place_for(value, slot);
         if (blocks_[place.block].values.size() == kCapacity) {
             split(place.block);
-            place = lower_bound(value, slot);
-            if (place.block > 0 && place.offset == 0) {
-                --place.block;
-                place.offset = blocks_[place.block].values.size();
-            }
+            place = place_for(value, slot);
         }
         Block& block = blocks_[place.block];
         block.values.reserve(kCapacity);
@@ -62,7 +57,6 @@ class NumberOrder {
         block.values.insert(block.values.begin() + offset, value);
         block.slots.insert(block.slots.begin() + offset, slot);
         fences_[place.block] = block.values.front();
-        ++count_;
     }
 
     void remove(T value, Slot slot) noexcept {
@@ -149,6 +143,13 @@ class NumberOrder {
     // The end of a block is the begin of the next.
     Place normal(std::size_t block, std::size_t offset) const noexcept {
         return offset < blocks_[block].values.size() ? Place{block, offset} : Place{block + 1, 0};
+    }
+
+    // At the end of a block rather than at the front of the next.
+    Place place_for(T value, Slot slot) const noexcept {
+        const Place place = lower_bound(value, slot);
+        if (place.block == 0 || place.offset > 0) return place;
+        return {place.block - 1, blocks_[place.block - 1].values.size()};
     }
 
     void insert_block(std::size_t at, Block&& block, T fence) {

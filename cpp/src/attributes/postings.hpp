@@ -17,7 +17,7 @@ namespace lanner {
 
 class Postings {
   public:
-    // Adding a slot that is there does nothing. Adding the greatest is quick. Strong guarantee.
+    // Adding a slot that is there does nothing. Adding the greatest is quick. Not to be used any more when it throws.
     void add(Code code, Slot slot);
     void remove(Code code, Slot slot) noexcept;
 
