@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,35 +11,36 @@ from numpy.typing import NDArray
 
 from lanner import _core
 from lanner._arguments import (
+    DEFAULT_EF_CONSTRUCTION,
+    DEFAULT_M,
     INT32_MAX,
+    Names,
     naming_file,
     to_codec,
-    to_ef,
     to_flag,
+    to_graph,
     to_int,
+    to_names,
     to_path,
     to_radius,
-    to_rerank,
+    to_recall,
     to_space,
     to_threads,
 )
 from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._filtering import core_filters
+from lanner._hit_attributes import with_attributes
+from lanner._inspection import IndexInspection
+from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
+from lanner.schema import Schema
 
 _UINT64_MAX = 2**64 - 1
 
 
-class _Default(int):
-    """The value of a parameter that nobody gave, told from the same number by its identity."""
-
-
-_M = _Default(16)
-_EF_CONSTRUCTION = _Default(200)
-
-
-class Index:
+class Index(IndexInspection):
     """Vectors under ids, searched for the nearest ones.
 
     Searches from several threads run side by side, also while another thread adds or removes. A
@@ -64,16 +65,21 @@ class Index:
         Links of an item on each upper layer of the graph; twice as many on the lowest.
     ef_construction : int
         Candidates looked at to link an item: more make a better graph, slower.
-    codec : {"SQ8", "SQ4", None}
+    codec : {"auto", "SQ8", "SQ4", None}
         Searches look at codes of 8 or 4 bits a feature first, and at the vectors of the best
         candidates afterwards: on a few times less memory traffic, and so several times faster. The
         codec adapts itself to the first 256 vectors or more, or to those given to `fit`. Not for
-        dtype ``bits``.
+        dtype ``bits``. None walks over the vectors themselves. ``auto``
+        is None without a graph, for dtypes of a byte or a bit, and below 64 features; ``SQ8`` below
+        128, else ``SQ4``. `Index.codec` says which it was.
     keep : str or None
         What is kept beside the codes: ``dtype``, the vectors as they are; ``float16``, the vectors
         rounded, of dtype ``float32``; None, nothing. Then `get` returns what the codes stand for,
         and distances are estimates: their errors are some thousandths of the vectors' distance from
         the mean of all with ``SQ8``, some hundredths with ``SQ4``.
+    schema : Schema or mapping of names to types, optional
+        The columns of attributes that items may have; tables with others are refused. Without it
+        columns come with the tables, and of those the first value says the type.
     seed : int
         The same calls, parameters and seed make the same index, bit for bit, on any number of
         threads.
@@ -103,39 +109,20 @@ class Index:
         dtype: str = "float32",
         *,
         graph: str | None = "hnsw",
-        M: int = _M,
-        ef_construction: int = _EF_CONSTRUCTION,
-        codec: str | None = None,
+        M: int = DEFAULT_M,
+        ef_construction: int = DEFAULT_EF_CONSTRUCTION,
+        codec: str | None = "auto",
         keep: str | None = "dtype",
+        schema: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         dim = to_int(dim, "dim", 1)
         metric, dtype = to_space(metric, dtype)
         codec, keep = to_codec(codec, keep, dtype)
-        if graph is None:
-            for name, value, default in (
-                ("M", M, _M),
-                ("ef_construction", ef_construction, _EF_CONSTRUCTION),
-            ):
-                if value is not default:
-                    raise InvalidArgumentError(
-                        f"{name} is a parameter of the graph, and this index has graph=None"
-                    )
-        elif graph != "hnsw":
-            raise InvalidArgumentError(f"graph must be 'hnsw' or None, got {graph!r}")
-        self._bind(
-            _core.Index(
-                dim,
-                metric,
-                dtype,
-                graph is not None,
-                to_int(M, "M", 2),
-                to_int(ef_construction, "ef_construction", 1),
-                to_int(seed, "seed", 0, _UINT64_MAX),
-                codec,
-                keep,
-            )
-        )
+        shape = to_graph(graph, M, ef_construction)
+        seed = to_int(seed, "seed", 0, _UINT64_MAX)
+        columns = None if schema is None else list(Schema(schema).items())
+        self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep, columns))
 
     def _bind(self, core: _core.Index) -> None:
         self._core = core
@@ -201,6 +188,7 @@ class Index:
         vectors: Any,
         ids: Any = None,
         *,
+        attributes: Any = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> NDArray[Any]:
@@ -217,6 +205,10 @@ class Index:
         ids : array_like of int or of str, shape (n,), optional
             Unique, and not in the index. Without them, integers that the index does not have are
             given.
+        attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
+            A row a vector. None, NaN and NaT are nulls, and so are columns that are not there.
+            Values are int64, float64, bool, str, dates and times (as microseconds, UTC), and lists
+            of int64 or of str.
         threads : int, optional
             Changes speed, never the index.
         progress : bool or callable, optional
@@ -236,21 +228,34 @@ class Index:
         ReadOnlyError
             The index was opened without ``writable=True``.
         """
-        return self._put(vectors, ids, False, threads, progress)
+        return self._put(vectors, ids, attributes, False, threads, progress)
 
     def upsert(
-        self, vectors: Any, ids: Any, *, threads: int | None = None, progress: Progress = None
+        self,
+        vectors: Any,
+        ids: Any,
+        *,
+        attributes: Any = None,
+        threads: int | None = None,
+        progress: Progress = None,
     ) -> None:
         """Add vectors under ids, replacing those of ids that the index has: all of them or none.
 
-        Parameters and errors are those of `add`; ids must be given.
+        Parameters and errors are those of `add`; ids must be given. Attributes replace all those
+        that an item had; without `attributes`, items keep them.
         """
         if ids is None:
             raise WrongTypeError("upsert needs ids, got None")
-        self._put(vectors, ids, True, threads, progress)
+        self._put(vectors, ids, attributes, True, threads, progress)
 
     def _put(
-        self, vectors: Any, ids: Any, upsert: bool, threads: int | None, progress: Progress
+        self,
+        vectors: Any,
+        ids: Any,
+        attributes: Any,
+        upsert: bool,
+        threads: int | None,
+        progress: Progress,
     ) -> NDArray[Any]:
         count = to_threads(threads)
         array = to_vectors(vectors, "vectors", self.dim, self.dtype)
@@ -263,8 +268,9 @@ class Index:
                 raise InvalidArgumentError(
                     f"ids must have one entry a vector, {len(array)}, got {len(given)}"
                 )
+        columns = None if attributes is None else self._to_columns(attributes, len(array))
         with reporting(progress, "upserting" if upsert else "adding") as report:
-            added = self._core.add(array, given, upsert, count, report)
+            added = self._core.add(array, given, upsert, count, report, columns)
         return np.array(added, dtype=object) if isinstance(added, list) else added
 
     def _to_ids(self, ids: Any) -> Ids:
@@ -284,58 +290,108 @@ class Index:
         """
         self._core.remove(self._to_ids(ids), to_threads(threads))
 
-    def get(self, ids: Any) -> NDArray[Any]:
+    def update_attributes(self, ids: Any, attributes: Any) -> None:
+        """Give items new values in some columns, in all of the items or in none.
+
+        Other columns stay as they are, and so do vectors and graph.
+
+        Parameters
+        ----------
+        ids : int or str, or array_like of them, shape (n,)
+        attributes
+            As for `add`, a row an id.
+
+        Raises
+        ------
+        NotFoundError
+            An id is not in the index.
+        InvalidArgumentError, WrongTypeError
+            An id is given twice, or values do not fit their columns.
+        """
+        given = self._to_ids(ids)
+        self._core.update_attributes(given, self._to_columns(attributes, len(given)))
+
+    def _to_columns(self, attributes: Any, rows: int) -> _core.Columns:
+        return to_columns(attributes, rows, self.schema)
+
+    def get(self, ids: Any, *, attributes: Names = None) -> Any:
         """Return the vectors of items as they are stored, unchanged by the metric.
 
         Parameters
         ----------
         ids : int or str, or array_like of them, shape (n,)
+        attributes : list of str, str or True, optional
+            Columns to return as well; True for all.
 
         Returns
         -------
         array, shape (n, dim), or (dim,) for one id
             In the index's dtype; float32 for ``bfloat16`` (which it holds exactly), packed uint8
-            for ``bits``.
+            for ``bits``. With `attributes`, a pair of it and a dict of arrays of shape (n,), or of
+            values for one id: int64, float64, bool and datetime64[us] arrays, NaN and NaT for nulls
+            of floats and times; object arrays, None for nulls, otherwise.
 
         Raises
         ------
         NotFoundError
             An id is not in the index.
         """
-        vectors = self._core.get(self._to_ids(ids))
+        given = self._to_ids(ids)
+        vectors = self._core.get(given)
         if vectors.dtype == np.uint16:
             vectors = widen_bfloat16(vectors)
-        return vectors[0] if is_single_id(ids) else vectors
+        single = is_single_id(ids)
+        if attributes is None:
+            return vectors[0] if single else vectors
+        columns = self._core.attributes(given, to_names(attributes), False).to_dict()
+        if single:
+            return vectors[0], {name: column[0] for name, column in columns.items()}
+        return vectors, columns
 
     def search(
         self,
         queries: Any,
         k: int = 10,
         *,
+        filter: Any = None,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> Hits:
-        """Return the k nearest items of each query.
+        """Return the k nearest items of each query, among those that satisfy a filter if given.
 
-        Fewer are returned only if the index has fewer. Results do not depend on how many queries go
-        in one call.
+        Fewer are returned only if there are fewer. Results do not depend on how many queries go in
+        one call.
 
         Parameters
         ----------
         queries : array_like, shape (q, dim) or (dim,)
         k : int
             At least 1.
+        filter : Filter, str or dict, or a list with one of them for each query, optional
+            Which items may be hits, by their attributes: ``col("year") >= 2020``,
+            ``"year >= 2020 and 'cs.IR' in tags"`` or ``{"year": {"$gte": 2020}}``; see
+            `lanner.filters`. Slower: an array of ids, an array of bool with one entry an item in
+            the order of `ids`, or a function of an id. `explain` tells how a query is answered.
+        recall : float, optional
+            The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
+            as this took when rows of its own were looked for at the end of an `add`. 1 compares
+            with every vector. Default: 0.95, where nothing else says how hard to try. Queries
+            unlike anything in the index may fare worse: see `measure_recall`.
         ef : int, optional
-            Candidates kept on the way through the graph: more find more of the true neighbours,
-            slower. Default: 96 or 2 k, whichever is more; less than k counts as k.
+            Candidates kept on the way through the graph, in place of `recall`: more find more of
+            the true neighbours, slower. Less than k counts as k.
         exact : bool
             Compare with every vector instead of walking a graph or looking at codes.
         rerank : int, optional
             Of an index with a codec that keeps vectors: candidates whose distance is computed from
             the vectors in the end; less than k counts as k, and 0 returns the codes' estimates.
             Default: few enough to cost little, enough to lose next to no recall.
+        attributes : list of str, str or True, optional
+            Columns that come with the hits, in `Hits.attributes`; True for all.
         threads : int, optional
             Changes speed, never results.
 
@@ -347,8 +403,9 @@ class Index:
         Raises
         ------
         InvalidArgumentError
-            Wrong dimension, NaN or infinity, k below 1, `ef` where no graph is walked, or `rerank`
-            where there are no codes, or no vectors behind them.
+            Wrong dimension, NaN or infinity, k below 1, `recall` together with `ef`, `exact` or
+            `rerank`, `ef` where no graph is walked, or `rerank` where there are no codes, or no
+            vectors behind them.
         WrongTypeError
             Queries that are not numbers, or k that is not an integer.
         """
@@ -363,26 +420,35 @@ class Index:
             and threads is None
             and exact is False
             and rerank is None
+            and recall is None
+            and filter is None
+            and attributes is None
         ):
             if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0, filter))
             if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0, filter))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         again = self._to_rerank(rerank, exact)
-        return Hits(*self._core.search(array, k, width, exact, count, again))
+        aim = to_recall(recall, ef, rerank, exact)
+        which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
+        hits = Hits(*self._core.search(array, k, width, exact, count, again, aim, which))
+        return hits if attributes is None else self._with_attributes(hits, attributes)
 
     def search_by_id(
         self,
         ids: Any,
         k: int = 10,
         *,
+        filter: Any = None,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> Hits:
         """Return the k nearest items of stored items, which are not among their own neighbours.
@@ -390,7 +456,7 @@ class Index:
         Parameters
         ----------
         ids : int or str, or array_like of them, shape (q,)
-        k, ef, exact, rerank, threads
+        k, filter, recall, ef, exact, rerank, attributes, threads
             As for `search`.
 
         Raises
@@ -400,18 +466,31 @@ class Index:
         """
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
+        given = self._to_ids(ids)
         found, distances, counts = self._core.search_by_id(
-            self._to_ids(ids), k, width, exact, to_threads(threads), self._to_rerank(rerank, exact)
+            given,
+            k,
+            width,
+            exact,
+            to_threads(threads),
+            self._to_rerank(rerank, exact),
+            to_recall(recall, ef, rerank, exact),
+            core_filters(self._core, filter, len(given)),
         )
+        hits = Hits(found, distances, counts)
         if is_single_id(ids):
-            return Hits(found[0], distances[0], int(counts[0]))
-        return Hits(found, distances, counts)
+            hits = Hits(found[0], distances[0], int(counts[0]))
+        return hits if attributes is None else self._with_attributes(hits, attributes)
+
+    def _with_attributes(self, hits: Hits, attributes: Names) -> Hits:
+        return with_attributes(self._core, hits, to_names(attributes))
 
     def search_radius(
         self,
         queries: Any,
         radius: float,
         *,
+        filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
         threads: int | None = None,
@@ -426,7 +505,7 @@ class Index:
         radius : float
             In the unit of the metric (squared for ``l2``, negated for ``ip``); the border is
             inside.
-        ef, exact, threads
+        filter, ef, exact, threads
             As for `search`.
         """
         border = to_radius(radius)
@@ -434,124 +513,16 @@ class Index:
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         return RadiusHits(
-            *self._core.search_radius(array, border, width, exact, count),
+            *self._core.search_radius(
+                array,
+                border,
+                width,
+                exact,
+                count,
+                core_filters(self._core, filter, 1 if array.ndim == 1 else len(array)),
+            ),
             single=array.ndim == 1,
         )
-
-    def measure_recall(
-        self,
-        queries: Any,
-        k: int = 10,
-        *,
-        ef: int | None = None,
-        rerank: int | None = None,
-        threads: int | None = None,
-    ) -> float:
-        """Return the share of the k true nearest items that `search` finds, over all queries.
-
-        Truth is exact search, by estimates where the index keeps no vectors. An item as near as the
-        k-th true one counts as found: ties are no misses.
-
-        Raises
-        ------
-        InvalidArgumentError
-            The index is empty, or there are no queries.
-        """
-        k = to_int(k, "k", 1)
-        width = self._to_ef(ef, False)
-        count = to_threads(threads)
-        array = np.atleast_2d(to_vectors(queries, "queries", self.dim, self.dtype))
-        if not len(self) or not len(array):
-            raise InvalidArgumentError(
-                f"recall needs items and queries, got {len(self)} and {len(array)}"
-            )
-        again = self._to_rerank(rerank, False)
-        truth = Hits(*self._core.search(array, k, 0, True, count, None))
-        found = Hits(*self._core.search(array, k, width, False, count, again))
-        hits = 0
-        for mine, true in zip(found, truth, strict=True):
-            near = mine.distances <= true.distances[-1]
-            hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
-        return hits / int(np.sum(truth.counts))
-
-    def _to_ef(self, ef: int | None, exact: bool) -> int:
-        return to_ef(ef, to_flag(exact, "exact"), self._core.graph)
-
-    def _to_rerank(self, rerank: int | None, exact: bool) -> int | None:
-        return to_rerank(rerank, exact, self.codec, self.keep)
-
-    def validate(self) -> dict[str, int]:
-        """Check every invariant of the index and return figures about it (nodes, reachable, ...).
-
-        Raises
-        ------
-        Error
-            Naming the first invariant that does not hold.
-        """
-        return self._core.validate()
-
-    def memory(self) -> dict[str, int]:
-        """Return the bytes held, by part and in ``total``."""
-        return self._core.memory()
-
-    def search_stats(self, *, reset: bool = False) -> dict[str, int]:
-        """Return the work of searches so far: distances, hops, queries; `reset` starts anew."""
-        return self._core.search_stats(to_flag(reset, "reset"))
-
-    @property
-    def dim(self) -> int:
-        """Features of a vector, or bits."""
-        return self._core.dim
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric."""
-        return self._core.metric
-
-    @property
-    def dtype(self) -> str:
-        """The name of the element type."""
-        return self._core.dtype
-
-    @property
-    def graph(self) -> str | None:
-        """``"hnsw"``, or None for an exact index."""
-        return "hnsw" if self._core.graph else None
-
-    @property
-    def M(self) -> int | None:  # noqa: N802
-        """Links of an item on each upper layer; None without a graph."""
-        return self._core.M if self._core.graph else None
-
-    @property
-    def ef_construction(self) -> int | None:
-        """Candidates looked at to link an item; None without a graph."""
-        return self._core.ef_construction if self._core.graph else None
-
-    @property
-    def codec(self) -> str | None:
-        """``"SQ8"``, ``"SQ4"``, or None."""
-        return self._core.codec
-
-    @property
-    def keep(self) -> str | None:
-        """The dtype of the vectors kept; None where there are only codes."""
-        return self._core.keep
-
-    @property
-    def seed(self) -> int:
-        """The seed of the graph's levels and of the codec's rotation."""
-        return self._core.seed
-
-    @property
-    def id_kind(self) -> str | None:
-        """``"int"`` or ``"str"``; None while nothing was ever added."""
-        return self._core.id_kind
-
-    @property
-    def read_only(self) -> bool:
-        """Whether the index was opened without ``writable=True``."""
-        return self._core.read_only
 
     @property
     def ids(self) -> NDArray[Any]:

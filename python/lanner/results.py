@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -27,6 +28,8 @@ class Hits:
         Infinity in empty places.
     counts : array of int64, shape (q,), or int
         The number of hits of each query.
+    attributes : dict of arrays of shape (q, k) or (k,), or None
+        The columns that `search` was asked for, as `Index.get` returns them; empty places are null.
 
     Examples
     --------
@@ -39,12 +42,19 @@ class Hits:
     1 1.0
     """
 
-    __slots__ = ("counts", "distances", "ids")
+    __slots__ = ("attributes", "counts", "distances", "ids")
 
-    def __init__(self, ids: NDArray[Any], distances: NDArray[np.float32], counts: Any) -> None:
+    def __init__(
+        self,
+        ids: NDArray[Any],
+        distances: NDArray[np.float32],
+        counts: Any,
+        attributes: dict[str, NDArray[Any]] | None = None,
+    ) -> None:
         self.ids = ids
         self.distances = distances
         self.counts = counts
+        self.attributes = attributes
 
     def to_faiss(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return ``(D, I)`` as FAISS does: two matrices, also for one query; -1 without a hit.
@@ -80,16 +90,26 @@ class Hits:
             count = int(self.counts)
             if isinstance(place, slice):
                 ids = self.ids[:count][place]
-                return Hits(ids, self.distances[:count][place], len(ids))
+                attributes = self._attributes(lambda column: column[:count][place])
+                return Hits(ids, self.distances[:count][place], len(ids), attributes)
             row = _row(place, count, "hits")
             return self.ids[row : row + 1].tolist()[0], float(self.distances[row])
         if isinstance(place, slice):
-            return Hits(self.ids[place], self.distances[place], self.counts[place])
+            attributes = self._attributes(lambda column: column[place])
+            return Hits(self.ids[place], self.distances[place], self.counts[place], attributes)
         return self._query(_row(place, len(self.ids), "queries"))
 
     def _query(self, row: int) -> Hits:
         count = int(self.counts[row])
-        return Hits(self.ids[row, :count], self.distances[row, :count], count)
+        attributes = self._attributes(lambda column: column[row, :count])
+        return Hits(self.ids[row, :count], self.distances[row, :count], count, attributes)
+
+    def _attributes(
+        self, cut: Callable[[NDArray[Any]], NDArray[Any]]
+    ) -> dict[str, NDArray[Any]] | None:
+        if self.attributes is None:
+            return None
+        return {name: cut(column) for name, column in self.attributes.items()}
 
     def __repr__(self) -> str:
         if self.ids.ndim == 1:
@@ -155,6 +175,100 @@ class RadiusHits:
         if self._single:
             return f"RadiusHits({_pairs(self.ids, self.distances)})"
         return f"RadiusHits({len(self)} queries, {len(self.ids)} hits)"
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """What a plan costs, as predicted or as it was.
+
+    Attributes
+    ----------
+    nanoseconds, distances, hops, lists : float
+        Hops are nodes of the graph expanded; lists are those of neighbours that were read, more
+        than hops where a walk crosses nodes that do not match.
+    """
+
+    nanoseconds: float
+    distances: float
+    hops: float
+    lists: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.nanoseconds / 1000:.1f} us, {self.distances:.0f} distances, "
+            f"{self.hops:.0f} hops, {self.lists:.0f} lists"
+        )
+
+
+@dataclass(frozen=True)
+class PlanOption:
+    """A plan that could have answered, and why it was not taken: empty for the one that was."""
+
+    plan: str
+    predicted: PlanCost
+    why_not: str
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """How a filtered query was answered.
+
+    Attributes
+    ----------
+    plan : str
+        ``empty``, ``scan``, ``filtered walk`` (over matching nodes) or ``checked walk`` (as without
+        a filter, and wider).
+    fell_back : bool
+        Whether a walk starved or spent too much, so that another plan had to follow.
+    items, estimated_matches, matches, hits : int
+        In the index; those the plan was chosen by; those there are; those returned.
+    predicted, measured : PlanCost
+    resolve_nanoseconds : float
+        From the filter to the set of what matches; next to nothing where it was asked before.
+    options : tuple of PlanOption
+        All plans that were weighed, the one taken first.
+    """
+
+    plan: str
+    fell_back: bool
+    items: int
+    estimated_matches: int
+    matches: int
+    hits: int
+    predicted: PlanCost
+    measured: PlanCost
+    resolve_nanoseconds: float
+    options: tuple[PlanOption, ...]
+
+    @classmethod
+    def of(cls, figures: dict[str, Any]) -> Explanation:
+        """Return what the core reports, as an object."""
+        return cls(
+            **{
+                **figures,
+                "predicted": PlanCost(**figures["predicted"]),
+                "measured": PlanCost(**figures["measured"]),
+                "options": tuple(
+                    PlanOption(each["plan"], PlanCost(**each["predicted"]), each["why_not"])
+                    for each in figures["options"]
+                ),
+            }
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{self.plan}{', then another plan' if self.fell_back else ''}: "
+            f"{self.matches} of {self.items} items match "
+            f"({self.estimated_matches} estimated), {self.hits} hits",
+            f"  predicted: {self.predicted}",
+            f"  measured:  {self.measured}; {self.resolve_nanoseconds / 1000:.1f} us for the filter",
+        ]
+        lines += [
+            f"  not {each.plan}: {each.why_not} ({each.predicted})"
+            for each in self.options
+            if each.why_not
+        ]
+        return "\n".join(lines)
 
 
 def _row(place: int, count: int, what: str) -> int:

@@ -18,6 +18,9 @@ using lanner::kNibbleRows;
 using lanner::nibble_tables;
 using lanner::NibbleFactors;
 using lanner::NibbleQuery;
+using lanner::sketch_query_bytes;
+using lanner::sketch_stride;
+using lanner::SketchFactors;
 
 // Floats that end where memory ends.
 struct FlushFloats {
@@ -191,6 +194,52 @@ TEST_CASE("4-bit codes: every level gives the values of plain sums, bit for bit"
                                   << kind);
                     run_scan(*table, scan, seed);
                 }
+            }
+        }
+    }
+}
+
+TEST_CASE("sketches: every level gives the estimates of plain sums, bit for bit") {
+    std::mt19937 random(1);
+    for (const std::size_t dim :
+         {1U, 7U, 8U, 31U, 64U, 100U, 128U, 129U, 255U, 384U, 400U, 512U, 513U, 784U, 1024U, 2049U}) {
+        for (const std::size_t count : {1U, 3U, 4U, 9U}) {
+            const std::size_t stride = sketch_stride(dim);
+            Flush rows(count * stride);
+            Flush planes(sketch_query_bytes(dim));
+            std::vector<int> codes(dim);
+            std::fill(planes.data(), planes.data() + planes.size(), static_cast<unsigned char>(0));
+            std::int32_t sum = 0;
+            for (std::size_t i = 0; i < dim; ++i) {
+                codes[i] = static_cast<int>(random() % 16) - 8;
+                sum += codes[i];
+                for (std::size_t p = 0; p < 4; ++p) {
+                    unsigned char& byte = planes.data()[i / 512 * 256 + p * 64 + i % 512 / 8];
+                    byte = static_cast<unsigned char>(byte | (static_cast<unsigned>(codes[i]) >> p & 1U) << (i % 8));
+                }
+            }
+            // What lies between the bits and the factors may be anything.
+            for (std::size_t i = 0; i < rows.size(); ++i) rows.data()[i] = static_cast<unsigned char>(random());
+            std::vector<const void*> pointers;
+            std::vector<float> expected;
+            for (std::size_t r = 0; r < count; ++r) {
+                unsigned char* const row = rows.data() + (count - 1 - r) * stride;
+                const SketchFactors factors{0.25F * static_cast<float>(r + 1), -1.5F, 0, 0};
+                std::memcpy(row + stride - sizeof factors, &factors, sizeof factors);
+                pointers.push_back(row);
+                std::int32_t product = 0;
+                for (std::size_t i = 0; i < dim; ++i)
+                    product += (row[i / 8] >> (i % 8) & 1) != 0 ? codes[i] : -codes[i];
+                const float slope = 0.375F * static_cast<float>(product);
+                const float part = slope * factors.step;
+                expected.push_back((3.3F + 1.7F * factors.add) - part);
+            }
+            for (const KernelTable* table : levels()) {
+                INFO("level " << table->name << ", dim " << dim << ", " << count << " rows");
+                std::vector<float> got(count);
+                table->sketch_rows({planes.data(), sum, 3.3F, 1.7F, 0.375F}, pointers.data(), stride, count, dim,
+                                   got.data());
+                CHECK(got == expected);
             }
         }
     }

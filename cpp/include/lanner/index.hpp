@@ -17,8 +17,11 @@
 #include <variant>
 #include <vector>
 
+#include "lanner/attributes.hpp"
 #include "lanner/error.hpp"
+#include "lanner/filter.hpp"
 #include "lanner/ids.hpp"
+#include "lanner/plan.hpp"
 #include "lanner/types.hpp"
 #include "lanner/vectors.hpp"
 
@@ -27,8 +30,9 @@ namespace lanner {
 // Codes that searches look at first, in place of the vectors. The values are part of the file format.
 enum class CodecKind : std::uint8_t {
     kNone = 0,
-    kSQ8 = 1,  // 8 bits a feature
-    kSQ4 = 2,  // 4 bits a feature
+    kSQ8 = 1,     // 8 bits a feature
+    kSQ4 = 2,     // 4 bits a feature
+    kAuto = 255,  // chosen by dimension, element type and metric when an index is made; never in a file
 };
 
 // What is kept of the vectors beside their codes. The values are part of the file format.
@@ -46,8 +50,9 @@ struct IndexOptions {
     std::uint32_t M = 16;                 // neighbours a node, twice as many on the ground layer; 2 to 512
     std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
-    CodecKind codec = CodecKind::kNone;
+    CodecKind codec = CodecKind::kAuto;
     Keep keep = Keep::kAsGiven;
+    std::optional<Schema> schema = std::nullopt;  // columns of attributes; not given: those of the tables that come
 };
 
 // Called on the calling thread, some 20 times a second and at the end. What it throws stops the work.
@@ -60,7 +65,7 @@ struct WriteOptions {
 
 struct SearchOptions {
     std::size_t k = 10;
-    std::size_t ef = 0;  // 0: the default, chosen for recall@10 of at least 0.95; never below k
+    std::size_t ef = 0;  // candidates kept during a walk; 0: as many as `recall` takes; never below k
     bool exact = false;  // scan every row even where there is a graph or a codec
     std::size_t threads = 0;
     // Called on the calling thread some 20 times a second while many queries are answered; what it throws stops them.
@@ -68,6 +73,11 @@ struct SearchOptions {
     // Candidates of a search over codes that are looked at once more with the vectors kept: never fewer than k, save 0,
     // for none, when distances are estimates. Not given: a number with which recall loses next to nothing to the codes.
     std::optional<std::size_t> rerank = std::nullopt;
+    // The share of the true neighbours that a search is to find, in (0, 1], 1 by comparing with every row; 0 for 0.95. By
+    // what was measured on the index's own rows. Not with ef, rerank or exact, which say themselves how hard to try.
+    double recall = 0;
+    // Hits satisfy the filter at the time of their query: none, one for all queries, or one a query. Borrowed.
+    std::span<const Filter> filters = {};
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
@@ -90,8 +100,9 @@ struct MemoryUse {
     std::size_t vectors = 0;
     std::size_t graph = 0;
     std::size_t ids = 0;
+    std::size_t attributes = 0;
     std::size_t scratch = 0;
-    std::size_t total() const noexcept { return vectors + graph + ids + scratch; }
+    std::size_t total() const noexcept { return vectors + graph + ids + attributes + scratch; }
 };
 
 // What validate() counted.
@@ -128,8 +139,13 @@ class Index {
     // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
     void fit(const Vectors& sample);
     // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
-    OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false);
+    // Attributes are a row a vector; columns that a table lacks are null. With upsert and without a table, items keep the
+    // attributes that they had.
+    OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false,
+                 const TableView* attributes = nullptr);
     void remove(const Ids& ids, const WriteOptions& options = {});
+    // Columns of the table get new values in the items, a row an id; other columns stay, and so do vectors and graph.
+    void update_attributes(const Ids& ids, const TableView& attributes);
 
     // Copies the stored rows, of row_bytes() each, in the index's own element type.
     void get(const Ids& ids, void* out) const;
@@ -137,11 +153,22 @@ class Index {
     bool contains(std::string_view id) const;
     OwnedIds ids() const;  // in order of slots
 
+    // The columns of attributes, of a given schema or of the tables that came.
+    Schema schema() const;
+    // Columns by name, all of them for no names, a row an id. With `lenient`, an id that is not in the index has nulls.
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {},
+                                        bool lenient = false) const;
+
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     // The neighbours of stored items, each without itself.
     void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
     // Everything within `radius`, inclusive. With a graph, approximate like any search: `ef` widens the start.
     RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+
+    // How many items satisfy the filter.
+    std::size_t count(const Filter& filter) const;
+    // Answers one query, and tells how. `options.filters` is not looked at.
+    Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     GraphFigures validate() const;
     MemoryUse memory() const;

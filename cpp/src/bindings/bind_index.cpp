@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "bindings/bind.hpp"
+#include "bindings/columns.hpp"
 #include "kernels/metric.hpp"
 
 namespace lanner::bindings {
@@ -43,19 +44,29 @@ py::object ids_array(const OwnedIds& ids) {
     return strings_array(strings, {static_cast<py::ssize_t>(strings.size())}, 1, nullptr);
 }
 
+// None, one filter, or a list of them.
+std::vector<Filter> filters_of(const py::object& given) {
+    if (given.is_none()) return {};
+    if (py::isinstance<Filter>(given)) return {given.cast<const Filter&>()};
+    std::vector<Filter> filters;
+    for (const py::handle each : given.cast<py::list>()) filters.push_back(each.cast<const Filter&>());
+    return filters;
+}
+
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
 SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
-                         std::optional<std::size_t> rerank) {
-    SearchOptions options{k, ef, exact, threads, nullptr, rerank};
+                         std::optional<std::size_t> rerank, double recall, std::span<const Filter> filters) {
+    SearchOptions options{k, ef, exact, threads, nullptr, rerank, recall, filters};
     if (queries > 1) options.poll = see_signals;
     return options;
 }
 
 CodecKind codec_of(const std::optional<std::string>& name) {
     if (!name) return CodecKind::kNone;
+    if (*name == "auto") return CodecKind::kAuto;
     if (*name == "SQ8") return CodecKind::kSQ8;
     if (*name == "SQ4") return CodecKind::kSQ4;
-    throw Error(ErrorKind::kInvalidArgument, "codec must be one of SQ8, SQ4, got '" + *name + "'");
+    throw Error(ErrorKind::kInvalidArgument, "codec must be one of auto, SQ8, SQ4, got '" + *name + "'");
 }
 
 Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
@@ -117,43 +128,102 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 }
 
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads, std::optional<std::size_t> rerank) {
+                 std::size_t threads, std::optional<std::size_t> rerank, double recall, const py::object& filter) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
-    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank);
+    const std::vector<Filter> filters = filters_of(filter);
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, recall, filters);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads, std::optional<std::size_t> rerank) {
+                       std::size_t threads, std::optional<std::size_t> rerank, double recall,
+                       const py::object& filter) {
     const GivenIds given(ids);
-    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank);
+    const std::vector<Filter> filters = filters_of(filter);
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, recall, filters);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
 
 py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact,
-                        std::size_t threads) {
+                        std::size_t threads, const py::object& filter) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
+    const std::vector<Filter> filters = filters_of(filter);
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt));
+        hits = index.search_radius(vectors, radius,
+                                   options_of(vectors.count, 1, ef, exact, threads, std::nullopt, 0, filters));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
         py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
 }
 
+const char* plan_name(Plan plan) {
+    switch (plan) {
+        case Plan::kEmpty:
+            return "empty";
+        case Plan::kScan:
+            return "scan";
+        case Plan::kFilteredWalk:
+            return "filtered walk";
+        case Plan::kCheckedWalk:
+            return "checked walk";
+    }
+    return "";
+}
+
+py::dict cost_of(const PlanCost& cost) {
+    py::dict dict;
+    dict["nanoseconds"] = cost.nanoseconds;
+    dict["distances"] = cost.distances;
+    dict["hops"] = cost.hops;
+    dict["lists"] = cost.lists;
+    return dict;
+}
+
+py::dict explain(const Index& index, const py::array& query, const Filter& filter, std::size_t k, std::size_t ef,
+                 bool exact, std::optional<std::size_t> rerank) {
+    const Vectors vectors = vectors_of(query, index.options().type, index.options().dim, "query");
+    Explanation report;
+    {
+        const py::gil_scoped_release release;
+        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, 0, {}));
+    }
+    py::list options;
+    for (const PlanOption& each : report.options) {
+        py::dict option;
+        option["plan"] = plan_name(each.plan);
+        option["predicted"] = cost_of(each.predicted);
+        option["why_not"] = each.why_not;
+        options.append(option);
+    }
+    py::dict dict;
+    dict["plan"] = plan_name(report.plan);
+    dict["fell_back"] = report.fell_back;
+    dict["items"] = report.items;
+    dict["estimated_matches"] = report.estimated_matches;
+    dict["matches"] = report.matches;
+    dict["hits"] = report.hits;
+    dict["predicted"] = cost_of(report.predicted);
+    dict["measured"] = cost_of(report.measured);
+    dict["resolve_nanoseconds"] = report.resolve_nanoseconds;
+    dict["options"] = options;
+    return dict;
+}
+
 py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads,
-               const py::object& progress) {
+               const py::object& progress, const Columns* attributes) {
     const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
     const GivenIds given(ids);
     const Progress poll = progress_of(progress);
     OwnedIds result;
     {
         const py::gil_scoped_release release;
-        result = index.add(rows, given.get(), {threads, poll}, upsert);
+        const TableView table = attributes != nullptr ? attributes->view() : TableView();
+        result = index.add(rows, given.get(), {threads, poll}, upsert, attributes != nullptr ? &table : nullptr);
     }
     if (const auto* const strings = std::get_if<std::vector<std::string>>(&result)) return py::cast(*strings);
     return ids_array(result);
@@ -177,6 +247,20 @@ py::array get(const Index& index, const py::object& ids) {
         index.get(given.get(), out);
     }
     return rows;
+}
+
+void update_attributes(Index& index, const py::object& ids, const Columns& attributes) {
+    const GivenIds given(ids);
+    const py::gil_scoped_release release;
+    index.update_attributes(given.get(), attributes.view());
+}
+
+Columns attributes(const Index& index, const py::object& ids, const std::vector<std::string>& names, bool lenient) {
+    const GivenIds given(ids);
+    const py::gil_scoped_release release;
+    Columns columns(given.count());
+    for (OwnedColumn& column : index.attributes(given.get(), names, lenient)) columns.add(std::move(column));
+    return columns;
 }
 
 bool contains(const Index& index, const py::object& id) {
@@ -296,12 +380,15 @@ void bind_index(py::module_& module) {
     py::class_<Index>(module, "Index")
         .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
                          std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed,
-                         const std::optional<std::string>& codec, const std::optional<std::string>& keep) {
+                         const std::optional<std::string>& codec, const std::optional<std::string>& keep,
+                         const std::optional<std::vector<std::pair<std::string, std::string>>>& schema) {
                  return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed,
-                               codec_of(codec), keep_of(keep, dtype)});
+                               codec_of(codec), keep_of(keep, dtype),
+                               schema ? std::optional(schema_of(*schema)) : std::nullopt});
              }),
              py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"),
-             py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"))
+             py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"),
+             py::arg("schema"))
         .def_static(
             "open",
             [](const std::string& path, bool writable, bool verify) {
@@ -327,7 +414,10 @@ void bind_index(py::module_& module) {
             },
             py::arg("vectors"))
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
-             py::arg("progress"))
+             py::arg("progress"), py::arg("attributes"))
+        .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
+        .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
+        .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
@@ -350,11 +440,20 @@ void bind_index(py::module_& module) {
                  return ids_array(ids);
              })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
-             py::arg("rerank"))
+             py::arg("rerank"), py::arg("recall"), py::arg("filter"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("rerank"))
+             py::arg("threads"), py::arg("rerank"), py::arg("recall"), py::arg("filter"))
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"))
+             py::arg("threads"), py::arg("filter"))
+        .def(
+            "count",
+            [](const Index& index, const Filter& filter) {
+                const py::gil_scoped_release release;
+                return index.count(filter);
+            },
+            py::arg("filter"))
+        .def("explain", &explain, py::arg("query"), py::arg("filter"), py::arg("k"), py::arg("ef"), py::arg("exact"),
+             py::arg("rerank"))
         .def("validate",
              [](const Index& index) {
                  GraphFigures figures;
@@ -380,6 +479,7 @@ void bind_index(py::module_& module) {
                  dict["vectors"] = use.vectors;
                  dict["graph"] = use.graph;
                  dict["ids"] = use.ids;
+                 dict["attributes"] = use.attributes;
                  dict["scratch"] = use.scratch;
                  dict["total"] = use.total();
                  return dict;

@@ -14,7 +14,6 @@
 namespace lanner {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Ranges tried for 4 bits, as parts of the largest feature: cutting off the few largest makes all others finer.
 constexpr float kRanges[] = {1.0F, 0.95F, 0.9F, 0.85F, 0.8F, 0.75F, 0.7F, 0.65F};
 
@@ -71,6 +70,7 @@ ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uin
     : bits_(bits),
       metric_(metric),
       dim_(dim),
+      space_(metric, dim),
       kernels_(&kernels),
       rotation_(dim, seed, kernels),
       query_factors_at_(aligned(code_query_bytes(bits, dim))),
@@ -78,33 +78,6 @@ ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uin
       factors_(sizeof(RowFactors)),
       part_count_(part_count_of(metric)),
       parts_(std::max<std::size_t>(1, part_count_) * sizeof(float)) {}
-
-ScalarCodec::RowParts ScalarCodec::take_apart(float* features) const noexcept {
-    RowParts parts{0, 0};
-    if (traits(metric_).has_offsets) {
-        parts.mean = static_cast<float>(sum_of(features, dim_) / static_cast<double>(dim_));
-        for (std::size_t i = 0; i < dim_; ++i) features[i] -= parts.mean;
-        parts.size = parts.mean;
-    }
-    if (!traits(metric_).has_row_scales) return parts;
-    const double length = std::sqrt(dot_of(features, features, dim_));
-    const auto inverse = static_cast<float>(1 / length);
-    const bool none = !std::isfinite(inverse);
-    for (std::size_t i = 0; i < dim_; ++i) features[i] = none ? 0.0F : features[i] * inverse;
-    if (metric_ == Metric::kCosine) {
-        parts.size = none ? 0.0F : static_cast<float>(length);
-    } else {
-        parts.size = none ? kInfinity : inverse;
-    }
-    return parts;
-}
-
-void ScalarCodec::to_space(float* features) const noexcept { take_apart(features); }
-
-void ScalarCodec::set_mean(std::vector<float> mean) {
-    mean_ = std::move(mean);
-    mean_squares_ = static_cast<float>(dot_of(mean_.data(), mean_.data(), dim_));
-}
 
 ScalarCodec ScalarCodec::empty_copy() const {
     ScalarCodec copy(bits_, metric_, dim_, 0, *kernels_);
@@ -175,23 +148,11 @@ float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes
 
 void ScalarCodec::write_row(const float* features, const Coded& row) const {
     std::vector<float> work(features, features + dim_);
-    const RowParts parts = take_apart(work.data());
-    RowFactors factors{0, 0};
-    const bool zero = metric_ == Metric::kCosine && parts.size == 0;
-    if (fitted()) {
-        for (std::size_t i = 0; i < dim_; ++i) work[i] -= mean_[i];
-    }
-    const double squares = dot_of(work.data(), work.data(), dim_);
-    if (metric_ == Metric::kIp) {
-        factors.add = fitted() ? static_cast<float>(-dot_of(mean_.data(), work.data(), dim_)) : 0.0F;
-    } else {
-        factors.add = static_cast<float>(squares / 2) + (zero ? 0.5F : 0.0F);
-    }
+    const MetricSpace::Row placed = space_.place_row(work.data());
     rotation_.apply(work.data());
     std::memset(row.codes, 0, rows_.stride());
-    factors.step = encode(work.data(), squares, row.codes);
-    *row.factors = factors;
-    if (part_count_ > 0) std::memcpy(row.parts, &parts, part_count_ * sizeof(float));
+    *row.factors = {encode(work.data(), placed.squares, row.codes), placed.add};
+    if (part_count_ > 0) std::memcpy(row.parts, &placed.parts, part_count_ * sizeof(float));
 }
 
 void ScalarCodec::grow(std::size_t rows) {
@@ -226,7 +187,7 @@ void ScalarCodec::decode(Slot slot, float* out) const noexcept {
                         : metric_ == Metric::kSnrItem ? 1.0F / parts.size
                                                       : 1.0F;
     const float shift = metric_ == Metric::kSnr ? parts.size : metric_ == Metric::kSnrItem ? parts.mean : 0.0F;
-    for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? mean_[i] : 0.0F)) * scale + shift;
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? space_.mean()[i] : 0.0F)) * scale + shift;
 }
 
 bool ScalarCodec::sound(Slot slot) const noexcept {
@@ -279,24 +240,8 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
     const auto* from = static_cast<const std::byte*>(queries.data);
     for (std::size_t query = 0; query < queries.count; ++query, from += stride) {
         widen_row(from, queries.type, dim_, *kernels_, work.data());
-        const RowParts parts = take_apart(work.data());
-        QueryFactors factors{0, 1, 0, 0};
-        // What a distance is multiplied by.
-        float weight = 1;
-        if (metric_ == Metric::kIp && fitted())
-            factors.base = static_cast<float>(-dot_of(mean_.data(), work.data(), dim_));
-        if (metric_ == Metric::kSnr) weight = static_cast<float>(1 / dot_of(work.data(), work.data(), dim_));
-        if (metric_ == Metric::kSnrItem) factors.size = std::isfinite(parts.size) ? 1 / parts.size : 0.0F;
-        if (fitted()) {
-            for (std::size_t i = 0; i < dim_; ++i) work[i] -= mean_[i];
-        }
-        const double squares = dot_of(work.data(), work.data(), dim_);
-        if (metric_ == Metric::kCosine) {
-            factors.base = static_cast<float>(squares / 2) + (parts.size == 0 ? 0.5F : 0.0F);
-        } else if (metric_ != Metric::kIp) {
-            factors.base = static_cast<float>(squares) * weight;
-            factors.scale = 2 * weight;
-        }
+        const MetricSpace::Query placed = space_.place_query(work.data());
+        QueryFactors factors{placed.base, placed.scale, 0, placed.size};
         rotation_.apply(work.data());
 
         std::byte* const row = block.row(query);
@@ -335,7 +280,7 @@ void ScalarCodec::bind_stored(Slot slot, std::byte* query, float& code_sum) cons
     const float size = parts(slot).size;
     const bool halved = metric_ == Metric::kCosine || metric_ == Metric::kIp;
     QueryFactors bound{own.add, 1, own.step, size};
-    if (metric_ == Metric::kIp) bound.base -= mean_squares_;
+    if (metric_ == Metric::kIp) bound.base -= space_.mean_squares();
     if (!halved) bound = {2 * own.add, 2, 2 * own.step, size};
     std::memcpy(query + query_factors_at_, &bound, sizeof bound);
 }
@@ -353,8 +298,7 @@ void ScalarCodec::finish(const std::byte* query, bool stored, const SlotAt& slot
     for (std::size_t i = 0; i < count; ++i) {
         const float size = parts(slot_at(i)).size;
         const float apart = stored ? size - bound.size : size * bound.size - 1;
-        values[i] =
-            size == kInfinity || bound.size == kInfinity ? kInfinity : apart * apart + size * bound.size * values[i];
+        values[i] = MetricSpace::item_distance(size, bound.size, apart, values[i]);
     }
 }
 
@@ -441,24 +385,14 @@ std::size_t ScalarCodec::memory_bytes() const noexcept {
 std::unique_ptr<Scorer> ScalarCodec::make_scorer() const { return std::make_unique<ScalarScorer>(*this); }
 
 void ScalarCodec::save(SectionWriter& writer, std::size_t rows) const {
-    if (fitted()) writer.write_section("codes.mean", mean_.data(), mean_.size() * sizeof(float));
+    if (fitted()) writer.write_section("codes.mean", space_.mean().data(), dim_ * sizeof(float));
     writer.write_rows("codes", rows_, rows);
     writer.write_rows("codes.factors", factors_, rows);
     if (part_count_ > 0) writer.write_rows("codes.parts", parts_, rows);
 }
 
 void ScalarCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
-    if (fitted) {
-        const std::span<std::byte> bytes = reader.section("codes.mean", dim_ * sizeof(float));
-        std::vector<float> mean(dim_);
-        std::memcpy(mean.data(), bytes.data(), bytes.size());
-        double squares = 0;
-        for (const float each : mean) squares += static_cast<double>(each) * static_cast<double>(each);
-        if (!(squares <= static_cast<double>(std::numeric_limits<float>::max()))) {
-            refuse_section("codes.mean", "it is not a vector of finite length");
-        }
-        set_mean(std::move(mean));
-    }
+    if (fitted) set_mean(read_mean(reader, "codes.mean", dim_));
     reader.read_rows("codes", rows, rows_);
     reader.read_rows("codes.factors", rows, factors_);
     if (part_count_ > 0) reader.read_rows("codes.parts", rows, parts_);

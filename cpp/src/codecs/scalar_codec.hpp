@@ -5,16 +5,7 @@
 // codes of 128, 256 or 384 features then fill whole cache lines. Queries are rounded to 8 bits: the error of
 // that is no larger than that of 8-bit codes, and all products are then integers.
 //
-// Distances are estimates. With x the coded vector, x' = R (x - mean), q' likewise, and <q', x'> estimated from the codes:
-//
-//              x                 between query and row
-//   l2         row               |q'|^2 + |x'|^2 - 2 <q', x'>
-//   cosine     row / |row|       the same, halved; a zero row counts as 1/2 farther, so that it is at 1 from unit vectors
-//   ip         row               -<q', x'> - <mean, x - mean> - <mean, q>
-//   snr        row - its mean    as l2, over |q|^2
-//   snr_item   row - its mean,   (s |q| - 1)^2 + s |q| e, with e as l2 between unit vectors and s = 1 / |row - its mean|
-//              of length 1
-//
+// Distances are estimates, from <q', x'> estimated from the codes; see codecs/metric_space.hpp.
 // Distances between stored rows are those of metric.hpp, from codes on both sides.
 // See Codec for threads. Callers check inputs first; storing and scoring check nothing.
 #pragma once
@@ -23,10 +14,12 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/paged_rows.hpp"
 #include "codecs/codec.hpp"
+#include "codecs/metric_space.hpp"
 #include "codecs/rotation.hpp"
 #include "kernels/metric.hpp"
 #include "lanner/vectors.hpp"
@@ -40,11 +33,11 @@ class ScalarCodec final : public Codec {
     ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels);
 
     // Where the metric is a distance between vectors or an inner product: what a mean is taken of. In place.
-    void to_space(float* features) const noexcept;
-    void set_mean(std::vector<float> mean);
+    void to_space(float* features) const noexcept { space_.take_apart(features); }
+    void set_mean(std::vector<float> mean) { space_.set_mean(std::move(mean)); }
     // The same codec without rows and mean.
     ScalarCodec empty_copy() const;
-    bool fitted() const noexcept { return !mean_.empty(); }
+    bool fitted() const noexcept { return space_.fitted(); }
 
     void prepare(const Vectors& queries, QueryBlock& block) const;
 
@@ -76,13 +69,9 @@ class ScalarCodec final : public Codec {
 
     struct RowFactors {
         float step;  // the decoded row is step * (c - 128), or step * (2 c - 15)
-        float add;   // what the row adds to a distance, see scale below
+        float add;   // that of MetricSpace::Row
     };
-    // What to_space() takes away; as many of them as the metric has.
-    struct RowParts {
-        float size;  // cosine: |row|; snr: its mean; snr_item: 1 / |row - its mean|, infinity for a constant row
-        float mean;  // snr_item: its mean
-    };
+    using RowParts = MetricSpace::Parts;
     // Row as it is stored.
     struct Coded {
         std::byte* codes;
@@ -98,8 +87,6 @@ class ScalarCodec final : public Codec {
     };
 
     RowParts parts(Slot slot) const noexcept;
-    // Takes a row to its space, and tells what is lost on the way.
-    RowParts take_apart(float* features) const noexcept;
     float encode(const float* rotated, double squares, std::byte* codes) const noexcept;
     void write_row(const float* features, const Coded& row) const;
     void bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept;
@@ -113,11 +100,10 @@ class ScalarCodec final : public Codec {
     CodeBits bits_;
     Metric metric_;
     std::size_t dim_;
+    MetricSpace space_;
     const KernelTable* kernels_;
     Rotation rotation_;
     std::size_t query_factors_at_;
-    std::vector<float> mean_;  // empty: zero
-    float mean_squares_ = 0;
     PagedRows rows_;
     PagedRows factors_;
     std::size_t part_count_;

@@ -13,15 +13,22 @@
 #include <thread>
 #include <vector>
 
+#include "attributes/attribute_table.hpp"
 #include "base/fair_shared_mutex.hpp"
 #include "graph/build.hpp"
 #include "graph/layers.hpp"
 #include "graph/repair.hpp"
+#include "index/filter_cache.hpp"
 #include "index/id_map.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
+#include "search/calibrate.hpp"
+#include "search/effort.hpp"
 #include "search/exact_scan.hpp"
+#include "search/filtered_traverse.hpp"
+#include "search/planner.hpp"
 #include "search/rerank.hpp"
+#include "search/set_scan.hpp"
 
 namespace lanner {
 
@@ -35,6 +42,7 @@ struct SearchScratch {
     std::vector<Candidate> found;
     std::vector<Candidate> hits;
     RerankScratch rerank;
+    FilteredScratch filtered;
 };
 
 class Index::Impl : private TieBreak {
@@ -43,8 +51,14 @@ class Index::Impl : private TieBreak {
 
     // write.cpp
     void fit(const Vectors& sample);
-    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert);
+    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                 const TableView* attributes);
     void remove(const Ids& ids, const WriteOptions& options);
+
+    // attributes.cpp
+    void update_attributes(const Ids& ids, const TableView& table);
+    Schema schema() const;
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const;
 
     // query.cpp
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
@@ -58,6 +72,10 @@ class Index::Impl : private TieBreak {
     SearchStats search_stats(bool reset) const;
     std::size_t size() const;
     IdKind id_kind() const noexcept;
+
+    // filtered.cpp
+    std::size_t count(const Filter& filter) const;
+    Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     // persist.cpp
     void save(Sink& sink) const;
@@ -85,24 +103,51 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> live_slots() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
+    void store_attributes(const Addition& addition, const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition) noexcept;
-    // `last` is called when all has been worked out and nothing has been given up yet; it may throw.
-    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
-                  GraphEdit& edit, const std::function<void()>& last);
+    // `last` is called when all has been worked out and nothing has been given up yet; it may throw. `changes` is what the
+    // calibration is told of.
+    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, std::size_t changes,
+                  const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last);
     void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
+    void set_live(Slot slot, bool live) noexcept;
     // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
     bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                         const BuildOptions& options, GraphEdit& edit);
-    std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
+    enum class Missing : std::uint8_t { kRefused, kAllowed };
+    std::vector<Slot> find_all(const Ids& ids, std::string_view what, Missing missing = Missing::kRefused) const;
+    static void refuse_repeats(const Ids& ids);
+
+    // calibration.cpp
+    std::vector<Slot> rows_to_ask(std::span<const std::uint8_t> live, std::size_t size) const;
+    // What is known after a change of so many items that leaves those in `live`: measured anew where enough has changed.
+    Calibration calibrated(std::size_t changes, std::span<const std::uint8_t> live, const BuildOptions& options) const;
+    // With state_ held exclusively.
+    void set_calibration(const Calibration& calibration) noexcept;
+    void save_calibration(SectionWriter& writer) const;
+    void load_calibration(const SectionReader& reader);
+    // For a search that names no width. With state_ held shared.
+    Aim aim_of(double recall, std::size_t k) const noexcept;
+    // Candidates of a walk over codes that are looked at once more.
+    static std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept;
 
     static std::size_t thread_count(std::size_t asked) noexcept;
-    std::size_t default_ef(std::size_t k) const noexcept;
-    bool scan_is_cheaper(std::size_t ef) const noexcept;
+    std::size_t default_scan_rerank(std::size_t k) const noexcept;
+    // Of so many rows; of all, if not given.
+    bool scan_is_cheaper(std::size_t ef, std::size_t rows = kMaxSlots) const noexcept;
     ScanRows scan_rows(const Codec& codec) const noexcept;
-    struct Effort;
+    // How hard a search tries.
+    struct Effort {
+        std::size_t k = 0;
+        std::size_t ef = 0;
+        std::size_t rerank = 0;       // candidates of a walk looked at once more; 0: none
+        std::size_t scan_rerank = 0;  // of a scan of codes
+        bool codes = false;           // a scan without a filter looks at codes
+        bool exact = false;
+    };
     Effort effort_of(const SearchOptions& options) const;
     void graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                       const Effort& effort) const;
@@ -110,10 +155,31 @@ class Index::Impl : private TieBreak {
                                              std::size_t count, const Effort& effort, std::size_t threads,
                                              const std::function<void()>& poll) const;
     float as_reported(float distance) const noexcept;
-    void take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const;
+    void collect_hits(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, const Effort& effort,
+                      const Matches* matches) const;
+    void take_hit(const Candidate& candidate, const Matches* matches, VisitedMarks& visited,
+                  std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
     void search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
+
+    // filtered.cpp. All with state_ held shared.
+    class KeptMatches;
+    static void check_filters(std::span<const Filter> filters, std::size_t queries);
+    SlotSet resolve(const Filter& filter) const;
+    std::shared_ptr<const Matches> matches_of(const Filter& filter) const;
+    std::shared_ptr<const std::vector<Slot>> ring_nodes() const;
+    PlanCosts plan_costs(SearchScratch& scratch) const;
+    PlanCosts measure_costs(SearchScratch& scratch) const;
+    PlanRequest plan_request(const Matches& matches, const Effort& effort) const noexcept;
+    // Leaves the hits of one query in scratch.hits. Whether the plan was carried through.
+    bool follow_plan(Plan plan, SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                     const Matches& matches, const Effort& effort, const PlanCosts& costs) const;
+    bool filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                         const Matches& matches, const Effort& effort) const;
+    void scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, const SlotSet& matches,
+                      const Effort& effort) const;
+
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
     void check_contents() const;
     void check_next_id() const;
@@ -123,10 +189,15 @@ class Index::Impl : private TieBreak {
     VectorStore store_;
     std::optional<Layers> layers_;
     IdMap ids_;
-    std::vector<std::uint8_t> live_;  // by slot
-    std::vector<Slot> free_;          // a heap: the lowest is used first
-    std::size_t slots_ = 0;           // slots ever live; scans look at these
-    std::size_t changes_ = 0;         // since the graph was last checked for unreachable nodes
+    AttributeTable attributes_;
+    std::vector<std::uint8_t> live_;         // by slot
+    std::vector<std::uint64_t> live_words_;  // the same, a bit a slot
+    std::uint64_t version_ = 0;              // grows whenever what a filter lets through may change
+    std::vector<Slot> free_;                 // a heap: the lowest is used first
+    std::size_t slots_ = 0;                  // slots ever live; scans look at these
+    std::size_t changes_ = 0;                // since the graph was last checked for unreachable nodes
+    Calibration calibration_;
+    EffortModel effort_model_;
     bool read_only_ = false;
 
     mutable std::mutex writer_;
@@ -135,9 +206,35 @@ class Index::Impl : private TieBreak {
 
     mutable std::mutex scratch_mutex_;
     mutable std::vector<std::unique_ptr<SearchScratch>> scratch_;
+    mutable FilterCache filters_;
+    mutable std::mutex plans_mutex_;
+    mutable std::optional<PlanCosts> costs_;
+    mutable std::size_t costs_size_ = 0;  // items when they were measured
+    mutable std::shared_ptr<const std::vector<Slot>> ring_nodes_;
+    mutable std::uint64_t ring_version_ = 0;
     mutable std::atomic<std::uint64_t> queries_done_{0};
     mutable std::atomic<std::uint64_t> distances_done_{0};
     mutable std::atomic<std::uint64_t> hops_done_{0};
+};
+
+// The one filter of a batch, looked up once a state of the index rather than once a query; others come from the cache.
+// With state_ held shared.
+class Index::Impl::KeptMatches {
+  public:
+    std::shared_ptr<const Matches> get(const Impl& index, const Filter& filter, bool keep) {
+        if (!keep) return index.matches_of(filter);
+        const std::lock_guard lock(mutex_);
+        if (!matches_ || version_ != index.version_) {
+            matches_ = index.matches_of(filter);
+            version_ = index.version_;
+        }
+        return matches_;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::uint64_t version_ = 0;
+    std::shared_ptr<const Matches> matches_;
 };
 
 }  // namespace lanner

@@ -99,6 +99,8 @@ void Index::Impl::save(Sink& sink) const {
     store_.save(writer, slots_);
     if (layers_) layers_->save(writer);
     ids_.save(writer, slots_, live_);
+    attributes_.save(writer, slots_);
+    save_calibration(writer);
     writer.finish();
 }
 
@@ -116,10 +118,11 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->slots_ = slots;
     index->changes_ = static_cast<std::size_t>(config.changes);
     index->live_.resize(slots);
+    index->live_words_.resize(SlotSet::word_count(slots));
     std::size_t count = 0;
     for (std::size_t slot = 0; slot < slots; ++slot) {
         if (live[slot] > std::byte{1}) refuse_section("live", "it holds other than 0 and 1");
-        index->live_[slot] = std::to_integer<std::uint8_t>(live[slot]);
+        index->set_live(static_cast<Slot>(slot), live[slot] != std::byte{0});
         count += index->live_[slot];
     }
     if (count != config.live) refuse_section("live", "it does not mark as many slots as there are ids");
@@ -134,6 +137,8 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     }
     index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable);
     index->ids_.set_next_generated(config.next_id);
+    index->attributes_.load(reader, slots);
+    index->load_calibration(reader);
     index->read_only_ = !options.writable;
     if (options.verify) index->check_contents();
     // Searches check every slot they meet; changes to a graph rely on its being sound.

@@ -5,20 +5,15 @@
 
 #include "base/thread_pool.hpp"
 #include "base/throttle.hpp"
-#include "index/impl.hpp"
+#include "index/scratch_lease.hpp"
 
 namespace lanner {
 namespace {
 
-// Reaches recall@10 of 0.95 with M = 16 and ef_construction = 200 on text embeddings, images and image descriptors.
-constexpr std::size_t kDefaultEf = 96;
-// Candidates of a walk that are looked at once more. With k = 10 that is 13 for 8 bits and 21 for 4; on embeddings, images
-// and image descriptors, looking at every candidate finds at most 0.001 more of the true neighbours.
-std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept {
-    return codec == CodecKind::kSQ8 ? k + k / 8 + 2 : k + k / 2 + 6;
-}
 // A scan finds what there is, so that nothing else stands between it and the true neighbours.
 constexpr std::size_t kScanReranks = 3;
+// Candidates kept on the way to a radius.
+constexpr std::size_t kRadiusEf = 96;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
 // many distances: below that size of index the scan is both quicker and exact.
 constexpr std::size_t kScanPerCandidate = 16;
@@ -29,39 +24,20 @@ Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
     return {static_cast<const std::byte*>(vectors.data) + row * row_bytes, 1, vectors.type};
 }
 
+void check_recall(const SearchOptions& options) {
+    if (options.recall == 0) return;
+    if (!(options.recall > 0 && options.recall <= 1)) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    "recall must be above 0 and at most 1, got " + std::to_string(options.recall));
+    }
+    const char* const other = options.ef > 0 ? "ef" : options.rerank ? "rerank" : options.exact ? "exact" : nullptr;
+    if (other != nullptr) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    std::string("recall and ") + other + " both say how hard to try; give one of them");
+    }
+}
+
 }  // namespace
-
-class Index::Impl::ScratchLease {
-  public:
-    explicit ScratchLease(const Impl& index) : index_(index) {
-        {
-            const std::lock_guard lock(index_.scratch_mutex_);
-            if (!index_.scratch_.empty()) {
-                scratch_ = std::move(index_.scratch_.back());
-                index_.scratch_.pop_back();
-                return;
-            }
-        }
-        scratch_ = std::make_unique<SearchScratch>(index_.store_);
-    }
-    ~ScratchLease() {
-        // The queries of one large batch are not kept for the next.
-        if (scratch_->queries.bytes() > kKeptQueryBytes) scratch_->queries = PreparedQueries();
-        const std::lock_guard lock(index_.scratch_mutex_);
-        // Not kept where that would take memory; it is then made again.
-        if (index_.scratch_.size() < index_.scratch_.capacity()) index_.scratch_.push_back(std::move(scratch_));
-    }
-    ScratchLease(const ScratchLease&) = delete;
-    ScratchLease& operator=(const ScratchLease&) = delete;
-    SearchScratch& operator*() const noexcept { return *scratch_; }
-    SearchScratch* operator->() const noexcept { return scratch_.get(); }
-
-  private:
-    static constexpr std::size_t kKeptQueryBytes = std::size_t{1} << 20;
-
-    const Impl& index_;
-    std::unique_ptr<SearchScratch> scratch_;
-};
 
 // Has a scratch walk by true distances for a while: a border drawn through estimates would be nobody's radius.
 class Index::Impl::FinestWalk {
@@ -85,9 +61,13 @@ std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
     return std::min(asked > 0 ? asked : default_thread_count(), kMostThreads);
 }
 
-std::size_t Index::Impl::default_ef(std::size_t k) const noexcept { return std::max(kDefaultEf, 2 * k); }
+std::size_t Index::Impl::default_scan_rerank(std::size_t k) const noexcept {
+    return kScanReranks * default_rerank(options_.codec, k);
+}
 
-bool Index::Impl::scan_is_cheaper(std::size_t ef) const noexcept { return ids_.size() / kScanPerCandidate <= ef; }
+bool Index::Impl::scan_is_cheaper(std::size_t ef, std::size_t rows) const noexcept {
+    return std::min(rows, ids_.size()) / kScanPerCandidate <= ef;
+}
 
 ScanRows Index::Impl::scan_rows(const Codec& codec) const noexcept {
     const bool all_live = ids_.size() == slots_;
@@ -100,12 +80,15 @@ void Index::Impl::count_work(std::uint64_t queries, TraverseScratch& scratch) co
     hops_done_.fetch_add(std::exchange(scratch.hops, 0), std::memory_order_relaxed);
 }
 
-// The candidate and its twins, as far as they are live. A ring of a damaged file may never close: no slot of it is
+// The candidate and its twins, as far as they are live and among the matches, where there is a filter. A ring of a damaged file may never close: no slot of it is
 // looked at twice in a search.
-void Index::Impl::take_hit(const Candidate& candidate, VisitedMarks& visited, std::vector<Candidate>& hits) const {
+void Index::Impl::take_hit(const Candidate& candidate, const Matches* matches, VisitedMarks& visited,
+                           std::vector<Candidate>& hits) const {
     Slot slot = candidate.slot;
     do {
-        if (slot < live_.size() && live_[slot] != 0) hits.push_back({candidate.distance, slot});
+        const bool live = slot < live_.size() && live_[slot] != 0;
+        if (live && (matches == nullptr || holds(matches->slot_bits(), slot)))
+            hits.push_back({candidate.distance, slot});
         slot = layers_->next_twin(slot);
     } while (slot != candidate.slot && visited.visit(slot));
 }
@@ -125,14 +108,6 @@ void Index::Impl::order_hits(std::vector<Candidate>& hits, std::size_t k) const 
     if (hits.size() > k) hits.resize(k);
 }
 
-// How hard a search tries.
-struct Index::Impl::Effort {
-    std::size_t k = 0;
-    std::size_t ef = 0;
-    std::size_t rerank = 0;  // candidates looked at once more; 0: none
-    bool codes = false;      // a scan looks at codes
-};
-
 Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
     const auto refuse = [](const char* why) {
@@ -141,17 +116,22 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     if (options.rerank && !store_.has_codes()) refuse("this index has no codec");
     if (options.rerank && !store_.keeps_originals()) refuse("this index keeps none");
     if (options.rerank && options.exact) refuse("exact=True looks at vectors alone");
+    check_recall(options);
+    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(options.recall, options.k);
     Effort effort;
     effort.k = options.k;
-    effort.ef = std::max(options.ef > 0 ? options.ef : default_ef(options.k), options.k);
-    effort.codes = store_.has_codes() && !layers_ && !options.exact;
+    effort.exact = options.exact || options.recall == 1 || (layers_ && aim.ef == Aim::kScan);
+    effort.ef = std::max(aim.ef, options.k);
+    effort.codes = store_.has_codes() && !layers_ && !effort.exact;
     if (!store_.is_layered()) return effort;
     if (options.rerank) {
         effort.rerank = *options.rerank == 0 ? 0 : std::max(*options.rerank, options.k);
+        effort.scan_rerank = effort.rerank;
         effort.ef = std::max(effort.ef, effort.rerank);
     } else {
-        const std::size_t count = default_rerank(options_.codec, options.k);
-        effort.rerank = layers_ ? std::min(effort.ef, count) : kScanReranks * count;
+        const std::size_t count = aim.rerank_all ? effort.ef : default_rerank(options_.codec, options.k);
+        effort.scan_rerank = kScanReranks * count;
+        effort.rerank = layers_ ? std::min(effort.ef, count) : effort.scan_rerank;
     }
     return effort;
 }
@@ -169,14 +149,25 @@ void Index::Impl::graph_search(SearchScratch& scratch, const PreparedQueries& qu
     traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
     const Slot start = descend(*layers_, 0, traverse);
     search_layer(*layers_, 0, start, effort.ef, traverse);
+    collect_hits(scratch, queries, index, effort, nullptr);
+}
+
+// The k nearest of the walk's candidates that match, in scratch.hits, after the closer look that the effort asks for.
+void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                               const Effort& effort, const Matches* matches) const {
+    TraverseScratch& traverse = scratch.traverse;
     const Beam& beam = traverse.beam;
+    const auto matching = [&](const Candidate& candidate) {
+        return matches == nullptr || holds(matches->node_bits(), candidate.slot);
+    };
     scratch.hits.clear();
     const auto full = [&](const Candidate& candidate) {
         return scratch.hits.size() >= effort.k && candidate.distance > scratch.hits.back().distance;
     };
     if (effort.rerank > 0) {
         scratch.found.clear();
-        for (std::size_t i = 0; i < std::min(effort.rerank, beam.size()); ++i) {
+        for (std::size_t i = 0; i < beam.size() && scratch.found.size() < effort.rerank; ++i) {
+            if (!matching(beam[i])) continue;
             scratch.found.push_back(beam[i]);
             layers_->prefetch_twin(beam[i].slot);
             ids_.prefetch(beam[i].slot);
@@ -185,11 +176,12 @@ void Index::Impl::graph_search(SearchScratch& scratch, const PreparedQueries& qu
         rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
         for (const Candidate& candidate : scratch.found) {
             if (full(candidate)) break;
-            take_hit(candidate, traverse.visited, scratch.hits);
+            take_hit(candidate, matches, traverse.visited, scratch.hits);
         }
     } else {
-        for (std::size_t i = 0; i < beam.size() && !full(beam[i]); ++i)
-            take_hit(beam[i], traverse.visited, scratch.hits);
+        for (std::size_t i = 0; i < beam.size() && !full(beam[i]); ++i) {
+            if (matching(beam[i])) take_hit(beam[i], matches, traverse.visited, scratch.hits);
+        }
     }
     order_hits(scratch.hits, effort.k);
 }
@@ -241,7 +233,12 @@ void Index::Impl::search(const Vectors& queries, const SearchOptions& options, c
 }
 
 void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
-    const Effort effort = effort_of(options);
+    Effort effort;
+    {
+        const std::shared_lock lock(state_);
+        effort = effort_of(options);
+    }
+    check_filters(options.filters, queries.count);
     if (queries.count == 0) return;
     const std::size_t k = effort.k;
     const std::size_t threads = thread_count(options.threads);
@@ -257,12 +254,13 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
 
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
     // for graphs.
-    bool exact = options.exact || !layers_;
+    bool exact = (effort.exact || !layers_) && options.filters.empty();
     {
         const std::shared_lock lock(state_);
         store_.prepare(queries, prepared);
-        if (!exact) exact = layers_->empty() || scan_is_cheaper(effort.ef);
+        if (!exact && options.filters.empty()) exact = layers_->empty() || scan_is_cheaper(effort.ef);
     }
+    KeptMatches kept;
     const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
                               std::size_t count, std::size_t hands) {
         const auto hits = scan(scratch, ready, from, count, effort, hands, hands > 1 || exact ? poll : nullptr);
@@ -284,6 +282,12 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
                 store_.prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), scratch.queries);
                 ready = &scratch.queries;
                 at = 0;
+            }
+            if (!options.filters.empty()) {
+                const Filter& filter = options.filters[options.filters.size() == 1 ? 0 : query];
+                filtered_search(scratch, *ready, at, *kept.get(*this, filter, options.filters.size() == 1), effort);
+                write_hits(scratch.hits, query, k, out);
+                return;
             }
             if (!layers_->empty()) {
                 graph_search(scratch, *ready, at, effort);
@@ -365,8 +369,11 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
 
 RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
     if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
+    if (options.recall != 0)
+        throw Error(ErrorKind::kInvalidArgument,
+                    "recall is an aim for the k nearest; a search within a radius takes ef");
     store_.check_queries(queries, "queries");
-    const std::size_t ef = options.ef > 0 ? options.ef : default_ef(0);
+    const std::size_t ef = options.ef > 0 ? options.ef : kRadiusEf;
     const std::size_t threads = thread_count(options.threads);
     Throttle throttle;
     std::function<void()> poll;
@@ -375,6 +382,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
             if (throttle.due()) options.poll();
         };
     }
+    check_filters(options.filters, queries.count);
     ScratchLease shared(*this);
     RadiusHits result;
     result.offsets.assign(1, 0);
@@ -386,7 +394,9 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     const Codec& codec = store_.finest();
     const QueryBlock& prepared = store_.queries_of(codec, shared->queries);
     std::vector<std::vector<Candidate>> hits(queries.count);
-    if (options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef)) {
+    KeptMatches kept;
+    const bool scans = options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef);
+    if (scans && options.filters.empty()) {
         hits = scan_radius(scan_rows(codec), {prepared, 0, queries.count}, radius, threads, poll);
         shared->traverse.scored += queries.count * slots_;
     } else {
@@ -397,10 +407,22 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
                 const FinestWalk walk(*scratch);
                 TraverseScratch& traverse = scratch->traverse;
                 traverse.scorer->bind_query(prepared, begin);
+                std::shared_ptr<const Matches> matches;
+                if (!options.filters.empty()) {
+                    const bool one = options.filters.size() == 1;
+                    matches = kept.get(*this, options.filters[one ? 0 : begin], one);
+                    if (scans || scan_is_cheaper(ef, matches->count())) {
+                        hits[begin] = scan_set_radius(*traverse.scorer, matches->slots(), radius, *this);
+                        traverse.scored += matches->count();
+                        count_work(0, traverse);
+                        return;
+                    }
+                    matches->ready_for_walks(*layers_, *ring_nodes());
+                }
                 search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
                 std::vector<Candidate> nodes;
                 flood(*layers_, radius, traverse, nodes);
-                for (const Candidate& each : nodes) take_hit(each, traverse.visited, hits[begin]);
+                for (const Candidate& each : nodes) take_hit(each, matches.get(), traverse.visited, hits[begin]);
                 std::sort(hits[begin].begin(), hits[begin].end(),
                           [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
                 count_work(0, traverse);
@@ -465,9 +487,12 @@ OwnedIds Index::Impl::ids() const {
 MemoryUse Index::Impl::memory() const {
     const std::shared_lock lock(state_);
     MemoryUse use;
+    use.scratch = filters_.memory_bytes();
     use.vectors = store_.memory_bytes();
     use.graph = layers_ ? layers_->memory_bytes() : 0;
-    use.ids = ids_.memory_bytes() + live_.capacity() + free_.size() * sizeof(Slot);
+    use.ids = ids_.memory_bytes() + live_.capacity() + live_words_.capacity() * sizeof(std::uint64_t) +
+              free_.size() * sizeof(Slot);
+    use.attributes = attributes_.memory_bytes();
     const std::lock_guard scratch_lock(scratch_mutex_);
     for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();
     return use;

@@ -1,11 +1,11 @@
 // Changes to an index: each does all of what it was asked or, whatever is thrown on the way, nothing.
 #include <algorithm>
 #include <limits>
-#include <unordered_set>
 
 #include "base/thread_pool.hpp"
 #include "base/throttle.hpp"
 #include "base/utf8.hpp"
+#include "index/quoted.hpp"
 #include "index/write_guard.hpp"
 
 namespace lanner {
@@ -14,27 +14,6 @@ namespace {
 // The graph is walked in search of unreachable nodes once it has changed this many times in proportion to its size: small
 // graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
 constexpr std::size_t kNodesWalkedPerChange = 512;
-
-template <typename Id>
-std::string quoted(const Id& id) {
-    if constexpr (std::is_same_v<Id, std::int64_t>) {
-        return std::to_string(id);
-    } else {
-        return "'" + std::string(id) + "'";
-    }
-}
-
-template <typename Id>
-void refuse_repeats(std::span<const Id> ids) {
-    std::unordered_set<Id> seen;
-    seen.reserve(ids.size());
-    for (const Id& id : ids) {
-        if (!seen.insert(id).second) {
-            throw Error(ErrorKind::kInvalidArgument,
-                        "ids must be unique within a call, " + quoted(id) + " stands twice");
-        }
-    }
-}
 
 // Tells a caller how far a change has come, some 20 times a second. Empty functions where nobody asked.
 class ProgressReport {
@@ -81,6 +60,8 @@ struct Index::Impl::Addition {
     std::size_t changes_before = 0;
     std::size_t committed = 0;                // rows
     std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
+    std::optional<AttributeTable::Batch> attributes;
+    std::size_t columns_before = 0;
 };
 
 void Index::Impl::check_writable() const {
@@ -96,8 +77,10 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
     plan.next_before = ids_.next_generated();
     plan.slots_before = slots_;
     plan.changes_before = changes_;
+    plan.columns_before = attributes_.schema().size();
     plan.replaced.assign(vectors.count, kNoSlot);
     const bool present = ids_.kind() != IdKind::kNone;
+    refuse_repeats(ids);
     const auto check_count = [&](std::size_t count) {
         if (count != vectors.count) {
             throw Error(ErrorKind::kInvalidArgument,
@@ -106,7 +89,6 @@ Index::Impl::Addition Index::Impl::plan_addition(const Vectors& vectors, const I
         }
     };
     const auto check_present = [&](const auto& given) {
-        refuse_repeats(given);
         for (std::size_t row = 0; row < given.size(); ++row) {
             plan.replaced[row] = ids_.find(given[row]);
             if (plan.replaced[row] != kNoSlot && !upsert) {
@@ -167,11 +149,14 @@ void Index::Impl::take_slots(Addition& addition) {
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
+    live_words_.reserve(SlotSet::word_count(live_.capacity()));
     store_.grow(total);
+    attributes_.grow(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
     if (live_.size() < total) live_.resize(total, 0);
+    live_words_.resize(SlotSet::word_count(live_.size()), 0);
     free_.swap(free_after);
 }
 
@@ -234,6 +219,31 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
         poll);
 }
 
+// Before the rows are live, like all that is stored of them: filters look at live slots alone.
+void Index::Impl::store_attributes(const Addition& addition, const std::function<void()>& poll) {
+    constexpr std::size_t kRowsPerHold = 1024;
+    const bool kept = !addition.attributes && !attributes_.empty() && ids_.size() > 0;
+    if (!addition.attributes && !kept) return;
+    if (addition.attributes) {
+        const std::lock_guard lock(state_);
+        attributes_.extend(*addition.attributes);
+    }
+    const std::size_t rows = addition.slots.size();
+    for (std::size_t row = 0; row < rows;) {
+        {
+            const std::lock_guard lock(state_);
+            for (const std::size_t end = std::min(rows, row + kRowsPerHold); row < end; ++row) {
+                if (addition.attributes) {
+                    attributes_.store(addition.slots[row], *addition.attributes, row);
+                } else if (addition.replaced[row] != kNoSlot) {
+                    attributes_.copy_row(addition.replaced[row], addition.slots[row]);
+                }
+            }
+        }
+        if (poll) poll();
+    }
+}
+
 // Rows [begin, end) become visible. With state_ held exclusively.
 void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end) noexcept {
     ids_.set_kind(addition.kind);
@@ -241,7 +251,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
         const Slot old = addition.replaced[row];
         if (old != kNoSlot) {
             ids_.erase(old);
-            live_[old] = 0;
+            set_live(old, false);
         }
         const Slot slot = addition.slots[row];
         if (addition.kind == IdKind::kString) {
@@ -249,7 +259,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
         } else {
             ids_.assign(slot, addition.ids[row]);
         }
-        live_[slot] = 1;
+        set_live(slot, true);
         slots_ = std::max<std::size_t>(slots_, std::size_t{slot} + 1);
     }
     addition.committed = end;
@@ -261,12 +271,12 @@ void Index::Impl::undo(Addition& addition) noexcept {
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
         const Slot old = addition.replaced[row];
-        live_[slot] = 0;
+        set_live(slot, false);
         if (old == kNoSlot) {
             ids_.erase(slot);
         } else {
             ids_.move(slot, old);
-            live_[old] = 1;
+            set_live(old, true);
         }
     }
     ids_.set_kind(addition.kind_before);
@@ -282,19 +292,24 @@ void Index::Impl::undo(Addition& addition) noexcept {
             free_slot(slot);
         } else {
             store_.erase(slot);
+            attributes_.erase(slot);
         }
     }
+    attributes_.drop_columns(addition.columns_before);
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
+    live_words_.resize(SlotSet::word_count(addition.slots_before));
 }
 
-OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert) {
+OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                          const TableView* attributes) {
     const WriterGuard guard(*this);
     check_writable();
     const std::size_t total = vectors.count;
     ProgressReport report(options.progress, total);
     store_.check_rows(vectors, "vectors", report.again());
     Addition addition = plan_addition(vectors, ids, upsert);
+    if (attributes != nullptr) addition.attributes.emplace(attributes_.read(*attributes, total));
     OwnedIds given = addition.kind == IdKind::kString ? OwnedIds(addition.strings) : OwnedIds(addition.ids);
     if (total == 0) return given;
     std::vector<Slot> outdated;
@@ -310,6 +325,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     try {
         fit_codes(vectors, addition);
         store_rows(vectors, addition, build.threads, report.again());
+        store_attributes(addition, report.again());
         if (!layers_) {
             report.finish();
             const std::lock_guard lock(state_);
@@ -325,8 +341,14 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
             tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
         }
+        if (!outdated.empty()) {
+            take_out(outdated, live_, total, build, *edit, [&] { report.finish(); });
+            return given;
+        }
+        const Calibration measured = calibrated(total, live_, build);
         report.finish();
-        if (!outdated.empty()) take_out(outdated, live_, build, *edit, nullptr);
+        const std::lock_guard lock(state_);
+        set_calibration(measured);
         return given;
     } catch (...) {
         if (edit) {
@@ -341,7 +363,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
 
 // Takes slots out of the graph and frees them; `live` counts neither them nor what has no id. Once nothing can fail any
 // more, ids and marks follow in one step.
-void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live,
+void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, std::size_t changes,
                            const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last) {
     const RingPlan plan = plan_rings(*layers_, leaving);
     // A node whose place a twin takes stays in the graph.
@@ -352,24 +374,30 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
     }
     remove_nodes(*layers_, store_.finest(), plan.nodes, staying, options, edit);
     connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
-    if (last) last();
+    const Calibration measured = calibrated(changes, staying, options);
+    last();
     GraphChange change;
     change.loners = plan.loners;
     change.rings = plan.rings;
     change.entry = layers_->entry();
-    edit.apply(change, [&] { release(leaving, plan); });
+    edit.apply(change, [&] {
+        release(leaving, plan);
+        set_calibration(measured);
+    });
 }
 
 // With state_ held exclusively.
 void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept {
     for (const Slot slot : leaving) {
         if (live_[slot] != 0) ids_.erase(slot);
-        live_[slot] = 0;
+        set_live(slot, false);
+        attributes_.erase(slot);
     }
     for (const RingPlan::Move& move : plan.moves) {
         ids_.move(move.from, move.to);
-        live_[move.to] = 1;
-        live_[move.from] = 0;
+        attributes_.move(move.from, move.to);
+        set_live(move.to, true);
+        set_live(move.from, false);
         free_slot(move.from);
     }
     for (const Slot slot : leaving) {
@@ -377,8 +405,16 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
     }
 }
 
+void Index::Impl::set_live(Slot slot, bool live) noexcept {
+    live_[slot] = live ? 1 : 0;
+    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+    live_words_[slot / 64] = live ? live_words_[slot / 64] | bit : live_words_[slot / 64] & ~bit;
+    ++version_;
+}
+
 void Index::Impl::free_slot(Slot slot) noexcept {
     store_.erase(slot);
+    attributes_.erase(slot);
     free_.push_back(slot);  // room was made before the change began
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
@@ -392,32 +428,10 @@ bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8
     return true;
 }
 
-std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what) const {
-    std::vector<Slot> slots;
-    const auto find = [&](const auto& given) {
-        for (const auto& id : given) {
-            const Slot slot = ids_.find(id);
-            if (slot == kNoSlot || live_[slot] == 0) {
-                throw Error(ErrorKind::kNotFound, std::string(what) + ": id " + quoted(id) + " is not in the index");
-            }
-            slots.push_back(slot);
-        }
-    };
-    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) {
-        find(*integers);
-    } else if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) {
-        find(*strings);
-    } else {
-        throw Error(ErrorKind::kInvalidArgument, "ids must be given");
-    }
-    return slots;
-}
-
 void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     const WriterGuard guard(*this);
     check_writable();
-    if (const auto* const integers = std::get_if<std::span<const std::int64_t>>(&ids)) refuse_repeats(*integers);
-    if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) refuse_repeats(*strings);
+    refuse_repeats(ids);
     std::vector<Slot> slots = find_all(ids, "remove");
     std::sort(slots.begin(), slots.end());
     if (slots.empty()) return;
@@ -440,7 +454,7 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     try {
         std::vector<std::uint8_t> staying = live_;
         for (const Slot slot : slots) staying[slot] = 0;
-        take_out(slots, staying, build, edit, [&] { report.finish(); });
+        take_out(slots, staying, slots.size(), build, edit, [&] { report.finish(); });
     } catch (...) {
         edit.roll_back();
         changes_ = changes_before;

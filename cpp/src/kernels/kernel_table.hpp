@@ -102,6 +102,29 @@ struct NibbleFactors {
     const float* offsets;
 };
 
+// Sketches: a row holds a bit b for each feature, feature i in bit i % 8 of byte i / 8, and in the last bytes of its stride
+// its factors; what lies between does not matter. A query holds a number z between -8 and 7 for each feature, in four
+// planes of bits, the lowest first: -8 z_3 + 4 z_2 + 2 z_1 + z_0. Each 64 bytes of a row meet 256 bytes of the query, 64 of each
+// plane; bits of no feature are zero. An estimate is
+//     (base + scale * add) - (slope * p) * step,   p = sum z (2 b - 1), exact in 32 bits,
+// each operation rounded to float32.
+inline constexpr std::size_t kSketchPlanes = 4;
+struct SketchFactors {
+    float step, add;
+    float spread, size;  // nothing to the kernel
+};
+struct SketchQuery {
+    const void* planes;
+    std::int32_t sum;  // of all z
+    float base, scale, slope;
+};
+// A multiple of 32, so that rows lie on as few cache lines as can be.
+constexpr std::size_t sketch_stride(std::size_t dim) noexcept {
+    const std::size_t bytes = (dim + 31) / 32 * 4 + sizeof(SketchFactors);
+    return bytes > 64 ? (bytes + 63) / 64 * 64 : bytes > 32 ? 64 : 32;
+}
+constexpr std::size_t sketch_query_bytes(std::size_t dim) noexcept { return (dim + 511) / 512 * 64 * kSketchPlanes; }
+
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
     std::uint32_t needs;  // CPU feature bits (cpu.hpp), all of which must be present
@@ -131,6 +154,10 @@ struct KernelTable {
     // what one does.
     void (*nibble_values)(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
                           const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept;
+
+    // Estimates of rows anywhere in memory, `stride` readable bytes each. Bit for bit the same at every level.
+    void (*sketch_rows)(const SketchQuery& query, const void* const* rows, std::size_t stride, std::size_t count,
+                        std::size_t dim, float* out) noexcept;
 
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;

@@ -109,6 +109,12 @@ struct Lane : X86Lane {
     }
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm256_add_epi32(sums, count_words(a)); }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+    // Counts of four planes of bits, the last of which counts against the others.
+    static LANNER_INLINE Ones add_weighted(Ones sums, Ones p0, Ones p1, Ones p2, Ones p3) {
+        const Ones low = _mm256_add_epi32(p0, _mm256_slli_epi32(p1, 1));
+        const Ones high = _mm256_sub_epi32(p2, _mm256_slli_epi32(p3, 1));
+        return _mm256_add_epi32(sums, _mm256_add_epi32(low, _mm256_slli_epi32(high, 2)));
+    }
 
     // Ones in each word of 64 bits, for rows of few words; see short_codes.inl.
     static constexpr bool kShortCodes = true;

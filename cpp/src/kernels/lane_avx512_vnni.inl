@@ -52,6 +52,11 @@ struct Lane : Avx512Lane {
 
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return _mm512_add_epi32(sums, _mm512_popcnt_epi32(a)); }
     static LANNER_INLINE Ones count_words(Bytes a) { return _mm512_popcnt_epi64(a); }
+    // Counts are below 256, so that a product of bytes multiplies and adds them.
+    static LANNER_INLINE Ones add_weighted(Ones sums, Ones p0, Ones p1, Ones p2, Ones p3) {
+        const Ones low = _mm512_dpbusd_epi32(_mm512_add_epi32(sums, p0), p1, _mm512_set1_epi32(2));
+        return _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(low, p2, _mm512_set1_epi32(4)), p3, _mm512_set1_epi32(0xf8));
+    }
 };
 
 }  // namespace

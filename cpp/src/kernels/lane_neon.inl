@@ -131,6 +131,12 @@ struct Lane {
     }
     static LANNER_INLINE Ones add_ones(Ones sums, Bytes a) { return vpadalq_u16(sums, vpaddlq_u8(vcntq_u8(a))); }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return sum4(a, b, c, d); }
+    // Counts of four planes of bits, the last of which counts against the others.
+    static LANNER_INLINE Ones add_weighted(Ones sums, Ones p0, Ones p1, Ones p2, Ones p3) {
+        const Ones low = vaddq_u32(p0, vshlq_n_u32(p1, 1));
+        const Ones high = vsubq_u32(p2, vshlq_n_u32(p3, 1));
+        return vaddq_u32(sums, vaddq_u32(low, vshlq_n_u32(high, 2)));
+    }
 
     // Tables of 16 bytes, one a register.
     struct NibbleSums {

@@ -189,6 +189,10 @@ struct Lane {
         return sums + static_cast<Ones>((a * 0x0101010101010101U) >> 56);
     }
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) { return {{a, b, c, d}}; }
+    // Counts of four planes of bits, the last of which counts against the others.
+    static LANNER_INLINE Ones add_weighted(Ones sums, Ones p0, Ones p1, Ones p2, Ones p3) {
+        return sums + p0 + 2 * p1 + 4 * p2 - 8 * p3;
+    }
 
     // Tables of 16 bytes, one at a time.
     struct NibbleSums {

@@ -108,6 +108,10 @@ struct Lane : X86Lane {
     static LANNER_INLINE Quad sum4_ones(Ones a, Ones b, Ones c, Ones d) {
         return _mm_setr_epi32(static_cast<int>(a), static_cast<int>(b), static_cast<int>(c), static_cast<int>(d));
     }
+    // Counts of four planes of bits, the last of which counts against the others.
+    static LANNER_INLINE Ones add_weighted(Ones sums, Ones p0, Ones p1, Ones p2, Ones p3) {
+        return sums + p0 + 2 * p1 + 4 * p2 - 8 * p3;
+    }
 
     // Tables of 16 bytes, one a register.
     struct NibbleSums {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/thread_pool.hpp"
+#include "search/glance.hpp"
 
 namespace lanner {
 namespace {
@@ -44,15 +45,6 @@ void scan_part(const ScanRows& rows, const ScanQueries& queries, std::size_t que
             take(query, first, distances.data() + query * tile, count);
         row += count;
     }
-}
-
-// Whether any of so many distances is at most `bound`: without a branch a distance, so that a compiler takes several at
-// once.
-constexpr std::size_t kGlance = 32;
-bool any_within(const float* distances, float bound) noexcept {
-    unsigned within = 0;
-    for (std::size_t i = 0; i < kGlance; ++i) within |= distances[i] <= bound ? 1U : 0U;
-    return within != 0;
 }
 
 bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty() || rows.live[slot] != 0; }

@@ -1,0 +1,92 @@
+#include "attributes/column.hpp"
+
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "attributes/bool_column.hpp"
+#include "attributes/list_column.hpp"
+#include "attributes/number_column.hpp"
+#include "attributes/string_column.hpp"
+#include "lanner/error.hpp"
+
+namespace lanner {
+
+std::unique_ptr<Column> make_column(const ColumnSpec& spec) {
+    switch (spec.type) {
+        case ColumnType::kInt64:
+        case ColumnType::kTimestamp:
+            return std::make_unique<NumberColumn<std::int64_t>>(spec);
+        case ColumnType::kFloat64:
+            return std::make_unique<NumberColumn<double>>(spec);
+        case ColumnType::kBool:
+            return std::make_unique<BoolColumn>(spec);
+        case ColumnType::kString:
+            return std::make_unique<StringColumn>(spec);
+        case ColumnType::kStringList:
+        case ColumnType::kInt64List:
+            return std::make_unique<ListColumn>(spec);
+    }
+    throw Error(ErrorKind::kInvalidArgument, "column " + quoted(spec.name) + " has a type that is unknown");
+}
+
+void Column::refuse_op(const Filter& filter) const {
+    throw Error(ErrorKind::kWrongType, "column " + quoted(spec_.name) + " is " + type_name(spec_.type) + ", which '" +
+                                           op_name(filter.op) + "' does not apply to");
+}
+
+void Column::refuse_value(const FilterValue& value) const {
+    throw Error(ErrorKind::kWrongType, "column " + quoted(spec_.name) + " is " + type_name(spec_.type) +
+                                           " and cannot be compared with " + describe(value));
+}
+
+void Column::save_present(SectionWriter& writer, const std::string& prefix, std::size_t slots) const {
+    writer.write_section(prefix + "present", present_.words().data(), (slots + 63) / 64 * sizeof(std::uint64_t));
+}
+
+void Column::load_present(const SectionReader& reader, const std::string& prefix, std::size_t slots) {
+    const std::string name = prefix + "present";
+    const std::size_t count = (slots + 63) / 64;
+    const std::span<std::byte> bytes = reader.section(name, count * sizeof(std::uint64_t));
+    for (std::size_t at = 0; at < count; ++at) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data() + at * sizeof word, sizeof word);
+        for (; word != 0; word &= word - 1) {
+            const std::size_t slot = at * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            if (slot >= slots) refuse_section(name, "it has values for more slots than there are");
+            present_.assign(static_cast<Slot>(slot), true);
+        }
+    }
+}
+
+std::string type_name(ColumnType type) {
+    static const char* const kNames[kColumnTypeCount] = {"int64",  "float64",      "bool",       "timestamp",
+                                                         "string", "list[string]", "list[int64]"};
+    const auto at = static_cast<std::size_t>(type);
+    return at < kColumnTypeCount ? kNames[at] : "of unknown type";
+}
+
+std::string op_name(FilterOp op) {
+    static const char* const kNames[] = {
+        "and",     "or", "not",      "==",           "!=",           "<",          "<=",      ">",    ">=",
+        "between", "in", "contains", "contains_any", "contains_all", "startswith", "is_null", "id in"};
+    const auto at = static_cast<std::size_t>(op);
+    return at < std::size(kNames) ? kNames[at] : "unknown";
+}
+
+std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+std::string describe(const FilterValue& value) {
+    struct Describe {
+        std::string operator()(bool each) const { return each ? "the bool true" : "the bool false"; }
+        std::string operator()(std::int64_t each) const { return "the integer " + std::to_string(each); }
+        std::string operator()(double each) const { return "the float " + std::to_string(each); }
+        std::string operator()(const Timestamp& each) const {
+            return "a timestamp (" + std::to_string(each.microseconds) + " microseconds)";
+        }
+        std::string operator()(const std::string& each) const { return "the string " + quoted(each); }
+    };
+    return std::visit(Describe{}, value);
+}
+
+}  // namespace lanner

@@ -1,0 +1,253 @@
+// Filters over a table: made ready, estimated, worked out.
+#include <algorithm>
+#include <utility>
+
+#include "attributes/attribute_table.hpp"
+#include "attributes/column.hpp"
+#include "lanner/error.hpp"
+
+namespace lanner {
+namespace {
+
+using Kind = CompiledFilter::Kind;
+
+constexpr std::size_t kMaxDepth = 200;
+// Looking at one row costs about as much as this many of the steps through an operand's postings.
+constexpr std::size_t kStepsPerRow = 8;
+
+[[noreturn]] void refuse(const Filter& filter, const std::string& why) {
+    throw Error(ErrorKind::kInvalidArgument, "the filter is malformed: '" + op_name(filter.op) + "' " + why);
+}
+
+// How many values a comparison takes: exactly so many, or any number.
+constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
+std::size_t values_of(FilterOp op) noexcept {
+    switch (op) {
+        case FilterOp::kIn:
+        case FilterOp::kContainsAny:
+        case FilterOp::kContainsAll:
+            return kAnyNumber;
+        case FilterOp::kBetween:
+            return 2;
+        case FilterOp::kAnd:
+        case FilterOp::kOr:
+        case FilterOp::kNot:
+        case FilterOp::kIsNull:
+        case FilterOp::kIdIn:
+            return 0;
+        default:
+            return 1;
+    }
+}
+
+bool joins(FilterOp op) noexcept { return op == FilterOp::kAnd || op == FilterOp::kOr || op == FilterOp::kNot; }
+
+void check_shape(const Filter& filter, std::size_t depth) {
+    if (static_cast<std::size_t>(filter.op) > static_cast<std::size_t>(FilterOp::kIdIn))
+        throw Error(ErrorKind::kInvalidArgument, "the filter is malformed: its operation is unknown");
+    if (depth > kMaxDepth) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    "the filter is nested more than " + std::to_string(kMaxDepth) + " deep");
+    }
+    const std::size_t wanted = values_of(filter.op);
+    if (wanted != kAnyNumber && filter.values.size() != wanted)
+        refuse(filter, "takes " + std::to_string(wanted) + " values, got " + std::to_string(filter.values.size()));
+    if (filter.op == FilterOp::kNot && filter.operands.size() != 1)
+        refuse(filter, "takes one operand, got " + std::to_string(filter.operands.size()));
+    if (!joins(filter.op) && !filter.operands.empty()) refuse(filter, "takes no operands");
+    const bool has_column = !joins(filter.op) && filter.op != FilterOp::kIdIn;
+    if (!has_column && !filter.column.empty()) refuse(filter, "takes no column, got " + quoted(filter.column));
+    if (has_column && filter.column.empty()) refuse(filter, "needs a column");
+}
+
+void find_ids(const Filter& filter, const IdLookup* ids, CompiledFilter& compiled) {
+    std::visit(
+        [&](const auto& wanted) {
+            if (ids == nullptr) {
+                compiled.unresolved = wanted.size();
+                return;
+            }
+            for (const auto& id : wanted) {
+                if (const Slot slot = ids->find(id); slot != kNoSlot) compiled.slots.push_back(slot);
+            }
+        },
+        filter.ids);
+    std::sort(compiled.slots.begin(), compiled.slots.end());
+    compiled.slots.erase(std::unique(compiled.slots.begin(), compiled.slots.end()), compiled.slots.end());
+}
+
+Bounds complement(Bounds bounds, std::size_t of) noexcept {
+    return {of - std::min(of, bounds.most), of - std::min(of, bounds.least)};
+}
+
+Bounds estimate_node(const CompiledFilter& filter, std::size_t live);
+
+Bounds estimate_any(const CompiledFilter& filter, std::size_t live) {
+    Bounds any;
+    for (const CompiledFilter& operand : filter.operands) {
+        const Bounds bounds = estimate_node(operand, live);
+        any = {std::max(any.least, bounds.least), any.most + bounds.most};
+    }
+    return any;
+}
+
+Bounds estimate_all(const CompiledFilter& filter, std::size_t live) {
+    Bounds all{live, live};
+    for (const CompiledFilter& operand : filter.operands) {
+        const Bounds bounds = estimate_node(operand, live);
+        const std::size_t lacking = live - bounds.least;
+        all = {all.least - std::min(all.least, lacking), std::min(all.most, bounds.most)};
+    }
+    return all;
+}
+
+Bounds estimate_node(const CompiledFilter& filter, std::size_t live) {
+    Bounds bounds;
+    switch (filter.kind) {
+        case Kind::kAnd:
+            bounds = estimate_all(filter, live);
+            break;
+        case Kind::kOr:
+            bounds = estimate_any(filter, live);
+            break;
+        case Kind::kNot:
+            bounds = complement(estimate_node(filter.operands[0], live), live);
+            break;
+        case Kind::kCondition:
+            bounds = filter.column->estimate(filter.condition);
+            if (filter.condition.others) bounds = complement(bounds, filter.column->present().count());
+            break;
+        case Kind::kNull: {
+            const std::size_t count = filter.column->present().count();
+            bounds = complement({count, count}, live);
+            break;
+        }
+        case Kind::kSlots:
+            bounds = {filter.slots.size(), filter.slots.size() + filter.unresolved};
+            break;
+    }
+    return {std::min(bounds.least, live), std::min(bounds.most, live)};
+}
+
+bool matches_node(const CompiledFilter& filter, Slot slot) noexcept {
+    const auto holds = [slot](const CompiledFilter& operand) { return matches_node(operand, slot); };
+    switch (filter.kind) {
+        case Kind::kAnd:
+            return std::all_of(filter.operands.begin(), filter.operands.end(), holds);
+        case Kind::kOr:
+            return std::any_of(filter.operands.begin(), filter.operands.end(), holds);
+        case Kind::kNot:
+            return !holds(filter.operands[0]);
+        case Kind::kCondition:
+            return filter.column->present().test(slot) &&
+                   filter.column->matches(filter.condition, slot) != filter.condition.others;
+        case Kind::kNull:
+            return !filter.column->present().test(slot);
+        case Kind::kSlots:
+            return std::binary_search(filter.slots.begin(), filter.slots.end(), slot);
+    }
+    return false;
+}
+
+Selection select_node(const CompiledFilter& filter, const Live& live);
+
+// The rarest operand first; then each other one narrows it down, row by row where only few rows are left.
+Selection select_all(const CompiledFilter& filter, const Live& live) {
+    std::vector<std::pair<std::size_t, const CompiledFilter*>> operands;
+    for (const CompiledFilter& operand : filter.operands)
+        operands.emplace_back(estimate_node(operand, live.count).most, &operand);
+    if (operands.empty()) return Selection::of_words(live.words, live.slots);
+    std::sort(operands.begin(), operands.end());
+    Selection selection = select_node(*operands.front().second, live);
+    for (const auto& [most, operand] : std::span(operands).subspan(1)) {
+        if (selection.is_list() && selection.list().size() * kStepsPerRow < most) {
+            selection.keep_if([each = operand](Slot slot) { return matches_node(*each, slot); });
+        } else if (operand->kind == Kind::kNot) {
+            selection.subtract(select_node(operand->operands[0], live));
+        } else {
+            selection.intersect(select_node(*operand, live));
+        }
+    }
+    return selection;
+}
+
+Selection select_node(const CompiledFilter& filter, const Live& live) {
+    switch (filter.kind) {
+        case Kind::kAnd:
+            return select_all(filter, live);
+        case Kind::kOr: {
+            Selection any(live.slots, 0);
+            for (const CompiledFilter& operand : filter.operands) any.unite(select_node(operand, live));
+            return any;
+        }
+        case Kind::kNot: {
+            Selection selection = select_node(filter.operands[0], live);
+            selection.complement(live.words);
+            return selection;
+        }
+        case Kind::kCondition: {
+            Selection selection = filter.column->select(filter.condition, live.slots);
+            if (filter.condition.others) selection.complement(filter.column->present().words());
+            return selection;
+        }
+        case Kind::kNull: {
+            Selection selection = Selection::of_words(filter.column->present().words(), live.slots);
+            selection.complement(live.words);
+            return selection;
+        }
+        case Kind::kSlots: {
+            Selection selection(live.slots, filter.slots.size());
+            for (const Slot slot : filter.slots) selection.add(slot);
+            return selection;
+        }
+    }
+    return Selection(live.slots, 0);
+}
+
+}  // namespace
+
+CompiledFilter AttributeTable::compile(const Filter& filter, const IdLookup* ids) const {
+    struct Compile {
+        const AttributeTable& table;
+        const IdLookup* ids;
+
+        CompiledFilter operator()(const Filter& filter, std::size_t depth) const {
+            check_shape(filter, depth);
+            CompiledFilter compiled;
+            if (joins(filter.op)) {
+                compiled.kind = filter.op == FilterOp::kAnd  ? Kind::kAnd
+                                : filter.op == FilterOp::kOr ? Kind::kOr
+                                                             : Kind::kNot;
+                for (const Filter& operand : filter.operands) compiled.operands.push_back((*this)(operand, depth + 1));
+            } else if (filter.op == FilterOp::kIdIn) {
+                compiled.kind = Kind::kSlots;
+                find_ids(filter, ids, compiled);
+            } else {
+                compiled.column = &table.column(filter.column);
+                compiled.kind = filter.op == FilterOp::kIsNull ? Kind::kNull : Kind::kCondition;
+                if (compiled.kind == Kind::kCondition) compiled.condition = compiled.column->compile(filter);
+            }
+            return compiled;
+        }
+    };
+    return Compile{*this, ids}(filter, 1);
+}
+
+Bounds AttributeTable::estimate(const CompiledFilter& filter, std::size_t live_count) const {
+    return estimate_node(filter, live_count);
+}
+
+SlotSet AttributeTable::evaluate(const CompiledFilter& filter, const Live& live) const {
+    // Rows may be stored beyond the slots that the caller looks at.
+    Live all = live;
+    all.slots = std::max(live.slots, slots_);
+    Selection selection = select_node(filter, all);
+    selection.intersect(live.words);
+    return std::move(selection).take(live.slots);
+}
+
+bool AttributeTable::matches(const CompiledFilter& filter, Slot slot) const noexcept {
+    return matches_node(filter, slot);
+}
+
+}  // namespace lanner

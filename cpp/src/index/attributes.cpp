@@ -1,0 +1,37 @@
+// Attributes of items: changed and read without a look at vectors or graph.
+#include <shared_mutex>
+
+#include "index/write_guard.hpp"
+
+namespace lanner {
+
+void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
+    const WriterGuard guard(*this);
+    check_writable();
+    refuse_repeats(ids);
+    const std::vector<Slot> slots = find_all(ids, "update_attributes");
+    const AttributeTable::Batch batch = attributes_.read(table, slots.size());
+    const std::size_t columns_before = attributes_.schema().size();
+    const std::lock_guard lock(state_);
+    ++version_;
+    try {
+        attributes_.extend(batch);
+        attributes_.update(slots, batch);
+    } catch (...) {
+        attributes_.drop_columns(columns_before);
+        throw;
+    }
+}
+
+Schema Index::Impl::schema() const {
+    const std::shared_lock lock(state_);
+    return attributes_.schema();
+}
+
+std::vector<OwnedColumn> Index::Impl::attributes(const Ids& ids, std::span<const std::string> names,
+                                                 bool lenient) const {
+    const std::shared_lock lock(state_);
+    return attributes_.get(find_all(ids, "attributes", lenient ? Missing::kAllowed : Missing::kRefused), names);
+}
+
+}  // namespace lanner

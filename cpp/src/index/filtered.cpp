@@ -1,0 +1,273 @@
+// Filtered searches: what a filter lets through, which plan answers, and carrying it out.
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <shared_mutex>
+#include <tuple>
+
+#include "base/random.hpp"
+#include "index/scratch_lease.hpp"
+
+namespace lanner {
+namespace {
+
+using Words = std::vector<std::uint64_t>;
+
+// A walk that has done this many times what was predicted gives up.
+constexpr double kPatience = 2.0;
+// Of a checked walk's width, this part at least of what was expected to match must match.
+constexpr std::size_t kStarved = 2;
+constexpr std::size_t kSampleQueries = 8;
+constexpr std::size_t kSampleWidth = 256;
+
+double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+void Index::Impl::check_filters(std::span<const Filter> filters, std::size_t queries) {
+    if (filters.size() <= 1 || filters.size() == queries) return;
+    throw Error(ErrorKind::kInvalidArgument,
+                "filters must be one for all queries or one a query: " + std::to_string(queries) + " queries, " +
+                    std::to_string(filters.size()) + " filters");
+}
+
+SlotSet Index::Impl::resolve(const Filter& filter) const {
+    class Lookup final : public IdLookup {
+      public:
+        explicit Lookup(const IdMap& ids) : ids_(ids) {}
+        Slot find(std::int64_t id) const override {
+            refuse(IdKind::kString, "integer ids, and the index has strings");
+            return ids_.find(id);
+        }
+        Slot find(std::string_view id) const override {
+            refuse(IdKind::kInt, "string ids, and the index has integers");
+            return ids_.find(id);
+        }
+
+      private:
+        void refuse(IdKind kind, const char* what) const {
+            if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
+        }
+
+        const IdMap& ids_;
+    };
+    const Lookup lookup(ids_);
+    return attributes_.evaluate(filter, {live_words_, live_.size(), ids_.size(), &lookup});
+}
+
+std::shared_ptr<const Matches> Index::Impl::matches_of(const Filter& filter) const {
+    if (std::shared_ptr<const Matches> kept = filters_.find(filter, version_)) return kept;
+    auto matches = std::make_shared<const Matches>(resolve(filter));
+    filters_.put(filter, version_, matches);
+    return matches;
+}
+
+std::shared_ptr<const std::vector<Slot>> Index::Impl::ring_nodes() const {
+    const std::lock_guard lock(plans_mutex_);
+    if (!ring_nodes_ || ring_version_ != version_) {
+        auto nodes = std::make_shared<std::vector<Slot>>();
+        for (std::size_t at = 0; at < slots_; ++at) {
+            const auto slot = static_cast<Slot>(at);
+            if (layers_->twin_entry(slot) != 0 && !layers_->is_twin(slot)) nodes->push_back(slot);
+        }
+        ring_nodes_ = std::move(nodes);
+        ring_version_ = version_;
+    }
+    return ring_nodes_;
+}
+
+PlanRequest Index::Impl::plan_request(const Matches& matches, const Effort& effort) const noexcept {
+    const bool walks = layers_ && !layers_->empty() && !effort.exact && !scan_is_cheaper(effort.ef, matches.count());
+    return {ids_.size(), matches.count(), effort.k, effort.ef, walks ? layers_->width(0) : 0};
+}
+
+PlanCosts Index::Impl::plan_costs(SearchScratch& scratch) const {
+    {
+        const std::lock_guard lock(plans_mutex_);
+        const std::size_t size = ids_.size();
+        if (costs_ && size <= 2 * costs_size_ && costs_size_ <= 2 * size) return *costs_;
+    }
+    const PlanCosts measured = measure_costs(scratch);
+    const std::lock_guard lock(plans_mutex_);
+    costs_ = measured;
+    costs_size_ = ids_.size();
+    return measured;
+}
+
+// Some stored rows stand for queries: they are walked for, across a filter that nothing is known of, and scanned for.
+PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
+    PlanCosts costs;
+    if (!layers_ || layers_->empty() || ids_.size() < kSampleQueries) return costs;
+    std::vector<Slot> sample;
+    for (std::size_t i = 0; sample.size() < kSampleQueries; ++i) {
+        auto at = static_cast<std::size_t>(random_at(options_.seed, i) % slots_);
+        while (live_[at] == 0) at = (at + 1) % slots_;
+        sample.push_back(static_cast<Slot>(at));
+    }
+    Words words(live_words_.size());
+    for (std::size_t i = 0; i < words.size(); ++i)
+        words[i] = live_words_[i] & random_at(options_.seed + 1, i) & random_at(options_.seed + 2, i) &
+                   random_at(options_.seed + 3, i);
+    SlotSet eighth(std::move(words), live_.size());
+    std::vector<Slot> many;
+    eighth.for_each([&](Slot slot) {
+        if (many.size() < 1088) many.push_back(slot);
+    });
+    std::vector<Slot> few(many.begin(),
+                          many.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(64, many.size())));
+    const Matches eighth_matches(std::move(eighth));
+    const SlotSet many_set(std::move(many), live_.size());
+    const SlotSet few_set(std::move(few), live_.size());
+    eighth_matches.ready_for_walks(*layers_, {});
+
+    Effort effort;
+    effort.k = 10;
+    effort.ef = std::min(aim_of(0, effort.k).ef, kSampleWidth);
+    effort.scan_rerank = store_.is_layered() ? default_scan_rerank(effort.k) : 0;
+    TraverseScratch& traverse = scratch.traverse;
+    PreparedQueries prepared;
+    std::vector<std::byte> rows(kSampleQueries * row_bytes());
+    for (std::size_t i = 0; i < kSampleQueries; ++i) store_.fetch(sample[i], rows.data() + i * row_bytes());
+    store_.prepare({rows.data(), kSampleQueries, options_.type}, prepared);
+    const auto outer = std::pair(traverse.scored, traverse.hops);
+    // The first round brings memory nearer.
+    double walked = 0, crossed = 0, scanned_many = 0, scanned_few = 0;
+    double hops = 0, distances = 0, crossed_distances = 0, crossed_lists = 0;
+    for (int round = 0; round < 2; ++round) {
+        const auto timed = [&](double& total, const auto& work) {
+            const auto begin = std::chrono::steady_clock::now();
+            for (std::size_t i = 0; i < kSampleQueries; ++i) work(i);
+            total = nanoseconds_since(begin) / kSampleQueries;
+        };
+        traverse.scored = traverse.hops = 0;
+        timed(walked, [&](std::size_t i) {
+            traverse.scorer->bind_query(store_.queries_of(store_.quickest(), prepared), i);
+            search_layer(*layers_, 0, descend(*layers_, 0, traverse), effort.ef, traverse);
+        });
+        distances = static_cast<double>(traverse.scored) / kSampleQueries;
+        hops = static_cast<double>(traverse.hops) / kSampleQueries;
+        traverse.scored = scratch.filtered.lists = traverse.hops = 0;
+        timed(crossed, [&](std::size_t i) {
+            traverse.scorer->bind_query(store_.queries_of(store_.quickest(), prepared), i);
+            search_filtered(*layers_,
+                            {eighth_matches.node_bits(), eighth_matches.seeds(), descend(*layers_, 0, traverse),
+                             effort.ef, std::numeric_limits<std::size_t>::max()},
+                            traverse, scratch.filtered);
+        });
+        crossed_distances = static_cast<double>(traverse.scored) / kSampleQueries;
+        crossed_lists = static_cast<double>(scratch.filtered.lists) / kSampleQueries;
+        timed(scanned_few, [&](std::size_t i) { scan_matches(scratch, prepared, i, few_set, effort); });
+        timed(scanned_many, [&](std::size_t i) { scan_matches(scratch, prepared, i, many_set, effort); });
+    }
+    std::tie(traverse.scored, traverse.hops) = outer;
+    costs.extra_hops = std::max(0.0, hops - static_cast<double>(effort.ef));
+    costs.hop_distances = distances / std::max(hops, 1.0);
+    costs.distance = walked / std::max(distances, 1.0);
+    costs.list = std::max(1.0, (crossed - crossed_distances * costs.distance) / std::max(crossed_lists, 1.0));
+    const auto more = static_cast<double>(std::max<std::size_t>(many_set.count() - few_set.count(), 1));
+    costs.scan_row = std::max(0.1, (scanned_many - scanned_few) / more);
+    costs.scan_start = std::max(0.0, scanned_few - costs.scan_row * static_cast<double>(few_set.count()));
+    return costs;
+}
+
+void Index::Impl::scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                               const SlotSet& matches, const Effort& effort) const {
+    const bool again = !effort.exact && effort.scan_rerank > 0;
+    const bool finest = effort.exact && scratch.finest;
+    Scorer& scorer = finest ? *scratch.finest : *scratch.traverse.scorer;
+    scorer.bind_query(store_.queries_of(finest ? store_.finest() : store_.quickest(), queries), index);
+    scratch.hits = scan_set(scorer, matches, again ? effort.scan_rerank : effort.k, *this);
+    scratch.traverse.scored += matches.count();
+    if (!again) return;
+    scratch.finest->bind_query(queries.exact, index);
+    rerank(scratch.hits, effort.scan_rerank, *scratch.finest, scratch.rerank);
+    order_hits(scratch.hits, effort.k);
+}
+
+bool Index::Impl::follow_plan(Plan plan, SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                              const Matches& matches, const Effort& effort, const PlanCosts& costs) const {
+    scratch.hits.clear();
+    if (plan == Plan::kEmpty) return true;
+    if (plan == Plan::kScan) {
+        scan_matches(scratch, queries, index, matches.slots(), effort);
+        return true;
+    }
+    matches.ready_for_walks(*layers_, *ring_nodes());
+    const PlanRequest request = plan_request(matches, effort);
+    const std::size_t width = walk_width(plan, request);
+    TraverseScratch& traverse = scratch.traverse;
+    traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
+    const Slot start = descend(*layers_, 0, traverse);
+    if (plan == Plan::kCheckedWalk) {
+        search_layer(*layers_, 0, start, width, traverse);
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < traverse.beam.size(); ++i)
+            found += holds(matches.node_bits(), traverse.beam[i].slot) ? 1 : 0;
+        if (found * kStarved < std::min(effort.ef, matches.count())) return false;
+    } else {
+        const PlanCost predicted = predict(plan, costs, request);
+        const double most = kPatience * (predicted.distances + predicted.lists);
+        const FilteredWalk walk{matches.node_bits(), matches.seeds(), start, width, static_cast<std::size_t>(most)};
+        if (!search_filtered(*layers_, walk, traverse, scratch.filtered)) return false;
+        if (!traverse.beam.full()) return false;
+    }
+    collect_hits(scratch, queries, index, effort, &matches);
+    return scratch.hits.size() >= std::min(effort.k, matches.count());
+}
+
+bool Index::Impl::filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                                  const Matches& matches, const Effort& effort) const {
+    const PlanRequest request = plan_request(matches, effort);
+    const PlanCosts costs = request.graph_width > 0 ? plan_costs(scratch) : PlanCosts();
+    const Plan plan = cheapest_plan(costs, request);
+    if (follow_plan(plan, scratch, queries, index, matches, effort, costs)) return true;
+    // Candidates of a checked walk that do not match: a walk over those that do is cheaper than a scan of nearly all.
+    const bool again =
+        plan == Plan::kCheckedWalk && follow_plan(Plan::kFilteredWalk, scratch, queries, index, matches, effort, costs);
+    if (!again) follow_plan(Plan::kScan, scratch, queries, index, matches, effort, costs);
+    return false;
+}
+
+std::size_t Index::Impl::count(const Filter& filter) const {
+    const std::shared_lock lock(state_);
+    return matches_of(filter)->count();
+}
+
+Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const {
+    store_.check_queries(query, "query");
+    if (query.count != 1)
+        throw Error(ErrorKind::kInvalidArgument, "explain takes one query, got " + std::to_string(query.count));
+    const Effort effort = effort_of(options);
+    ScratchLease scratch(*this);
+    Explanation report;
+    const std::shared_lock lock(state_);
+    store_.prepare(query, scratch->queries);
+    auto begin = std::chrono::steady_clock::now();
+    const std::shared_ptr<const Matches> matches = matches_of(filter);
+    report.resolve_nanoseconds = nanoseconds_since(begin);
+    const PlanRequest request = plan_request(*matches, effort);
+    report.items = request.items;
+    report.matches = report.estimated_matches = request.matches;
+    // Without a choice nothing is measured but by an answer of its own.
+    report.options = weigh_plans(plan_costs(*scratch), request);
+    report.plan = report.options.front().plan;
+    report.predicted = report.options.front().predicted;
+    TraverseScratch& traverse = scratch->traverse;
+    const std::uint64_t distances = traverse.scored;
+    const std::uint64_t hops = traverse.hops;
+    const std::uint64_t lists = scratch->filtered.lists;
+    begin = std::chrono::steady_clock::now();
+    report.fell_back = !filtered_search(*scratch, scratch->queries, 0, *matches, effort);
+    report.measured.nanoseconds = nanoseconds_since(begin);
+    report.measured.distances = static_cast<double>(traverse.scored - distances);
+    report.measured.hops = static_cast<double>(traverse.hops - hops);
+    report.measured.lists = static_cast<double>(scratch->filtered.lists - lists);
+    report.hits = scratch->hits.size();
+    count_work(1, traverse);
+    return report;
+}
+
+}  // namespace lanner

@@ -1,0 +1,47 @@
+"""From the filters that callers give to those that the core of an index takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lanner import _core
+from lanner._arrays import Ids, to_ids
+from lanner._core import InvalidArgumentError
+from lanner.filters import each_query, to_filter
+
+_EVERYTHING = _core.Filter("and", "", (), (), None)
+
+
+def core_filter(core: _core.Index, value: Any) -> _core.Filter:
+    """Return one filter: a mask or a callable is turned into the ids of the items it holds for."""
+    given = to_filter(value)
+    if isinstance(given, _core.Filter):
+        return given
+    ids = core.ids()
+    if callable(given):
+        mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
+    else:
+        mask = given
+        if mask.shape != ids.shape:
+            raise InvalidArgumentError(
+                f"filter must have one entry an item, shape {ids.shape}, got {mask.shape}"
+            )
+    matching: Ids = to_ids(ids[mask]) if mask.any() else np.empty(0, dtype=np.int64)
+    return _core.Filter("id_in", "", (), (), matching)
+
+
+def core_filters(core: _core.Index, value: Any, queries: int) -> list[_core.Filter] | None:
+    """Return None, one filter for all queries, or one for each."""
+    if value is None:
+        return None
+    several = each_query(value)
+    if several is None:
+        return [core_filter(core, value)]
+    if len(several) != queries:
+        raise InvalidArgumentError(
+            f"filter must be one for all queries or one a query: {queries} queries, "
+            f"{len(several)} filters"
+        )
+    return [_EVERYTHING if each is None else core_filter(core, each) for each in several]

@@ -1,0 +1,121 @@
+"""What can be learned about an index: how well it searches, what it holds, what a search costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_threads
+from lanner._arrays import to_vectors
+from lanner._core import InvalidArgumentError
+from lanner._filtering import core_filter
+from lanner._properties import IndexProperties
+from lanner.results import Explanation, Hits
+
+
+class IndexInspection(IndexProperties):
+    """The methods of an `Index` that measure and count."""
+
+    __slots__ = ()
+
+    def measure_recall(
+        self,
+        queries: Any,
+        k: int = 10,
+        *,
+        recall: float | None = None,
+        ef: int | None = None,
+        rerank: int | None = None,
+        threads: int | None = None,
+    ) -> float:
+        """Return the share of the k true nearest items that `search` finds, over all queries.
+
+        Truth is exact search, by estimates where the index keeps no vectors. An item as near as the
+        k-th true one counts as found: ties are no misses.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The index is empty, or there are no queries.
+        """
+        k = to_int(k, "k", 1)
+        width = self._to_ef(ef, False)
+        count = to_threads(threads)
+        array = np.atleast_2d(to_vectors(queries, "queries", self.dim, self.dtype))
+        if not len(self) or not len(array):
+            raise InvalidArgumentError(
+                f"recall needs items and queries, got {len(self)} and {len(array)}"
+            )
+        again = self._to_rerank(rerank, False)
+        aim = to_recall(recall, ef, rerank, False)
+        truth = Hits(*self._core.search(array, k, 0, True, count, None, 0.0, None))
+        found = Hits(*self._core.search(array, k, width, False, count, again, aim, None))
+        hits = 0
+        for mine, true in zip(found, truth, strict=True):
+            near = mine.distances <= true.distances[-1]
+            hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
+        return hits / int(np.sum(truth.counts))
+
+    def count(self, filter: Any) -> int:
+        """Return how many items satisfy a filter, which is one that `search` takes."""
+        return self._core.count(core_filter(self._core, filter))
+
+    def explain(
+        self,
+        query: Any,
+        filter: Any,
+        k: int = 10,
+        *,
+        ef: int | None = None,
+        exact: bool = False,
+        rerank: int | None = None,
+    ) -> Explanation:
+        """Answer one query and tell how: the plan, what it cost, and what others would have cost.
+
+        Which plan is taken depends on times measured on this index and machine, when it was first
+        searched with a filter: two plans of nearly the same cost may change places elsewhere.
+
+        Parameters
+        ----------
+        query : array_like, shape (dim,)
+        filter, k, ef, exact, rerank
+            As for `search`.
+        """
+        array = to_vectors(query, "query", self.dim, self.dtype)
+        if array.ndim != 1:
+            raise InvalidArgumentError(f"query must be one vector, got shape {array.shape}")
+        return Explanation.of(
+            self._core.explain(
+                array,
+                core_filter(self._core, filter),
+                to_int(k, "k", 1),
+                self._to_ef(ef, exact),
+                exact,
+                self._to_rerank(rerank, exact),
+            )
+        )
+
+    def _to_ef(self, ef: int | None, exact: bool) -> int:
+        return to_ef(ef, to_flag(exact, "exact"), self._core.graph)
+
+    def _to_rerank(self, rerank: int | None, exact: bool) -> int | None:
+        return to_rerank(rerank, exact, self.codec, self.keep)
+
+    def validate(self) -> dict[str, int]:
+        """Check every invariant of the index and return figures about it (nodes, reachable, ...).
+
+        Raises
+        ------
+        Error
+            Naming the first invariant that does not hold.
+        """
+        return self._core.validate()
+
+    def memory(self) -> dict[str, int]:
+        """Return the bytes held, by part and in ``total``."""
+        return self._core.memory()
+
+    def search_stats(self, *, reset: bool = False) -> dict[str, int]:
+        """Return the work of searches so far: distances, hops, queries; `reset` starts anew."""
+        return self._core.search_stats(to_flag(reset, "reset"))

@@ -1,0 +1,74 @@
+"""What an index is: everything that was chosen when it was made, and how it was opened."""
+
+from __future__ import annotations
+
+from lanner._core import Index as CoreIndex
+from lanner.schema import Schema
+
+
+class IndexProperties:
+    """The properties of an `Index` that searches and changes leave alone."""
+
+    __slots__ = ()
+
+    _core: CoreIndex
+
+    @property
+    def dim(self) -> int:
+        """Features of a vector, or bits."""
+        return self._core.dim
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric."""
+        return self._core.metric
+
+    @property
+    def dtype(self) -> str:
+        """The name of the element type."""
+        return self._core.dtype
+
+    @property
+    def graph(self) -> str | None:
+        """``"hnsw"``, or None for an exact index."""
+        return "hnsw" if self._core.graph else None
+
+    @property
+    def M(self) -> int | None:  # noqa: N802
+        """Links of an item on each upper layer; None without a graph."""
+        return self._core.M if self._core.graph else None
+
+    @property
+    def ef_construction(self) -> int | None:
+        """Candidates looked at to link an item; None without a graph."""
+        return self._core.ef_construction if self._core.graph else None
+
+    @property
+    def codec(self) -> str | None:
+        """``"SQ8"``, ``"SQ4"``, or None."""
+        return self._core.codec
+
+    @property
+    def keep(self) -> str | None:
+        """The dtype of the vectors kept; None where there are only codes."""
+        return self._core.keep
+
+    @property
+    def seed(self) -> int:
+        """The seed of the graph's levels and of the codec's rotation."""
+        return self._core.seed
+
+    @property
+    def id_kind(self) -> str | None:
+        """``"int"`` or ``"str"``; None while nothing was ever added."""
+        return self._core.id_kind
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the index was opened without ``writable=True``."""
+        return self._core.read_only
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of attributes: those given, or those of the tables that came."""
+        return Schema(dict(self._core.schema))

@@ -1,0 +1,308 @@
+"""Attributes and filters of an index: any sequence of changes, any condition, held against brute force."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+import lanner
+from lanner import InvalidArgumentError, NotFoundError, WrongTypeError, col
+
+DIM = 8
+NAMES = ["year", "score", "open", "seen", "kind", "tags", "codes"]
+SCHEMA = {
+    "year": "int64",
+    "score": "float64",
+    "open": "bool",
+    "seen": "timestamp",
+    "kind": "string",
+    "tags": "list[string]",
+    "codes": "list[int64]",
+}
+WORDS = ["", "a", "ab", "abc", "b", "\u00e9t\u00e9"]
+MOMENTS = [np.datetime64(f"20{year}-02-03T04:05:06.789", "us") for year in range(18, 23)]
+Row = dict[str, Any]
+seeds = st.integers(0, 2**32 - 1)
+
+
+def draw_rows(rng: np.random.Generator, count: int) -> list[Row]:
+    """Return rows of few distinct values, one in six a null."""
+
+    def one() -> Row:
+        row: Row = {
+            "year": int(rng.integers(-3, 4)),
+            "score": float(rng.choice([-1.5, 0.0, 0.5, 1.0, 2.0])),
+            "open": bool(rng.integers(2)),
+            "seen": MOMENTS[rng.integers(len(MOMENTS))],
+            "kind": WORDS[rng.integers(len(WORDS))],
+            "tags": [WORDS[place] for place in rng.integers(len(WORDS), size=rng.integers(4))],
+            "codes": rng.integers(-2, 3, size=rng.integers(4)).tolist(),
+        }
+        return {name: None if rng.random() < 1 / 6 else value for name, value in row.items()}
+
+    return [one() for _ in range(count)]
+
+
+def table(rows: list[Row]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in NAMES}
+
+
+def draw_value(rng: np.random.Generator, name: str) -> Any:
+    value = None
+    while value is None:
+        value = draw_rows(rng, 1)[0][name]
+    return value
+
+
+def draw_filter(rng: np.random.Generator, ids: list[Any], depth: int) -> tuple[Any, Any]:
+    """Return an expression and the function of (id, row) that it should be."""
+    if depth > 0 and rng.random() < 0.7:
+        left, left_holds = draw_filter(rng, ids, depth - 1)
+        right, right_holds = draw_filter(rng, ids, depth - 1)
+        kind = rng.integers(3)
+        if kind == 0:
+            return left & right, lambda i, r: left_holds(i, r) and right_holds(i, r)
+        if kind == 1:
+            return left | right, lambda i, r: left_holds(i, r) or right_holds(i, r)
+        return ~left, lambda i, r: not left_holds(i, r)
+    if ids and rng.random() < 0.1:
+        some = [ids[place] for place in rng.integers(len(ids), size=rng.integers(4))]
+        return col.id.isin(some), lambda i, r: i in some
+    name = NAMES[rng.integers(len(NAMES))]
+    column = col(name)
+    if rng.random() < 0.15:
+        return column.is_null(), lambda i, r: r[name] is None
+    if name in ("tags", "codes"):
+        return draw_list_filter(rng, name)
+    value, other = draw_value(rng, name), draw_value(rng, name)
+    choices: list[tuple[Any, Any]] = [
+        (column == value, lambda x: x == value),
+        (column != value, lambda x: x != value),
+        (column.isin([value, other]), lambda x: x in (value, other)),
+    ]
+    if name != "open":
+        choices += [
+            (column < value, lambda x: x < value),
+            (column <= value, lambda x: x <= value),
+            (column > value, lambda x: x > value),
+            (column >= value, lambda x: x >= value),
+            (column.between(value, other), lambda x: value <= x <= other),
+        ]
+    if name == "kind":
+        choices.append((column.startswith(value), lambda x: x.startswith(value)))
+    expression, holds = choices[rng.integers(len(choices))]
+    return expression, lambda i, r: r[name] is not None and holds(r[name])
+
+
+def draw_list_filter(rng: np.random.Generator, name: str) -> tuple[Any, Any]:
+    pool = WORDS if name == "tags" else list(range(-2, 3))
+    some = [pool[place] for place in rng.integers(len(pool), size=rng.integers(3))]
+    value = pool[rng.integers(len(pool))]
+    expression, holds = [
+        (col(name).contains(value), lambda x: value in x),
+        (col(name).contains_any(some), lambda x: any(each in x for each in some)),
+        (col(name).contains_all(some), lambda x: all(each in x for each in some)),
+    ][rng.integers(3)]
+    return expression, lambda i, r: r[name] is not None and holds(r[name])
+
+
+class FilteredIndex(RuleBasedStateMachine):
+    """An index with attributes, and its model: a dictionary from id to vector and row.
+
+    Vectors are of few small whole numbers, so that equal ones, which share a node, abound.
+    """
+
+    index: lanner.Index
+    vectors: dict[Any, np.ndarray]
+    rows: dict[Any, Row]
+
+    @initialize(
+        graph=st.sampled_from(["hnsw", "hnsw", None]),
+        metric=st.sampled_from(["l2", "cosine", "ip"]),
+        names=st.booleans(),
+        codec=st.sampled_from([None, "SQ8", "SQ4"]),
+        given=st.booleans(),
+    )
+    def begin(
+        self, graph: str | None, metric: str, names: bool, codec: str | None, given: bool
+    ) -> None:
+        self.names, self.metric = names, metric
+        schema = lanner.Schema(SCHEMA)
+        self.index = lanner.Index(
+            DIM, metric, graph=graph, codec=codec, schema=schema if given else None
+        )
+        self.vectors, self.rows = {}, {}
+        if not given:
+            # A first row of values says what the columns are.
+            rows = draw_rows(np.random.default_rng(5), 500)
+            row = next(each for each in rows if None not in each.values() and each["codes"])
+            assert row["tags"]
+            self.put([self.id_of(0)], self.draw(0, 1), [row], upsert=False)
+        assert self.index.schema == schema
+
+    def id_of(self, number: int) -> Any:
+        return str(number) if self.names else number
+
+    def draw(self, seed: int, count: int) -> np.ndarray:
+        return np.random.default_rng(seed).integers(-2, 2, (count, DIM)).astype(np.float32)
+
+    def new_ids(self, seed: int, count: int) -> list[Any]:
+        numbers = np.random.default_rng(seed).permutation(10**6)[: count + len(self.rows)]
+        return [
+            self.id_of(int(each)) for each in numbers if self.id_of(int(each)) not in self.rows
+        ][:count]
+
+    def some_ids(self, seed: int, count: int) -> list[Any]:
+        ids = sorted(self.rows)
+        return [ids[place] for place in np.random.default_rng(seed).permutation(len(ids))[:count]]
+
+    def put(self, ids: list[Any], vectors: np.ndarray, rows: list[Row], upsert: bool) -> None:
+        if upsert:
+            self.index.upsert(vectors, ids, attributes=table(rows))
+        else:
+            self.index.add(vectors, ids, attributes=table(rows))
+        self.vectors.update(zip(ids, vectors, strict=True))
+        self.rows.update(zip(ids, rows, strict=True))
+
+    @rule(seed=seeds, count=st.integers(1, 60))
+    def add(self, seed: int, count: int) -> None:
+        ids = self.new_ids(seed, count)
+        rows = draw_rows(np.random.default_rng(seed), len(ids))
+        self.put(ids, self.draw(seed, len(ids)), rows, upsert=False)
+
+    @rule(seed=seeds, count=st.integers(1, 5))
+    def add_without_attributes(self, seed: int, count: int) -> None:
+        ids, vectors = self.new_ids(seed, count), self.draw(seed, count)
+        self.index.add(vectors, ids)
+        self.vectors.update(zip(ids, vectors, strict=True))
+        self.rows.update((id, dict.fromkeys(NAMES)) for id in ids)
+
+    @rule(seed=seeds, count=st.integers(1, 15))
+    def upsert(self, seed: int, count: int) -> None:
+        ids = self.some_ids(seed, count) + self.new_ids(seed, count // 2)
+        rows = draw_rows(np.random.default_rng(seed), len(ids))
+        if ids:
+            self.put(ids, self.draw(seed, len(ids)), rows, upsert=True)
+
+    @precondition(lambda self: self.rows)
+    @rule(seed=seeds, count=st.integers(1, 15))
+    def upsert_of_vectors_keeps_attributes(self, seed: int, count: int) -> None:
+        ids = self.some_ids(seed, count)
+        vectors = self.draw(seed, len(ids))
+        self.index.upsert(vectors, ids)
+        self.vectors.update(zip(ids, vectors, strict=True))
+
+    @precondition(lambda self: self.rows)
+    @rule(seed=seeds, count=st.integers(1, 15), name=st.sampled_from(NAMES))
+    def update_one_column(self, seed: int, count: int, name: str) -> None:
+        ids = self.some_ids(seed, count)
+        values = [row[name] for row in draw_rows(np.random.default_rng(seed), len(ids))]
+        self.index.update_attributes(ids, {name: values})
+        for id, value in zip(ids, values, strict=True):
+            self.rows[id] = {**self.rows[id], name: value}
+
+    @rule(seed=seeds, count=st.integers(1, 40))
+    def remove(self, seed: int, count: int) -> None:
+        ids = self.some_ids(seed, count)
+        self.index.remove(ids)
+        for id in ids:
+            del self.vectors[id], self.rows[id]
+
+    @precondition(lambda self: self.rows)
+    @rule(seed=seeds)
+    def what_fails_changes_nothing(self, seed: int) -> None:
+        ids = self.new_ids(seed, 3)
+        rows = draw_rows(np.random.default_rng(seed), 3)
+        before = self.index.to_bytes()
+        with pytest.raises((InvalidArgumentError, WrongTypeError)):
+            self.index.add(self.draw(seed, 3), ids, attributes={**table(rows), "year": ["x"] * 3})
+        with pytest.raises(InvalidArgumentError):
+            self.index.add(self.draw(seed, 3), ids[:2] + self.some_ids(seed, 1), attributes=table(rows))
+        with pytest.raises(NotFoundError):
+            self.index.update_attributes(self.some_ids(seed, 1) + ids[:1], {"year": [1, 2]})
+        assert self.index.to_bytes() == before
+
+    @rule(seed=seeds, k=st.integers(1, 30), depth=st.integers(0, 4), exact=st.booleans())
+    def search(self, seed: int, k: int, depth: int, exact: bool) -> None:
+        rng = np.random.default_rng(seed)
+        queries = self.draw(seed, 3)
+        filters, matching = [], []
+        for _ in queries:
+            expression, holds = draw_filter(rng, sorted(self.rows), depth)
+            filters.append(expression)
+            matching.append([id for id, row in self.rows.items() if holds(id, row)])
+            assert self.index.count(expression) == len(matching[-1]), expression
+        for query, expression, ids in zip(queries, filters, matching, strict=True):
+            self.check(self.index.search(query, k, filter=expression, exact=exact), query, k, ids)
+            assert "plan" in repr(self.index.explain(query, expression, k))
+        each = self.index.search(queries, k, filter=filters, exact=exact)
+        for query, hits, ids in zip(queries, each, matching, strict=True):
+            self.check(hits, query, k, ids)
+        for query, hits in zip(queries, self.index.search(queries, k, filter=filters[0]), strict=True):
+            self.check(hits, query, k, matching[0])
+
+    def check(self, hits: lanner.Hits, query: np.ndarray, k: int, matching: list[Any]) -> None:
+        found = hits.ids[: hits.counts].tolist()
+        assert len(found) == min(k, len(matching))
+        assert set(found) <= set(matching)
+        assert len(set(found)) == len(found)
+        if found:
+            vectors = np.stack([self.vectors[id] for id in found])
+            true = reference.distances(query[None], vectors, self.metric)[0]
+            np.testing.assert_allclose(hits.distances[: hits.counts], true, atol=1e-4)
+
+    @precondition(lambda self: self.rows)
+    @rule(seed=seeds)
+    def search_by_id_and_radius(self, seed: int) -> None:
+        (id,) = self.some_ids(seed, 1)
+        rng = np.random.default_rng(seed)
+        expression, holds = draw_filter(rng, sorted(self.rows), 2)
+        matching = [each for each, row in self.rows.items() if holds(each, row)]
+        others = [each for each in matching if each != id]
+        hits = self.index.search_by_id(id, 5, filter=expression)
+        self.check(hits, self.vectors[id], 5, others)
+        near = self.index.search_radius(self.vectors[id], 1e9, filter=expression, exact=True)
+        assert sorted(near.ids.tolist()) == sorted(matching)
+
+    @rule(how=st.sampled_from(["bytes", "copy"]))
+    def go_through(self, how: str) -> None:
+        before = self.index.to_bytes()
+        self.index = (
+            lanner.Index.from_bytes(before) if how == "bytes" else copy.deepcopy(self.index)
+        )
+        assert self.index.to_bytes() == before
+
+    @invariant()
+    def attributes_come_back(self) -> None:
+        ids = list(self.rows)
+        if not ids:
+            return
+        vectors, attributes = self.index.get(ids, attributes=True)
+        np.testing.assert_array_equal(vectors, np.stack(list(self.vectors.values())))
+        assert list(attributes) == NAMES
+        for name in NAMES:
+            for value, row in zip(attributes[name], self.rows.values(), strict=True):
+                want = row[name]
+                if want is None:
+                    assert value is None or value != value
+                elif name in ("tags", "codes"):
+                    assert list(value) == want
+                else:
+                    assert value == want
+        for hit in self.index.search(np.zeros(DIM) + 1, 3, attributes=["kind"]):
+            assert hit
+
+
+TestFilteredIndex = FilteredIndex.TestCase
