@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import pickle
 from typing import Any
@@ -215,6 +216,67 @@ def test_arrow_memory_is_given_back_where_reading_fails() -> None:
     assert pa.total_allocated_bytes() == before
 
 
+FORMAT, SCHEMA_CHILDREN = 0, 5  # by words of eight bytes, as the interface lays them out
+LENGTH, OFFSET, BUFFER_COUNT, CHILDREN = 0, 2, 3, 6
+
+
+def words_of(capsule: object, name: bytes) -> Any:
+    """Give the words of the structure in a capsule, to be written over."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return (ctypes.c_int64 * 10).from_address(pointer(capsule, name))
+
+
+def words_at(address: int) -> Any:
+    return (ctypes.c_int64 * 10).from_address(address)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"+", b"+s", b"+l", b"x", b"ts", b"tsq:", b"u" * 1000, b"+ud:1,2", b"\xff", b"%s"]
+)
+def test_hostile_formats_are_refused(text: bytes) -> None:
+    pa = pytest.importorskip("pyarrow")
+    schema, array = pa.record_batch({"x": [1, 2]}).__arrow_c_array__()
+    child = words_at(words_at(words_of(schema, b"arrow_schema")[SCHEMA_CHILDREN])[0])
+    held = ctypes.create_string_buffer(text)
+    child[FORMAT] = ctypes.addressof(held)
+    with pytest.raises((lanner.Error, UnicodeDecodeError)):
+        _core.read_arrow_array(schema, array, "table")
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [(LENGTH, -1), (LENGTH, 1), (OFFSET, -1), (OFFSET, 2**62), (BUFFER_COUNT, 1)],
+)
+def test_hostile_arrays_are_refused(word: int, value: int) -> None:
+    pa = pytest.importorskip("pyarrow")
+    schema, array = pa.record_batch({"x": [1, 2]}).__arrow_c_array__()
+    child = words_at(words_at(words_of(array, b"arrow_array")[CHILDREN])[0])
+    child[word] = value
+    with pytest.raises(InvalidArgumentError, match="'x' comes from Arrow"):
+        _core.read_arrow_array(schema, array, "table")
+
+
+@pytest.mark.parametrize("offsets", [[0, 5, 3], [-1, 1, 2], [0, 1, 99]])
+def test_hostile_offsets_of_lists_are_refused(offsets: list[int]) -> None:
+    pa = pytest.importorskip("pyarrow")
+    words = np.zeros(3, dtype=np.int32)
+    buffers = [None, pa.py_buffer(words)]
+    kind = pa.list_(pa.int64())
+    array = pa.Array.from_buffers(kind, 2, buffers, children=[pa.array([1, 2, 3])])
+    words[:] = offsets  # pyarrow looked at them already
+    with pytest.raises(InvalidArgumentError, match="outside its elements"):
+        to_columns({"x": array}, 2, {})
+
+
+def test_hostile_indices_of_dictionaries_are_refused() -> None:
+    pa = pytest.importorskip("pyarrow")
+    codes = pa.array([0, 7], pa.int8())
+    array = pa.DictionaryArray.from_arrays(codes, pa.array(["a"]), safe=False)
+    with pytest.raises(InvalidArgumentError, match="outside its dictionary in row 1"):
+        to_columns({"x": array}, 2, {})
+
+
 def test_a_pyarrow_stream_that_fails_says_why() -> None:
     pa = pytest.importorskip("pyarrow")
 
@@ -360,10 +422,18 @@ def test_names_are_text() -> None:
 
 def test_nulls_come_back_in_the_manner_of_each_type() -> None:
     types = {f"{kind} {nulls}": kind for kind in TYPES for nulls in (False, True)}
-    some = {"int64": 1, "float64": 0.5, "bool": True, "timestamp": dt.datetime(2020, 1, 1),
-            "string": "a", "list[string]": ["a"], "list[int64]": [1]}  # fmt: skip
+    some = {
+        "int64": 1,
+        "float64": 0.5,
+        "bool": True,
+        "timestamp": dt.datetime(2020, 1, 1),
+        "string": "a",
+        "list[string]": ["a"],
+        "list[int64]": [1],
+    }
     data = {
-        name: [some[kind], None if "True" in name else some[kind]] for name, kind in types.items()
+        name: [some[kind], None if name.endswith("True") else some[kind]]
+        for name, kind in types.items()
     }
     dtypes = {name: array.dtype for name, array in to_columns(data, 2, types).to_dict().items()}
     assert dtypes["int64 False"] == np.int64
