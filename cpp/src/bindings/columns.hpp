@@ -14,6 +14,11 @@ namespace lanner::bindings {
 class Columns {
   public:
     explicit Columns(std::size_t rows) : rows_(rows) {}
+    // A copy's views would show the other's columns; what is moved stays where it lies.
+    Columns(const Columns&) = delete;
+    Columns& operator=(const Columns&) = delete;
+    Columns(Columns&&) = default;
+    Columns& operator=(Columns&&) = default;
 
     // Throws Error where the sizes do not fit, offsets fall or leave their array, or the name is there already.
     // `valid` may be empty: no nulls.
