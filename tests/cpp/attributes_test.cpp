@@ -441,12 +441,13 @@ TEST_CASE("integers and floats compare exactly") {
     checked.grow(5);
     const auto row = [](std::int64_t integer, double real) { return Row{{"i", integer}, {"f", real}}; };
     checked.store({0, 1, 2, 3, 4}, {row(odd - 1, 9007199254740992.0), row(odd, 9007199254740994.0), row(odd + 1, 0.5),
-                                    row(INT64_MAX, 9223372036854775808.0), row(INT64_MIN, -HUGE_VAL)});
+                                    row(INT64_MAX, 9223372036854775808.0), row(INT64_MIN, 9007199254740996.0)});
     for (int op = static_cast<int>(FilterOp::kEqual); op <= static_cast<int>(FilterOp::kGreaterEqual); ++op) {
         for (const double wanted : {9007199254740992.0, 9007199254740994.0, 9223372036854775808.0, HUGE_VAL, -HUGE_VAL,
                                     0.5, -9223372036854775808.0, -1e300})
             checked.check(one(static_cast<FilterOp>(op), "i", wanted));
-        for (const std::int64_t wanted : {odd - 1, odd, odd + 1, std::int64_t{INT64_MAX}, std::int64_t{INT64_MIN}})
+        for (const std::int64_t wanted :
+             {odd - 1, odd, odd + 1, odd + 2, std::int64_t{INT64_MAX}, std::int64_t{INT64_MIN}})
             checked.check(one(static_cast<FilterOp>(op), "f", wanted));
     }
 }
