@@ -110,6 +110,7 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     KernelTable table{};
     table.name = name;
     table.needs = needs;
+    table.sums_rows = Lane::kByteProducts;
     put_floats<ElementType::kFloat32>(table);
     put_floats<ElementType::kFloat16>(table);
     put_floats<ElementType::kBFloat16>(table);
