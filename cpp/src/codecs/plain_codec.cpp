@@ -113,7 +113,7 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
       dim_(dim),
       row_bytes_(lanner::row_bytes(type, dim)),
       kernels_(kernels),
-      kernels_want_offsets_(traits_.has_offsets && !(is_integer(type) && kernels.sums_rows)),
+      rows_want_offsets_(traits_.has_offsets && !(is_integer(type) && kernels.sums_rows)),
       rows_kernel_(kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       block_kernel_(kernels.block[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       tile_kernel_(kernels.tile[static_cast<int>(type)][static_cast<int>(traits_.op)]),
@@ -390,11 +390,8 @@ std::size_t PlainCodec::run(Slot first) const noexcept {
 
 void PlainCodec::score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
                              std::size_t count, float* out, std::size_t out_stride) const {
-    const float* const offsets = row_offsets(first);
+    const float* const offsets = traits_.has_offsets ? offsets_.as<float>(first) : nullptr;
     const float* const scales = traits_.has_row_scales ? scales_.as<float>(first) : nullptr;
-    // Both are small streams beside a large one: left to themselves, each block would wait for their first lines.
-    if (scales != nullptr) prefetch_lines(scales, count * sizeof(float));
-    if (offsets != nullptr) prefetch_lines(offsets, count * sizeof(float));
     if (query_count == 1) {
         block_kernel_(queries.row(query_first), queries.offsets()[query_first], rows_.row(first), rows_.stride(),
                       offsets, count, dim_, out);
@@ -450,7 +447,7 @@ class PlainScorer final : public Scorer {
     void prefetch(Slot slot) const noexcept override {
         const std::byte* const row = codec_.rows_.row(slot);
         prefetch_lines(row, std::min<std::size_t>(codec_.row_bytes_, 256));
-        if (codec_.kernels_want_offsets_) prefetch_line(codec_.offsets_.row(slot));
+        if (codec_.rows_want_offsets_) prefetch_line(codec_.offsets_.row(slot));
         if (read_scales_) prefetch_line(codec_.scales_.row(slot));
     }
 
@@ -463,7 +460,7 @@ class PlainScorer final : public Scorer {
         float offsets[kPart];
         float scales[kPart];
         for (std::size_t i = 0; i < count; ++i) rows[i] = codec_.rows_.row(slots[i]);
-        const bool want_offsets = codec_.kernels_want_offsets_;
+        const bool want_offsets = codec_.rows_want_offsets_;
         if (want_offsets) {
             for (std::size_t i = 0; i < count; ++i) offsets[i] = *codec_.offsets_.as<float>(slots[i]);
         }

@@ -70,10 +70,6 @@ class PlainCodec final : public Codec {
     void measure(Slot slot, std::vector<float>& features);
     void prepare_row(const void* row, ElementType type, std::byte* out, float& offset, float& scale, bool stored) const;
     float row_scale(double squared_norm) const noexcept;
-    // What kernels are handed of rows from a slot on: null where they want no offsets.
-    const float* row_offsets(Slot first) const noexcept {
-        return kernels_want_offsets_ ? offsets_.as<float>(first) : nullptr;
-    }
 
     ElementType type_;
     Metric metric_;
@@ -81,7 +77,7 @@ class PlainCodec final : public Codec {
     std::size_t dim_;
     std::size_t row_bytes_;
     const KernelTable& kernels_;
-    bool kernels_want_offsets_;
+    bool rows_want_offsets_;  // scattered ones
     RowsKernel rows_kernel_;
     BlockKernel block_kernel_;
     TileKernel tile_kernel_;
