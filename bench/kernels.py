@@ -5,9 +5,13 @@ same from memory, with its bytes a second and their share of the measured read b
 `scattered`, single rows from memory in random order. One thread, one query at a time.
 
 Every figure is the slope between a call with few queries and one with more, so that what a call
-costs once is not in it. Times are processor times of the one thread. SimSIMD and FAISS do the same
-work through their own batch calls; FAISS has float32 and bits alone. SimSIMD's float16 and bfloat16
-queries are of the rows' type, lanner's are float32.
+costs once is not in it; in cache, what a query of a single row costs is taken off as well. Times
+are processor times of the one thread. Everybody writes a number of four bytes a row (SimSIMD eight)
+to places that are written again: in cache as many as there are rows, in scans those of a block, of
+512 rows here, as in exact search, and of 65,536 for the peers, whose calls from Python would cost
+more than small blocks. SimSIMD and FAISS do the same work through their own batch calls; FAISS has
+float32 and bits alone. SimSIMD's float16 and bfloat16 queries are of the rows' type, lanner's are
+float32.
 
     python -m bench.kernels --levels avx512_vnni avx2 --json kernels.json
 """
@@ -42,6 +46,8 @@ TYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 SIMSIMD_METRICS = {"l2": "sqeuclidean", "ip": "inner", "cosine": "cosine"}
 SIMSIMD_METRICS |= {"hamming": "hamming", "jaccard": "jaccard"}
 SIMSIMD_TYPES = {"bfloat16": "bfloat16", "bits": "bin8"}
+SCAN_ROWS = 512
+PEER_SCAN_ROWS = 65_536
 
 
 @dataclass
@@ -110,24 +116,23 @@ def seconds(call: Call, queries: int) -> float:
     return time.thread_time() - start
 
 
+def row_blocks(rows: Array, scan: bool) -> list[Array]:
+    step = PEER_SCAN_ROWS if scan else len(rows)
+    return [rows[first : first + step] for first in range(0, len(rows), step)]
+
+
 class Lanner:
     def __init__(self, level: str) -> None:
         self.name = level
 
     def caller(
-        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None, scan: bool
     ) -> Call | None:
-        shape = "block" if order is None else "rows"
-        columns = len(rows)
-        buffers: dict[str, Array] = {"queries": make_queries(dtype, 1, dim)}
-        buffers["out"] = np.empty((1, columns), dtype=np.float32)
+        query = make_queries(dtype, 1, dim)
+        out = np.empty(SCAN_ROWS if scan else len(rows), dtype=np.float32)
 
         def call(count: int) -> None:
-            if count > len(buffers["queries"]):  # then the next call of as many is the one to time
-                buffers["queries"] = make_queries(dtype, count, dim)
-                buffers["out"] = np.zeros((count, columns), dtype=np.float32)
-            queries, out = buffers["queries"][:count], buffers["out"][:count]
-            _core.kernel_distances(queries, rows, dim, metric, dtype, self.name, shape, order, out)
+            _core.kernel_scan(query, rows, dim, metric, dtype, self.name, order, count, out)
 
         return call
 
@@ -139,7 +144,7 @@ class SimSimd:
         self.module = importlib.import_module("simsimd")
 
     def caller(
-        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None, scan: bool
     ) -> Call | None:
         if order is not None or metric not in SIMSIMD_METRICS:
             return None
@@ -147,9 +152,12 @@ class SimSimd:
         name = SIMSIMD_METRICS[metric]
         type_name = SIMSIMD_TYPES.get(dtype, dtype)
 
+        blocks = row_blocks(rows, scan)
+
         def call(count: int) -> None:
             for _ in range(count):
-                self.module.cdist(queries, rows, metric=name, dtype=type_name, threads=1)
+                for block in blocks:
+                    self.module.cdist(queries, block, metric=name, dtype=type_name, threads=1)
 
         try:
             call(1)
@@ -166,7 +174,7 @@ class Faiss:
         self.module.omp_set_num_threads(1)
 
     def caller(
-        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None
+        self, dtype: str, metric: str, dim: int, rows: Array, order: Array | None, scan: bool
     ) -> Call | None:
         faiss = self.module
         if order is not None or (dtype, metric) not in (
@@ -177,18 +185,20 @@ class Faiss:
             return None
         keep = make_queries(dtype, 1, dim)
         query = faiss.swig_ptr(keep)
-        base = faiss.swig_ptr(rows)
-        out = np.empty(len(rows), dtype=np.float32 if dtype == "float32" else np.int32)
+        arrays = row_blocks(rows, scan)
+        blocks = [(faiss.swig_ptr(block), len(block)) for block in arrays]
+        out = np.empty(len(arrays[0]), dtype=np.float32 if dtype == "float32" else np.int32)
         to = faiss.swig_ptr(out)
 
-        def call(count: int, _keep: Array = keep, _out: Array = out) -> None:
+        def call(count: int, _keep: Any = (keep, arrays, out)) -> None:
             for _ in range(count):
-                if metric == "l2":
-                    faiss.fvec_L2sqr_ny(to, query, base, dim, len(rows))
-                elif metric == "ip":
-                    faiss.fvec_inner_products_ny(to, query, base, dim, len(rows))
-                else:
-                    faiss.hammings(query, base, 1, len(rows), rows.shape[1], to)
+                for base, size in blocks:
+                    if metric == "l2":
+                        faiss.fvec_L2sqr_ny(to, query, base, dim, size)
+                    elif metric == "ip":
+                        faiss.fvec_inner_products_ny(to, query, base, dim, size)
+                    else:
+                        faiss.hammings(query, base, 1, size, rows.shape[1], to)
 
         return call
 
@@ -211,21 +221,23 @@ def measure(kernels: Any, dtype: str, metric: str, args: argparse.Namespace) -> 
     size = row_bytes(dtype, dim)
     figures = Figures(kernels.name, dtype, metric)
     near = make_rows(dtype, max(8, args.l2_bytes // 2 // size), dim)
-    call = kernels.caller(dtype, metric, dim, near, None)
+    call = kernels.caller(dtype, metric, dim, near, None, scan=False)
     if call is None:
         return None
-    figures.cache_ns = slope(call, 0.01, args.repetitions) / len(near) * 1e9
+    alone = kernels.caller(dtype, metric, dim, near[:1], None, scan=False)
+    others = slope(call, 0.01, args.repetitions) - slope(alone, 0.01, args.repetitions)
+    figures.cache_ns = others / (len(near) - 1) * 1e9
     if args.no_memory:
         return figures
     far = make_rows(dtype, args.memory_bytes // size, dim)
-    call = kernels.caller(dtype, metric, dim, far, None)
+    call = kernels.caller(dtype, metric, dim, far, None, scan=True)
     bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
     scan = slope(call, 0.01, args.repetitions) / len(far)
     figures.scan_ns = scan * 1e9
     figures.scan_gb_s = size / scan / 1e9
     figures.scan_share = size / scan / bandwidth
     order = np.random.default_rng(2).permutation(len(far))
-    call = kernels.caller(dtype, metric, dim, far, order)
+    call = kernels.caller(dtype, metric, dim, far, order, scan=True)
     if call is not None:
         figures.scattered_ns = slope(call, 0.01, args.repetitions) / len(far) * 1e9
     return figures

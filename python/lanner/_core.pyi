@@ -229,6 +229,19 @@ def kernel_distances(
     out: NDArray[np.float32],
 ) -> None: ...
 
+# One query against all rows (in `order`), `times` over; each block of out.size rows writes its distances to `out`.
+def kernel_scan(
+    query: NDArray[Any],
+    rows: NDArray[Any],
+    dim: int,
+    metric: str,
+    dtype: str,
+    level: str,
+    order: NDArray[np.int64] | None,
+    times: int,
+    out: NDArray[np.float32],
+) -> None: ...
+
 # Codes that stand alone. Vectors and queries: float32 (rows, dim); codes: uint8 (rows, code_bytes).
 class Quantizer:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by fit and load

@@ -2,6 +2,8 @@
 // Threads: any.
 #pragma once
 
+#include <cstddef>
+
 namespace lanner {
 
 inline void prefetch_line(const void* address) noexcept {
@@ -10,6 +12,11 @@ inline void prefetch_line(const void* address) noexcept {
 #else
     static_cast<void>(address);
 #endif
+}
+
+// The lines that begin in `bytes` bytes from here on.
+inline void prefetch_lines(const void* from, std::size_t bytes) noexcept {
+    for (std::size_t at = 0; at < bytes; at += 64) prefetch_line(static_cast<const std::byte*>(from) + at);
 }
 
 }  // namespace lanner

@@ -113,6 +113,7 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
       dim_(dim),
       row_bytes_(lanner::row_bytes(type, dim)),
       kernels_(kernels),
+      rows_want_offsets_(traits_.has_offsets && !(is_integer(type) && kernels.sums_rows)),
       rows_kernel_(kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       block_kernel_(kernels.block[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       tile_kernel_(kernels.tile[static_cast<int>(type)][static_cast<int>(traits_.op)]),
@@ -445,26 +446,32 @@ class PlainScorer final : public Scorer {
 
     void prefetch(Slot slot) const noexcept override {
         const std::byte* const row = codec_.rows_.row(slot);
-        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.row_bytes_, 256); line += 64)
-            prefetch_line(row + line);
+        prefetch_lines(row, std::min<std::size_t>(codec_.row_bytes_, 256));
+        if (codec_.rows_want_offsets_) prefetch_line(codec_.offsets_.row(slot));
+        if (read_scales_) prefetch_line(codec_.scales_.row(slot));
     }
 
   private:
     static constexpr std::size_t kPart = 256;
 
     void score_part(const Slot* slots, std::size_t count, float* out) {
+        if (count == 0) return;  // never so, which compilers want to be told
         const void* rows[kPart];
         float offsets[kPart];
         float scales[kPart];
         for (std::size_t i = 0; i < count; ++i) rows[i] = codec_.rows_.row(slots[i]);
-        if (codec_.traits_.has_offsets) {
+        const bool want_offsets = codec_.rows_want_offsets_;
+        if (want_offsets) {
             for (std::size_t i = 0; i < count; ++i) offsets[i] = *codec_.offsets_.as<float>(slots[i]);
         }
         if (read_scales_) {
+            for (std::size_t i = 0; i < count; ++i) prefetch_line(codec_.scales_.row(slots[i]));
+        }
+        codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), want_offsets ? offsets : nullptr,
+                            count, codec_.dim_, out);
+        if (read_scales_) {
             for (std::size_t i = 0; i < count; ++i) scales[i] = *codec_.scales_.as<float>(slots[i]);
         }
-        codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), static_cast<const float*>(offsets),
-                            count, codec_.dim_, out);
         codec_.finish(how_, scale_, static_cast<const float*>(scales), count, out);
     }
 

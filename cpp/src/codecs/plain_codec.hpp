@@ -77,6 +77,7 @@ class PlainCodec final : public Codec {
     std::size_t dim_;
     std::size_t row_bytes_;
     const KernelTable& kernels_;
+    bool rows_want_offsets_;  // scattered ones
     RowsKernel rows_kernel_;
     BlockKernel block_kernel_;
     TileKernel tile_kernel_;

@@ -10,12 +10,14 @@ namespace {
 // L2 is sum x^2 - 2 <q,x> + sum q^2, where the first sum comes from the row alone in the same manner:
 //   int8:  sum x^2 = sum (x + 128) x - 128 sum x
 //   uint8: sum x^2 = sum x (x - 128) + 128 sum x
-// All of it is exact modulo 2^32, and so is the result, which fits.
-template <class L, ElementType kType, Op kOp>
+// All of it is exact modulo 2^32, and so is the result, which fits. The sum of a row's features falls off on the way.
+// With kSumsRows it is used: scattered rows are spared a visit to a number that lies elsewhere, while from rows in order
+// that number comes for less than four sums more a group.
+template <class L, ElementType kType, Op kOp, bool kSumsRows>
 struct ByteSpace {
     static constexpr std::size_t kStep = L::kBytes;
     static constexpr std::size_t kRowUnit = 1;
-    static constexpr bool kHasOffsets = kOp == Op::kCenteredL2;
+    static constexpr bool kHasOffsets = kOp == Op::kCenteredL2 && !kSumsRows;
     static constexpr bool kLongRows = false;
     static constexpr bool kSigned = kType == ElementType::kInt8;
     static constexpr bool kSquares = kOp != Op::kDot;
@@ -37,7 +39,9 @@ struct ByteSpace {
     struct Sum {
         Counts products;
     };
-    using Total = Counts;
+    struct Total {
+        Counts value, features;
+    };
 
     static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
     static LANNER_INLINE std::size_t units(std::size_t dim) { return dim; }
@@ -86,15 +90,21 @@ struct ByteSpace {
     }
 
     static LANNER_INLINE Total total(const Sum& sum, const RowSum& row) {
-        if constexpr (!kSquares) return sum.products;
+        if constexpr (!kSquares) return {sum.products, row.features};
         const Counts moved = L::template shift_left<7>(row.features);
         const Counts squares = kSigned ? L::sub_counts(row.squares, moved) : L::add(row.squares, moved);
-        return L::sub_counts(squares, L::template shift_left<1>(sum.products));
+        return {L::sub_counts(squares, L::template shift_left<1>(sum.products)), row.features};
     }
-    static LANNER_INLINE void finish(const Total* totals, Context context, const float* row_sums, std::size_t dim,
+    static LANNER_INLINE void finish(const Total* totals, Context context, const float* row_offsets, std::size_t dim,
                                      float* out) {
-        const typename L::Quad sums = L::sum4(totals[0], totals[1], totals[2], totals[3]);
-        finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_sums, dim, out);
+        const typename L::Quad sums = L::sum4(totals[0].value, totals[1].value, totals[2].value, totals[3].value);
+        float row_sums[4];
+        if constexpr (kOp == Op::kCenteredL2 && kSumsRows) {
+            L::store_signed(L::sum4(totals[0].features, totals[1].features, totals[2].features, totals[3].features),
+                            row_sums);
+            row_offsets = row_sums;
+        }
+        finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_offsets, dim, out);
     }
 };
 

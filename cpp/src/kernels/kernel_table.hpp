@@ -31,7 +31,9 @@ inline constexpr std::size_t kMaxBits = 1048576;
 // Offsets, used by kCenteredL2 alone (null or 0 otherwise). Float rows: the query comes already centred, query_offset is
 // ignored, and row_offsets[i] is the mean of row i, so that the kernel sums ((x - mean x) - q)^2 without cancellation.
 // Integer rows: query_offset and row_offsets[i] are the exact sums of the features (at most 2^24, exact in float32), and
-// the kernel returns L2 - (sum x - sum q)^2 / dim, evaluated in double from the exact integer L2 and rounded once.
+// the kernel returns L2 - (sum x - sum q)^2 / dim, evaluated in double from the exact integer L2 and rounded once. Where
+// `sums_rows`, the kernels for scattered rows add up integer rows by themselves: their row_offsets may be null, and are
+// not read.
 //
 // Integer results are exact in 32 bits and rounded once, to nearest, to the float written.
 //
@@ -128,6 +130,7 @@ constexpr std::size_t sketch_query_bytes(std::size_t dim) noexcept { return (dim
 struct KernelTable {
     const char* name;     // "scalar", "sse4", "avx2", "avx512", "avx512_vnni", "neon": also the spelling in LANNER_ISA
     std::uint32_t needs;  // CPU feature bits (cpu.hpp), all of which must be present
+    bool sums_rows;       // scattered integer rows under kCenteredL2 come without offsets
 
     // Indexed by ElementType and Op; null where the pair has no meaning (kHamming on float32, kDot on bits, ...).
     RowsKernel rows[kElementTypeCount][kOpCount];

@@ -128,14 +128,27 @@ struct Lane : X86Lane {
                             _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(a, 4), low)));
         return _mm256_sad_epu8(counts, _mm256_setzero_si256());
     }
-    // Neighbours added: a0 + a1, a2 + a3, b0 + b1, b2 + b3.
-    static LANNER_INLINE Ones pair_words(Ones a, Ones b) {
-        const __m256i sums = _mm256_add_epi64(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
-        return _mm256_permute4x64_epi64(sums, 0xd8);
-    }
-    static LANNER_INLINE void store_words(Ones a, float* out) {
-        const __m256i low_halves = _mm256_permutevar8x32_epi32(a, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
-        _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm256_castsi256_si128(low_halves)));
+    // Sums over kWords words each of ones[0], ones[1], ..., as many as there are floats.
+    template <int kWords, class WordOnes>
+    static LANNER_INLINE Floats row_counts(const WordOnes& ones) {
+        if constexpr (kWords == 1) {
+            const __m256 halves = _mm256_shuffle_ps(_mm256_castsi256_ps(ones[0]), _mm256_castsi256_ps(ones[1]), 0x88);
+            return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(halves), 0xd8));
+        } else if constexpr (kWords == 2) {
+            const __m256i places = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            return _mm256_cvtepi32_ps(
+                _mm256_permutevar8x32_epi32(four_registers(ones[0], ones[1], ones[2], ones[3]), places));
+        } else if constexpr (kWords == 4) {
+            return both_halves(four_registers(ones[0], ones[1], ones[2], ones[3]),
+                               four_registers(ones[4], ones[5], ones[6], ones[7]));
+        } else {
+            const Ones low = four_registers(_mm256_add_epi64(ones[0], ones[1]), _mm256_add_epi64(ones[2], ones[3]),
+                                            _mm256_add_epi64(ones[4], ones[5]), _mm256_add_epi64(ones[6], ones[7]));
+            const Ones high =
+                four_registers(_mm256_add_epi64(ones[8], ones[9]), _mm256_add_epi64(ones[10], ones[11]),
+                               _mm256_add_epi64(ones[12], ones[13]), _mm256_add_epi64(ones[14], ones[15]));
+            return both_halves(low, high);
+        }
     }
 
     // Tables of 16 bytes, two a register.
@@ -193,6 +206,17 @@ struct Lane : X86Lane {
     }
 
   private:
+    // Neighbours added, 32 bits each: a0 + a1, b0 + b1, c0 + c1, d0 + d1, a2 + a3, ..., d2 + d3.
+    static LANNER_INLINE Ones four_registers(Ones a, Ones b, Ones c, Ones d) {
+        const Ones ab = _mm256_or_si256(a, _mm256_slli_epi64(b, 32));
+        const Ones cd = _mm256_or_si256(c, _mm256_slli_epi64(d, 32));
+        return _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+    }
+    // The halves of each register added.
+    static LANNER_INLINE Floats both_halves(Ones a, Ones b) {
+        return _mm256_cvtepi32_ps(
+            _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)));
+    }
     static LANNER_INLINE __m128i fold_words(__m256i a) {
         return _mm_add_epi16(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
     }

@@ -127,13 +127,29 @@ struct Avx512Lane : X86Lane {
                             _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(a, 4), low)));
         return _mm512_sad_epu8(counts, _mm512_setzero_si512());
     }
-    // Neighbours added: a0 + a1, a2 + a3, ..., b6 + b7.
-    static LANNER_INLINE Ones pair_words(Ones a, Ones b) {
-        const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
-        const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
-        return _mm512_add_epi64(_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b));
+    // Sums over kWords words each of ones[0], ones[1], ..., as many as there are floats.
+    template <int kWords, class WordOnes>
+    static LANNER_INLINE Floats row_counts(const WordOnes& ones) {
+        if constexpr (kWords == 1) {
+            const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            return _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(ones[0], even, ones[1]));
+        } else if constexpr (kWords == 2) {
+            const Ones words = four_fields<0>(ones);
+            const Ones sums = _mm512_add_epi64(words, _mm512_shuffle_epi32(words, _MM_PERM_BADC));
+            return fields(sums, _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27));
+        } else if constexpr (kWords == 4) {
+            const Ones pairs = add_pairs(four_fields<0>(ones), four_fields<4>(ones));
+            const Ones sums = _mm512_add_epi64(pairs, _mm512_shuffle_i64x2(pairs, pairs, 0xb1));
+            return fields(sums, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+        } else {
+            const Ones low = add_pairs(four_fields<0>(ones), four_fields<4>(ones));
+            const Ones high = add_pairs(four_fields<8>(ones), four_fields<12>(ones));
+            const Ones halves =
+                _mm512_add_epi64(_mm512_shuffle_i64x2(low, high, 0x44), _mm512_shuffle_i64x2(low, high, 0xee));
+            const Ones sums = _mm512_add_epi64(halves, _mm512_shuffle_i64x2(halves, halves, 0xb1));
+            return fields(sums, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+        }
     }
-    static LANNER_INLINE void store_words(Ones a, float* out) { _mm256_storeu_ps(out, _mm512_cvtepi64_ps(a)); }
 
     // Tables of 16 bytes, four a register.
     struct NibbleSums {
@@ -188,6 +204,22 @@ struct Avx512Lane : X86Lane {
     }
 
   protected:
+    // Four registers of words in one, as fields of 16 bits.
+    template <int kFirst, class WordOnes>
+    static LANNER_INLINE Ones four_fields(const WordOnes& ones) {
+        constexpr int kOr = 0xfe;
+        const Ones three = _mm512_ternarylogic_epi64(ones[kFirst], _mm512_slli_epi64(ones[kFirst + 1], 16),
+                                                     _mm512_slli_epi64(ones[kFirst + 2], 32), kOr);
+        return _mm512_or_si512(three, _mm512_slli_epi64(ones[kFirst + 3], 48));
+    }
+    // Neighbours added: a0 + a1, b0 + b1, a2 + a3, ..., b6 + b7.
+    static LANNER_INLINE Ones add_pairs(Ones a, Ones b) {
+        return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    }
+    // The fields of 16 bits at `places`.
+    static LANNER_INLINE Floats fields(Ones a, __m512i places) {
+        return _mm512_cvtepi32_ps(_mm512_maskz_permutexvar_epi16(0x55555555, places, a));
+    }
     static LANNER_INLINE __m128i fold_words(__m512i a) {
         const __m256i half = _mm256_add_epi16(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
         return _mm_add_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));

@@ -1,5 +1,5 @@
-// Hamming distances to rows of one, two, four or eight words of 64 bits that lie side by side: a register holds several
-// of them, so that no row pays for a sum across a register of its own.
+// Hamming distances to rows of one, two, four or eight words of 64 bits that lie side by side: as many rows as a register
+// holds floats, counted word by word and added up together, so that no row pays for a sum across a register of its own.
 
 namespace lanner {
 namespace {
@@ -10,38 +10,39 @@ constexpr bool kCountsOnes = false;
 template <>
 constexpr bool kCountsOnes<BitSpace<Op::kHamming>> = true;
 
-// Ones of `query` ^ row, for as many rows from `rows` on as a register has words. `query` holds copies of a row of kWords
-// words.
-template <class AnyLane, int kWords>
-LANNER_INLINE typename AnyLane::Ones count_rows(typename AnyLane::Bytes query, const Byte* rows) {
-    if constexpr (kWords == 1) {
-        return AnyLane::count_words(AnyLane::bit_xor(query, AnyLane::load_bytes(rows)));
-    } else {
-        constexpr std::size_t kHalf = kWords / 2 * AnyLane::kBytes;
-        return AnyLane::pair_words(count_rows<AnyLane, kWords / 2>(query, rows),
-                                   count_rows<AnyLane, kWords / 2>(query, rows + kHalf));
-    }
-}
+// Ones of query ^ row in each word, register after register of rows. The query fills kParts registers: copies of a short
+// one, pieces of a long one.
+template <class AnyLane, int kParts>
+struct WordOnes {
+    typename AnyLane::Bytes query[kParts];
+    const Byte* rows;
 
-// Fills whole registers with rows; the number of rows done.
+    LANNER_INLINE typename AnyLane::Ones operator[](int place) const {
+        const Byte* const from = rows + static_cast<std::size_t>(place) * AnyLane::kBytes;
+        return AnyLane::count_words(AnyLane::bit_xor(query[place % kParts], AnyLane::load_bytes(from)));
+    }
+};
+
+// Fills whole registers of floats; the number of rows done.
 template <class AnyLane, int kWords>
 LANNER_INLINE std::size_t whole_registers(const Byte* query, const Byte* rows, std::size_t count, std::size_t ahead,
                                           float* out) {
     constexpr std::size_t kRowBytes = kWords * 8;
-    constexpr std::size_t kRows = AnyLane::kBytes / 8;
-    if constexpr (kRowBytes <= AnyLane::kBytes) {
-        Byte copies[AnyLane::kBytes];
-        for (std::size_t at = 0; at < AnyLane::kBytes; at += kRowBytes) std::memcpy(copies + at, query, kRowBytes);
-        const typename AnyLane::Bytes repeated = AnyLane::load_bytes(copies);
-        std::size_t i = 0;
-        for (; i + kRows <= count; i += kRows, rows += kRows * kRowBytes) {
-            for (std::size_t at = 0; at < kRows * kRowBytes; at += 64) LANNER_PREFETCH(rows + ahead + at);
-            AnyLane::store_words(count_rows<AnyLane, kWords>(repeated, rows), out + i);
-        }
-        return i;
-    } else {
-        return 0;
+    constexpr std::size_t kRows = AnyLane::kFloats;
+    constexpr std::size_t kParts = kRowBytes <= AnyLane::kBytes ? 1 : kRowBytes / AnyLane::kBytes;
+    WordOnes<AnyLane, kParts> ones;
+    Byte copies[kParts * AnyLane::kBytes];
+    for (std::size_t at = 0; at < sizeof copies; at += kRowBytes) std::memcpy(copies + at, query, kRowBytes);
+    for (std::size_t part = 0; part < kParts; ++part)
+        ones.query[part] = AnyLane::load_bytes(copies + part * AnyLane::kBytes);
+
+    std::size_t i = 0;
+    for (; i + kRows <= count; i += kRows, rows += kRows * kRowBytes) {
+        for (std::size_t at = 0; at < kRows * kRowBytes; at += 64) LANNER_PREFETCH(rows + ahead + at);
+        ones.rows = rows;
+        AnyLane::store_f32(AnyLane::template row_counts<kWords>(ones), reinterpret_cast<Byte*>(out + i));
     }
+    return i;
 }
 
 // The number of rows done, from the first on: none where rows are of another length, or not side by side.

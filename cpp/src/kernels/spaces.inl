@@ -89,11 +89,13 @@ LANNER_INLINE void finish_integers(typename Lane::Quad sums, float query_sum, co
     if constexpr (kOp == Op::kCenteredL2) {
         std::uint32_t squares[4];
         Lane::store(sums, squares);
+        float results[4];  // of its own: compilers take all four at once where nothing can alias
         for (int i = 0; i < 4; ++i) {
             const double shift = static_cast<double>(row_sums[i]) - static_cast<double>(query_sum);
             const double common = shift * shift / static_cast<double>(dim);
-            out[i] = static_cast<float>(static_cast<double>(squares[i]) - common);
+            results[i] = static_cast<float>(static_cast<double>(squares[i]) - common);
         }
+        std::memcpy(out, results, sizeof results);
     } else if constexpr (kOp == Op::kDot && kType == ElementType::kInt8) {
         Lane::store_signed(sums, out);
     } else {

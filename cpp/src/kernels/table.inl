@@ -76,7 +76,9 @@ constexpr void put_floats(KernelTable& table) {
 template <ElementType kType, Op kOp, class AnyLane>
 constexpr void put_integer(KernelTable& table) {
     if constexpr (AnyLane::kByteProducts) {
-        put<ByteSpace<AnyLane, kType, kOp>>(table, kType, kOp);
+        put<ByteSpace<AnyLane, kType, kOp, false>>(table, kType, kOp);
+        table.rows[static_cast<int>(kType)][static_cast<int>(kOp)] =
+            rows_kernel<ByteSpace<AnyLane, kType, kOp, kOp == Op::kCenteredL2>>;
     } else {
         put<WordSpace<kType, kOp>>(table, kType, kOp);
     }
@@ -110,6 +112,7 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     KernelTable table{};
     table.name = name;
     table.needs = needs;
+    table.sums_rows = Lane::kByteProducts;
     put_floats<ElementType::kFloat32>(table);
     put_floats<ElementType::kFloat16>(table);
     put_floats<ElementType::kBFloat16>(table);
