@@ -7,13 +7,9 @@ namespace {
 // Of a long row, what is fetched ahead by hand.
 constexpr std::size_t kMostFetched = 256;
 
-// Rows end in their factors: a whole register may be loaded as long as it ends within the stride.
-LANNER_INLINE typename Lane::Bytes sketch_bytes(const Byte* row, std::size_t at, std::size_t stride) {
-    if constexpr (Lane::kBytes > 32) {
-        if (stride < at + Lane::kBytes) return Lane::load_bytes_tail(row + at, stride - at);
-    }
-    return Lane::load_bytes(row + at);
-}
+// How many registers a row takes: part of one, one, or several. Rows end in their factors, so that whole registers may be
+// loaded but in the first case.
+enum class SketchWidth { kPart, kOne, kSeveral };
 
 struct SketchPlanes {
     typename Lane::Bytes plane[kSketchPlanes];
@@ -36,45 +32,43 @@ LANNER_INLINE typename Lane::Ones add_common_bits(typename Lane::Ones sums, cons
     return Lane::add_weighted(sums, counts[0], counts[1], counts[2], counts[3]);
 }
 
-// The sums z b of four rows, in order. Planes of no more than a register stay in registers.
-template <bool kOneStep>
-LANNER_INLINE typename Lane::Quad sketch_sums(const Byte* planes, const SketchPlanes& first, const Byte* const* rows,
-                                              std::size_t stride, std::size_t row_bytes) {
+template <SketchWidth kWidth>
+LANNER_INLINE typename Lane::Bytes first_bytes(const Byte* row, std::size_t stride) {
+    if constexpr (kWidth == SketchWidth::kPart) return Lane::load_bytes_tail(row, stride);
+    return Lane::load_bytes(row);
+}
+
+// The sums z b of four rows. Planes of no more than a register stay in registers.
+template <SketchWidth kWidth>
+LANNER_INLINE typename Lane::Quad sketch_sums(const Byte* planes, const SketchPlanes& first, const Byte* page,
+                                              const std::uint32_t* offsets, std::size_t stride, std::size_t row_bytes) {
     typename Lane::Ones sums[4];
     LANNER_UNROLL
-    for (int r = 0; r < 4; ++r) sums[r] = add_common_bits(Lane::zero_ones(), first, sketch_bytes(rows[r], 0, stride));
-    if constexpr (!kOneStep) {
+    for (int r = 0; r < 4; ++r)
+        sums[r] = add_common_bits(Lane::zero_ones(), first, first_bytes<kWidth>(page + offsets[r], stride));
+    if constexpr (kWidth == SketchWidth::kSeveral) {
         for (std::size_t at = Lane::kBytes; at < row_bytes; at += Lane::kBytes) {
             const SketchPlanes next = load_planes(planes, at);
             LANNER_UNROLL
-            for (int r = 0; r < 4; ++r) sums[r] = add_common_bits(sums[r], next, sketch_bytes(rows[r], at, stride));
+            for (int r = 0; r < 4; ++r)
+                sums[r] = add_common_bits(sums[r], next, Lane::load_bytes(page + offsets[r] + at));
         }
     }
     return Lane::sum4_ones(sums[0], sums[1], sums[2], sums[3]);
 }
 
-// What belongs to the rows of a block, each kind of factor side by side.
-struct SketchBlock {
-    const Byte* rows[kSketchRows];
-    float products[kSketchRows], steps[kSketchRows], adds[kSketchRows], spreads[kSketchRows];
-};
-
-LANNER_INLINE const Byte* sketch_row(const SketchRows& rows, std::size_t at) {
-    return static_cast<const Byte*>(rows.page) + (rows.slots[at] & rows.slot_mask) * rows.stride;
-}
-
-// The factors are written down long before they are read as whole registers, which would wait for them otherwise.
-LANNER_INLINE void gather_block(const SketchRows& rows, std::size_t first, std::size_t count, SketchBlock& block) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const Byte* const row = sketch_row(rows, first + i);
-        SketchFactors factors;
-        std::memcpy(&factors, row + rows.stride - sizeof factors, sizeof factors);
-        block.rows[i] = row;
-        block.steps[i] = factors.step;
-        block.adds[i] = factors.add;
-        block.spreads[i] = factors.spread;
+// Where rows lie in their page. A whole number of four is written, of which the last may be anywhere in the page.
+LANNER_INLINE void sketch_offsets(const SketchRows& rows, std::size_t first, std::size_t count,
+                                  std::uint32_t* offsets) {
+    const auto mask = static_cast<std::uint32_t>(rows.slot_mask);
+    const auto stride = static_cast<std::uint32_t>(rows.stride);
+    const std::uint32_t* const slots = rows.slots + first;
+    if (count == kSketchRows) {
+        for (std::size_t i = 0; i < kSketchRows; ++i) offsets[i] = (slots[i] & mask) * stride;
+        return;
     }
-    for (; count % 4 != 0; ++count) block.rows[count] = block.rows[0];
+    for (std::size_t i = 0; i < count; ++i) offsets[i] = (slots[i] & mask) * stride;
+    for (; count % 4 != 0; ++count) offsets[count] = offsets[0];
 }
 
 LANNER_INLINE typename Lane::Floats load_floats(const float* from) {
@@ -82,53 +76,80 @@ LANNER_INLINE typename Lane::Floats load_floats(const float* from) {
 }
 
 // Multiplied and added apart, so that levels agree bit for bit.
-LANNER_INLINE std::uint32_t block_values(const SketchQuery& query, const SketchBlock& block, float* values) {
+LANNER_INLINE std::uint32_t block_values(const SketchQuery& query, const SketchFactors* factors,
+                                         const std::uint32_t* sums, float* values) {
+    float products[kSketchRows], steps[kSketchRows], adds[kSketchRows], spreads[kSketchRows];
+    for (std::size_t i = 0; i < kSketchRows; ++i) {
+        products[i] = static_cast<float>(static_cast<std::int32_t>(2 * sums[i]) - query.sum);
+        steps[i] = factors[i].step;
+        adds[i] = factors[i].add;
+        spreads[i] = factors[i].spread;
+    }
     std::uint32_t mask = 0;
     LANNER_UNROLL
     for (std::size_t i = 0; i < kSketchRows; i += Lane::kFloats) {
-        const typename Lane::Floats shift = Lane::mul(Lane::broadcast(query.scale), load_floats(block.adds + i));
-        const typename Lane::Floats slope = Lane::mul(Lane::broadcast(query.slope), load_floats(block.products + i));
+        const typename Lane::Floats shift = Lane::mul(Lane::broadcast(query.scale), load_floats(adds + i));
+        const typename Lane::Floats slope = Lane::mul(Lane::broadcast(query.slope), load_floats(products + i));
         const typename Lane::Floats estimate =
-            Lane::sub(Lane::add(Lane::broadcast(query.base), shift), Lane::mul(slope, load_floats(block.steps + i)));
+            Lane::sub(Lane::add(Lane::broadcast(query.base), shift), Lane::mul(slope, load_floats(steps + i)));
         const typename Lane::Floats value =
-            Lane::sub(estimate, Lane::mul(Lane::broadcast(query.margin), load_floats(block.spreads + i)));
+            Lane::sub(estimate, Lane::mul(Lane::broadcast(query.margin), load_floats(spreads + i)));
         Lane::store_f32(value, reinterpret_cast<Byte*>(values + i));
         mask |= Lane::less_equal(value, Lane::broadcast(query.limit)) << i;
     }
     return mask;
 }
 
-template <bool kOneStep>
+template <SketchWidth kWidth>
 LANNER_INLINE void sketch_blocks(const SketchQuery& query, const SketchRows& rows, std::size_t dim, float* values,
                                  std::uint32_t* masks) {
     const Byte* const planes = static_cast<const Byte*>(query.planes);
+    const Byte* const page = static_cast<const Byte*>(rows.page);
     const SketchPlanes first_planes = load_planes(planes, 0);
     const std::size_t row_bytes = (dim + 7) / 8;
     const std::size_t fetched = rows.stride < kMostFetched ? rows.stride : kMostFetched;
     const std::size_t known = rows.count + rows.following;
-    SketchBlock block = {};
+    // Of this block and the next, in turn; beyond the last slot they are those of any row.
+    std::uint32_t offsets[2][kSketchRows] = {};
+    // Written long before it is read as whole registers, which would wait for it otherwise.
+    SketchFactors factors[kSketchRows] = {};
+    std::uint32_t sums[kSketchRows] = {};
+    sketch_offsets(rows, 0, rows.count < kSketchRows ? rows.count : kSketchRows, offsets[0]);
     for (std::size_t first = 0; first < rows.count; first += kSketchRows, values += kSketchRows) {
+        const std::uint32_t* const here = offsets[first / kSketchRows % 2];
+        std::uint32_t* const ahead = offsets[(first / kSketchRows + 1) % 2];
         const std::size_t count = rows.count - first < kSketchRows ? rows.count - first : kSketchRows;
-        gather_block(rows, first, count, block);
+        const std::size_t next = first + kSketchRows;
+        const std::size_t next_count = known <= next ? 0 : known - next < kSketchRows ? known - next : kSketchRows;
+        sketch_offsets(rows, next, next_count, ahead);
+        for (std::size_t i = 0; i < count; ++i)
+            std::memcpy(factors + i, page + here[i] + rows.stride - sizeof(SketchFactors), sizeof(SketchFactors));
         for (std::size_t i = 0; i < count; i += 4) {
-            for (std::size_t next = first + kSketchRows + i; next < first + kSketchRows + i + 4 && next < known; ++next)
-                prefetch_bytes(sketch_row(rows, next), fetched);
-            const typename Lane::Quad sums =
-                sketch_sums<kOneStep>(planes, first_planes, block.rows + i, rows.stride, row_bytes);
-            Lane::store_signed(Lane::add_to_each(Lane::twice(sums), 0 - static_cast<std::uint32_t>(query.sum)),
-                               block.products + i);
+            if constexpr (kWidth != SketchWidth::kSeveral) {
+                LANNER_UNROLL
+                for (std::size_t j = i; j < i + 4; ++j) LANNER_PREFETCH(page + ahead[j]);
+                if (fetched > 64) {
+                    LANNER_UNROLL
+                    for (std::size_t j = i; j < i + 4; ++j) LANNER_PREFETCH(page + ahead[j] + 64);
+                }
+            } else {
+                for (std::size_t j = i; j < i + 4 && j < next_count; ++j) prefetch_bytes(page + ahead[j], fetched);
+            }
+            Lane::store(sketch_sums<kWidth>(planes, first_planes, page, here + i, rows.stride, row_bytes), sums + i);
         }
-        const std::uint32_t mask = block_values(query, block, values);
+        const std::uint32_t mask = block_values(query, factors, sums, values);
         *masks++ = mask & (0xffffffffU >> (kSketchRows - count));
     }
 }
 
 void sketch_values(const SketchQuery& query, const SketchRows& rows, std::size_t dim, float* values,
                    std::uint32_t* masks) noexcept {
-    if (dim <= 8 * Lane::kBytes) {
-        sketch_blocks<true>(query, rows, dim, values, masks);
+    if (Lane::kBytes > 32 && rows.stride < Lane::kBytes) {
+        sketch_blocks<SketchWidth::kPart>(query, rows, dim, values, masks);
+    } else if (dim <= 8 * Lane::kBytes) {
+        sketch_blocks<SketchWidth::kOne>(query, rows, dim, values, masks);
     } else {
-        sketch_blocks<false>(query, rows, dim, values, masks);
+        sketch_blocks<SketchWidth::kSeveral>(query, rows, dim, values, masks);
     }
 }
 
