@@ -18,7 +18,8 @@ constexpr std::size_t kPart = 8 * kSketchRows;
 constexpr float kLeast = std::numeric_limits<float>::min();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-void set_bit(std::byte* bits, std::size_t at) noexcept { bits[at / 8] |= std::byte{1} << (at % 8); }
+// Without a branch, which would be guessed wrong every other time.
+void put_bit(std::byte* bits, std::size_t at, bool bit) noexcept { bits[at / 8] |= std::byte{bit} << (at % 8); }
 
 // How many of ascending slots are at most `last`.
 std::size_t run_length(std::span<const Slot> slots, std::size_t last) noexcept {
@@ -57,7 +58,7 @@ void SketchCodec::write_row(const float* features, std::byte* row) const {
     double sum = 0;
     for (std::size_t i = 0; i < dim_; ++i) {
         sum += static_cast<double>(std::fabs(work[i]));
-        if (!std::signbit(work[i])) set_bit(row, i);
+        put_bit(row, i, !std::signbit(work[i]));
     }
     SketchFactors factors{0, placed.add, 0, metric_ == Metric::kSnrItem ? placed.parts.size : 0.0F};
     if (sum >= static_cast<double>(kLeast)) {
@@ -117,9 +118,8 @@ void SketchCodec::prepare(const Vectors& queries, QueryBlock& block) const {
                 along += static_cast<double>(work[i]) * code;
                 code_squares += code * code;
                 std::byte* const planes = row + i / 512 * (64 * kSketchPlanes) + i % 512 / 8;
-                for (std::size_t p = 0; p < kSketchPlanes; ++p) {
-                    if ((static_cast<unsigned>(code) >> p & 1U) != 0) set_bit(planes + p * 64, i % 8);
-                }
+                for (std::size_t p = 0; p < kSketchPlanes; ++p)
+                    put_bit(planes + p * 64, i % 8, (static_cast<unsigned>(code) >> p & 1U) != 0);
             }
             // As with rows: the product of the query with its codes is its square. What the codes lack of it meets the
             // signs at random, undiminished by the part of them that lies along the row.

@@ -19,6 +19,20 @@ constexpr std::size_t kBatch = 32;
 constexpr float kUpperWidth = 1.0F;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+// Slots are written by eights, so that how many a word has is seldom guessed wrong.
+constexpr std::size_t kWritten = 8;
+
+// Writes a word's slots and up to kWritten - 1 others behind them. Returns the end of the word's.
+Slot* write_slots(std::uint64_t word, Slot first, Slot* out) noexcept {
+    constexpr std::uint64_t kNeverZero = std::uint64_t{1} << 63;
+    Slot* const end = out + std::popcount(word);
+    for (; out < end; out += kWritten) {
+        for (std::size_t i = 0; i < kWritten; ++i, word &= word - 1)
+            out[i] = first + static_cast<Slot>(std::countr_zero(word | kNeverZero));
+    }
+    return end;
+}
+
 // Those of a stream of slots that may be among the k nearest: each has a lower bound of its distance and an upper one, and the k-th least
 // upper bound is a limit to all lower bounds.
 class Contenders {
@@ -93,19 +107,18 @@ void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::
     }
     Contenders contenders(sketches, queries, query, reach, scratch, found);
     contenders.scan(matching.list());
-    std::vector<Slot>& slots = scratch.slots;
-    slots.resize(kListed);
-    std::size_t filled = 0;
+    scratch.slots.resize(kListed + kWritten);
+    Slot* const slots = scratch.slots.data();
+    Slot* end = slots;
     const std::span<const std::uint64_t> words = matching.words();
     for (std::size_t at = 0; at < words.size(); ++at) {
-        if (filled + 64 > kListed) {
-            contenders.scan({slots.data(), filled});
-            filled = 0;
+        if (end + 64 > slots + kListed) {
+            contenders.scan({slots, end});
+            end = slots;
         }
-        for (std::uint64_t word = words[at]; word != 0; word &= word - 1)
-            slots[filled++] = static_cast<Slot>(at * 64 + static_cast<std::size_t>(std::countr_zero(word)));
+        end = write_slots(words[at], static_cast<Slot>(at * 64), end);
     }
-    contenders.scan({slots.data(), filled});
+    contenders.scan({slots, end});
     contenders.finish();
 }
 
