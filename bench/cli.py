@@ -23,7 +23,13 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--suite", choices=runner.SUITES, default="plain")
     run.add_argument("--data", nargs="+", default=["demo"], metavar="NAME", help="names or paths")
-    run.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="default: all")
+    run.add_argument(
+        "--methods",
+        nargs="+",
+        default=["all"],
+        metavar="NAME",
+        help="of `list`; all (the default): those of the suite",
+    )
     run.add_argument("--out", type=pathlib.Path, default=pathlib.Path("results.jsonl"))
     run.add_argument("--k", type=int, nargs="+", default=[10], help="neighbours asked for; 10")
     run.add_argument("--threads", type=int, default=1, help="of one more batch, beside 1 and 2")
@@ -100,7 +106,7 @@ def _main(args: argparse.Namespace) -> int:
         options = runner.Options(
             suite=args.suite,
             data=tuple(args.data),
-            methods=tuple(args.methods),
+            methods=() if args.methods == ["all"] else tuple(args.methods),
             out=args.out,
             k=tuple(args.k),
             threads=args.threads,

@@ -2,73 +2,101 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from bench import machine, scoring
+from bench import machine, measure, scoring
 from bench.dataset import Array, DataSet
 from bench.filters import Filter
 from bench.method import Method, Parameters, padded
 
-PASSES = 3
+# Recalls at which rates are wanted: settings that help none of them are not timed.
+TARGETS = (0.90, 0.95, 0.99)
 # More effort is of no use to a method that is slower than this: queries a second.
 SLOWEST = 30.0
 
 
-def _ask(method: Method, queries: Array, each: Filter, prepared: Any) -> Array:
-    if method.times_prepare:
-        prepared = method.prepare(each)
-    return np.asarray(method.search_filtered(queries[each.query], prepared))
+@dataclasses.dataclass
+class Group:
+    """Filters of one kind and band, in the form that a method takes, with their queries."""
+
+    members: list[Filter]
+    queries: Array
+    prepared: list[Any]
+
+    def ask(self, method: Method, at: int) -> Array:
+        """One answer."""
+        ready = method.prepare(self.members[at]) if method.times_prepare else self.prepared[at]
+        return np.asarray(method.search_filtered(self.queries[at], ready))
 
 
-def _group(
-    method: Method,
-    data: DataSet,
-    filters: list[Filter],
-    prepared: list[Any],
-    k: int,
-    seconds: float,
-) -> dict[str, Any]:
-    """Recall and rate over filters of one kind and band."""
-    queries = method.convert(data, data.queries)
-    recalls, short, latencies = [], 0, []
-    asked = 0
-    begin = time.perf_counter()
-    for each, ready in zip(filters, prepared, strict=True):
+def _answers(
+    method: Method, data: DataSet, group: Group, k: int, seconds: float
+) -> tuple[dict[str, Any], float]:
+    """Recall of a setting, and the rate of asking for it the first time."""
+    recalls: list[float] = []
+    short, spent = 0, 0.0
+    for at, each in enumerate(group.members):
         start = time.perf_counter()
-        ids = padded(_ask(method, queries, each, ready), k)
-        latencies.append(time.perf_counter() - start)
-        asked += 1
-        matches = int(each.mask.sum())
+        ids = padded(group.ask(method, at), k)
+        spent += time.perf_counter() - start
         admitted = (ids >= 0) & each.mask[np.maximum(ids, 0)]
-        short += int(len(np.unique(ids[admitted])) < min(k, matches))
+        short += int(len(np.unique(ids[admitted])) < min(k, each.matches))
         ids = np.where(admitted, ids, -1)
         query = data.queries[each.query][None]
         recalls.append(scoring.recall(data, query, each.truth[None], ids[None], k)[0])
-        if time.perf_counter() - begin > 8 * seconds:
+        if spent > 8 * seconds:
             break
-    # The first pass also warmed up; its times count only where there is no time for another.
-    timed: list[float] = []
-    while len(timed) < PASSES * asked and sum(timed) < 2 * seconds and sum(latencies) < 2 * seconds:
-        for each, ready in zip(filters[:asked], prepared[:asked], strict=True):
-            start = time.perf_counter()
-            _ask(method, queries, each, ready)
-            timed.append(time.perf_counter() - start)
-    timed = timed or latencies
-    p50, p95, p99 = np.percentile(timed, [50, 95, 99]) * 1e6
+    found = {"filters": len(recalls), "recall": float(np.mean(recalls)), "short": short}
+    return found, len(recalls) / spent
+
+
+def _timed(method: Method, group: Group, count: int, seconds: float) -> dict[str, float]:
+    """Rate, its spread and latencies over passes of the first `count` filters."""
+    latencies: list[float] = []
+
+    def once() -> tuple[int, float]:
+        before = len(latencies)
+        start = last = time.perf_counter()
+        for at in range(count):
+            group.ask(method, at)
+            now = time.perf_counter()
+            latencies.append(now - last)
+            last = now
+            if now - start > 1.5 * seconds:
+                break
+        return len(latencies) - before, last - start
+
+    rate, spread = scoring.median_and_spread(measure.passes(once, seconds))
+    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) * 1e6
     return {
-        "filters": asked,
-        "recall": float(np.mean(recalls)),
-        "rate": len(timed) / sum(timed),
+        "rate": rate,
+        "spread": spread,
         "p50_us": float(p50),
         "p95_us": float(p95),
         "p99_us": float(p99),
-        "short": short,
     }
+
+
+def worth_timing(recalls: Sequence[float]) -> list[int]:
+    """Of settings from fast to accurate, those between which the rates at `TARGETS` lie.
+
+    The first that reaches each target and the one before it, and the most accurate one where a
+    target is not reached.
+    """
+    wanted = set()
+    for target in TARGETS:
+        reached = next((at for at, each in enumerate(recalls) if each >= target), None)
+        if reached is None:
+            wanted.add(int(np.argmax(recalls)))
+        else:
+            wanted |= {reached, max(0, reached - 1)}
+    return sorted(wanted)
 
 
 def sweep(
@@ -79,26 +107,38 @@ def sweep(
     ks: tuple[int, ...],
     seconds: float,
 ) -> Iterator[dict[str, Any]]:
-    """Figures of all settings, kinds and bands; a group answered in full is not asked again."""
+    """Figures of all kinds and bands, of the settings that a rate at a recall hangs on."""
     groups: dict[tuple[str, float], list[Filter]] = defaultdict(list)
     for each in filters:
         groups[each.kind, each.selectivity].append(each)
+    queries = method.convert(data, data.queries)
     for (kind, selectivity), members in sorted(groups.items()):
         for k in ks:
             settings = method.sweep(data, parameters, k)
             method.configure(k, **settings[0])
-            prepared = [None if method.times_prepare else method.prepare(each) for each in members]
+            group = Group(
+                members,
+                queries[[each.query for each in members]],
+                [] if method.times_prepare else [method.prepare(each) for each in members],
+            )
+            tried = []
             for setting in settings:
                 method.configure(k, **setting)
                 with machine.pinned(1):
-                    figures = _group(method, data, members, prepared, k, seconds)
+                    answered, rate = _answers(method, data, group, k, seconds)
+                tried.append(answered)
+                found_all = answered["recall"] >= 0.999 and answered["short"] == 0
+                if found_all or rate < SLOWEST:
+                    break
+            for at in worth_timing([each["recall"] for each in tried]):
+                method.configure(k, **settings[at])
+                with machine.pinned(1):
+                    timed = _timed(method, group, tried[at]["filters"], seconds)
                 yield {
                     "k": k,
-                    "parameters": setting,
+                    "parameters": settings[at],
                     "kind": kind,
                     "selectivity": selectivity,
-                    **figures,
+                    **tried[at],
+                    **timed,
                 }
-                found_all = figures["recall"] >= 0.999 and figures["short"] == 0
-                if found_all or figures["rate"] < SLOWEST:
-                    break

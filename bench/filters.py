@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
+import hashlib
+import json
+import os
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -35,23 +40,34 @@ class Filter:
         """The matching rows, ascending."""
         return np.flatnonzero(self.mask)
 
+    @functools.cached_property
+    def matches(self) -> int:
+        """How many rows match."""
+        return int(self.mask.sum())
+
 
 class Columns:
     """Columns in the forms that the operations want, made once."""
 
     def __init__(self, data: DataSet):
         self.rows = len(data.base)
-        self.columns = data.read_attributes()
+        self.columns: dict[str, list[Any]] = {}
+        # Columns of dates; their values are compared as text in ISO's form, which sorts as they do.
+        self.dates: set[str] = set()
+        for name, column in data.read_attributes().items():
+            cells = column.tolist() if isinstance(column, np.ndarray) else column
+            if any(isinstance(each, datetime.date) for each in cells):
+                self.dates.add(name)
+            self.columns[name] = [
+                each.isoformat() if isinstance(each, datetime.date) else each for each in cells
+            ]
         self.arrays: dict[str, tuple[Array, Array]] = {}
         self.postings: dict[str, dict[Any, list[int]]] = {}
 
     def _column(self, name: str) -> list[Any]:
         if name not in self.columns:
             raise KeyError(f"no column {name!r}; there are {', '.join(sorted(self.columns))}")
-        return [
-            each.isoformat() if isinstance(each, datetime.date) else each
-            for each in self.columns[name]
-        ]
+        return self.columns[name]
 
     def values(self, name: str) -> tuple[Array, Array]:
         """An array that compares as the column does, and which rows have a value."""
@@ -160,13 +176,14 @@ def _drawn(data: DataSet, columns: Columns, generator: np.random.Generator) -> l
                 some = [values[int(each)] for each in generator.integers(rows, size=8)]
                 chosen = [each for each in some if each is not None]
                 return {"op": "in", "column": name, "values": list(dict.fromkeys(chosen))}
-            if kind == "range" and isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if kind == "range" and (number or name in columns.dates):
                 array, known = columns.values(name)
                 ordered = np.sort(array[known])
                 width = int(len(ordered) * 10 ** generator.uniform(-3.5, 0))
                 first = int(generator.integers(0, max(1, len(ordered) - width)))
                 last = min(first + width, len(ordered) - 1)
-                low, high = float(ordered[first]), float(ordered[last])
+                low, high = ordered[first].item(), ordered[last].item()
                 return {"op": "between", "column": name, "low": low, "high": high}
         return None
 
@@ -182,10 +199,27 @@ def _drawn(data: DataSet, columns: Columns, generator: np.random.Generator) -> l
     return specs
 
 
-def of(data: DataSet, depth: int) -> list[Filter]:
-    """The filtered queries of a data set: its own and drawn ones, with exact answers."""
-    generator = np.random.default_rng(20)
+def of(data: DataSet, depth: int, cache: pathlib.Path | None = None) -> list[Filter]:
+    """The filtered queries of a data set: its own and drawn ones, with exact answers.
+
+    What is in the folder `cache` for the same data, columns and filters is not worked out again.
+    """
     columns = Columns(data)
+    path = cache / f"{_fingerprint(data, columns, depth)}.filters.npz" if cache else None
+    if path is not None and path.exists():
+        return _read(path, len(data.base))
+    found = _answered(data, columns, depth)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.stem}.{os.getpid()}.npz")
+        _write(beside, found)
+        beside.replace(path)
+    return found
+
+
+def _answered(data: DataSet, columns: Columns, depth: int) -> list[Filter]:
+    """Draw, evaluate, and search among the matching rows."""
+    generator = np.random.default_rng(20)
     specs = list(data.filters)
     if not specs:
         specs = _drawn(data, columns, generator) + _correlated(data, generator)
@@ -202,3 +236,36 @@ def of(data: DataSet, depth: int) -> list[Filter]:
         share = band(mask.mean())
         found.append(Filter(spec.kind, share, spec.query, spec.tree, mask, distances[0]))
     return found
+
+
+def _fingerprint(data: DataSet, columns: Columns, depth: int) -> str:
+    """Of all that the filters and their answers follow from, the drawing of them included."""
+    state = hashlib.sha256(f"{data.fingerprint()} {depth}".encode())
+    state.update(pathlib.Path(__file__).read_bytes())
+    for spec in data.filters:
+        state.update(repr(spec).encode())
+    for name in sorted(columns.columns):
+        state.update(f"{name} {columns.columns[name]!r}".encode())
+    return state.hexdigest()[:32]
+
+
+def _write(path: pathlib.Path, found: list[Filter]) -> None:
+    """Keep filters; a tree that is a mask is kept as the mask alone."""
+    named = [
+        [each.kind, each.selectivity, each.query, None if "mask" in each.tree else each.tree]
+        for each in found
+    ]
+    masks = np.stack([np.packbits(each.mask) for each in found])
+    truth = np.stack([each.truth for each in found])
+    np.savez(path, named=json.dumps(named), masks=masks, truth=truth)
+
+
+def _read(path: pathlib.Path, rows: int) -> list[Filter]:
+    with np.load(path) as kept:
+        named = json.loads(str(kept["named"]))
+        masks = np.unpackbits(kept["masks"], axis=1, count=rows).view(bool)
+        truth = kept["truth"]
+    return [
+        Filter(kind, share, query, tree or {"op": "rows", "mask": mask}, mask, distances)
+        for (kind, share, query, tree), mask, distances in zip(named, masks, truth, strict=True)
+    ]

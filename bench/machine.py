@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
+import hashlib
 import importlib.metadata
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -31,6 +34,7 @@ def describe() -> dict[str, Any]:
         "numpy": np.__version__,
         "lanner": version("lanner"),
         "isa": None,
+        "installed": installed(),
     }
     with contextlib.suppress(ImportError):
         import lanner
@@ -39,8 +43,44 @@ def describe() -> dict[str, Any]:
     return described
 
 
+@functools.cache
+def installed() -> dict[str, Any] | None:
+    """The lanner that is imported here: a hash of its code, where it lies, what the checkout lacks.
+
+    ``differs`` names what is not as in the checkout, whose revision then tells nothing of it.
+    """
+    try:
+        import lanner
+        from lanner import _core
+    except ImportError:
+        return None
+    folder = pathlib.Path(str(lanner.__file__)).parent
+    extension = pathlib.Path(_core.__file__)
+    state = hashlib.sha256(extension.read_bytes())
+    differs = []
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder)
+        state.update(name.as_posix().encode() + path.read_bytes())
+        source = ROOT / "python" / "lanner" / name
+        if not source.is_file() or source.read_bytes() != path.read_bytes():
+            differs.append(name.as_posix())
+    stated = re.search(r'^version = "(.*)"$', _text(ROOT / "pyproject.toml"), re.MULTILINE)
+    if stated and stated[1] != lanner.__version__:
+        differs.append(f"version {lanner.__version__}, not {stated[1]}")
+    return {"path": str(extension), "hash": state.hexdigest()[:12], "differs": differs}
+
+
+def _text(path: pathlib.Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def version(package: str) -> str | None:
-    """Of an installed distribution."""
+    """Of an installed distribution; of lanner, what the module itself says."""
+    if package == "lanner":
+        with contextlib.suppress(ImportError):
+            import lanner
+
+            return lanner.__version__
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -23,13 +23,13 @@ LIMIT = 6
 ENOUGH = 0.9985
 
 
-def build(method: Method, data: DataSet, threads: int, parameters: Parameters) -> dict[str, Any]:
-    """Build, with its time and memory."""
+def build(once: Callable[[], None], threads: int) -> dict[str, Any]:
+    """Build with so many threads by calling `once`, with its time and memory."""
     machine.release_memory()
     counted = machine.reset_peak()
     before = machine.resident_bytes()
     start = time.perf_counter()
-    method.build(data, threads, **parameters)
+    once()
     seconds = time.perf_counter() - start
     peak = machine.peak_bytes() if counted else None
     machine.release_memory()
@@ -77,7 +77,7 @@ def answers(method: Method, queries: Array, k: int) -> Array:
     return np.stack([padded(np.asarray(method.search(query)), k) for query in queries])
 
 
-def _passes(once: Callable[[], tuple[int, float]], seconds: float) -> list[float]:
+def passes(once: Callable[[], tuple[int, float]], seconds: float) -> list[float]:
     """Rates of passes; `once` gives the queries done and the seconds that they took."""
     rates: list[float] = []
     total = 0.0
@@ -104,7 +104,7 @@ def one_at_a_time(method: Method, queries: Array, seconds: float) -> dict[str, f
                 break
         return len(latencies) - before, last - start
 
-    rate, spread = scoring.median_and_spread(_passes(once, seconds))
+    rate, spread = scoring.median_and_spread(passes(once, seconds))
     p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) * 1e6
     return {
         "rate": rate,
@@ -124,7 +124,7 @@ def in_batch(method: Method, queries: Array, threads: int, seconds: float) -> di
         return len(queries), time.perf_counter() - start
 
     once()
-    rate, spread = scoring.median_and_spread(_passes(once, seconds))
+    rate, spread = scoring.median_and_spread(passes(once, seconds))
     return {"rate": rate, "spread": spread}
 
 

@@ -57,6 +57,12 @@ class Method:
         """Index the base vectors, as `convert` made them."""
         raise NotImplementedError
 
+    def build_filtered(
+        self, data: DataSet, columns: dict[str, Any], threads: int, **parameters: Any
+    ) -> None:
+        """Index for filtered searches; the columns are for a library that filters by itself."""
+        self.build(data, threads, **parameters)
+
     def configure(self, k: int, **parameters: Any) -> None:
         """Take a setting; searches that follow use it, one thread."""
         self.k = k
@@ -118,3 +124,8 @@ GRAPHS: tuple[Parameters, ...] = (
     {"M": 16, "ef_construction": 500},
     {"M": 24, "ef_construction": 300},
 )
+
+
+def list_counts(rows: int) -> tuple[int, ...]:
+    """Numbers of lists of an inverted file: 4, 2 and 1 times the square root of the rows."""
+    return tuple(max(1, round(factor * rows**0.5)) for factor in (4, 2, 1))

@@ -9,10 +9,12 @@ A record::
       "status": "ok",               # or "crashed", "failed", "timeout", "missing", "unable"
       "detail": "",                 # why, where not ok: the end of what the process said
       "time": "2026-11-24T02:40:00+00:00",
-      "revision": "70cafa5",        # of lanner's repository; "+" at the end: with local changes
+      "revision": "70cafa5",        # of the harness's checkout; "+" at the end: with local changes
       "machine": {"cpu": ..., "processors": 2, "governor": ..., "memory_bytes": ..., "system": ...,
-                  "python": ..., "numpy": ..., "lanner": ..., "isa": ...},
-      "control": [41.0, 40.2],      # fixed work before and after, in runs a second
+                  "python": ..., "numpy": ..., "lanner": ..., "isa": ...,
+                  "installed": {"path": ..., "hash": ..., "differs": [...]}},   # machine.installed
+      "control": [41.0, 40.5, 40.2],   # fixed work before the build, after it, and at the end, in
+                                       # runs a second
       "data": {"name": ..., "rows": ..., "queries": ..., "dim": ..., "metric": ..., "bytes": ...,
                "fingerprint": ...},
       "method": "hnswlib",
@@ -33,7 +35,8 @@ A record::
       ],
       "filtered": [                 # suite filtered: one a setting, kind and band of selectivity
         {"k": 10, "parameters": {...}, "kind": "equal", "selectivity": 0.01, "filters": 25,
-         "recall": 0.98, "rate": 5000.0, "p50_us": ..., "p95_us": ..., "p99_us": ..., "short": 0}
+         "recall": 0.98, "short": 0,
+         "rate": 5000.0, "spread": 0.01, "p50_us": ..., "p95_us": ..., "p99_us": ...}
       ],
       "kernels": [...]              # suite kernels: see bench.kernels.Figures
     }

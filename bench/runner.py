@@ -15,8 +15,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import machine, methods, records, sets, worker
+from bench import filters, machine, methods, records, sets, worker
 from bench.dataset import BIT_METRICS, DEPTH, DataSet
+from bench.report import head
 
 # What each suite asks a method to take part in.
 TAKES = {
@@ -256,9 +257,18 @@ def _is_done(
     return (
         (data is None or fingerprint in (None, data.fingerprint()))
         and record["library"]["version"] == machine.version(package)
-        and (package != "lanner" or record["revision"] == machine.revision())
+        and (package != "lanner" or record["machine"].get("installed") == machine.installed())
         and record.get("seconds") == options.seconds
     )
+
+
+def warnings_before(loaded: dict[str, DataSet]) -> list[str]:
+    """What is better known before anything is measured."""
+    told = [head.toy_words(name, len(data.base)) for name, data in loaded.items()]
+    own = machine.installed()
+    if own is not None and own["differs"]:
+        told.append(head.differs_words(own["differs"]))
+    return [each for each in told if each]
 
 
 def run(options: Options, say: Callable[[str], None]) -> int:
@@ -274,6 +284,12 @@ def run(options: Options, say: Callable[[str], None]) -> int:
         _wanted(options)
         loaded = {name: sets.load(name).with_truth(options.cache) for name in options.data}
         check(options, loaded)
+        if options.suite == "filtered":
+            for data in loaded.values():
+                # Kept in the cache, lest it counts as the time of the first method.
+                filters.of(data, max(options.k), options.cache)
+    for warning in warnings_before(loaded):
+        say(f"warning: {warning}")
     tasks = plan(options, loaded)
     failures = good = 0
     for number, task in enumerate(tasks, 1):

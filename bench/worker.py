@@ -8,6 +8,7 @@ TASK is JSON; results are written as they come to the file RESULTS, one JSON lin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import json
 import pathlib
@@ -55,21 +56,28 @@ def work(task: dict[str, Any], results: Results) -> None:
         importlib.import_module(method.module)
     except ModuleNotFoundError as error:
         raise MissingError(str(error)) from None
-    data = sets.load(task["data"]).with_truth(pathlib.Path(task["cache"]))
+    cache = pathlib.Path(task["cache"])
+    data = sets.load(task["data"]).with_truth(cache)
     results.add(data=data.describe())
     if data.metric not in method.metrics:
         raise NotHereError(f"{method.name} has no metric {data.metric}")
     suite, ks, seconds = task["suite"], tuple(task["k"]), task["seconds"]
     parameters = task["build_parameters"]
-    admitted = filters.of(data, max(ks)) if suite == "filtered" else []
     method.rehearse(data)
     given = dataclasses.replace(data, base=method.convert(data, data.base))
-    built = measure.build(method, given, task["build_threads"], parameters)
+    threads = task["build_threads"]
+    build = functools.partial(method.build, given, threads, **parameters)
+    if suite == "filtered":
+        admitted = filters.of(data, max(ks), cache)
+        columns = data.read_attributes()
+        build = functools.partial(method.build_filtered, given, columns, threads, **parameters)
+    built = measure.build(build, threads)
     results.add(build=built)
+    results.add(control=machine.control(seconds / 3))
     if suite in ("plain", "exact", "hashing"):
         measure.warm_up(method, data, parameters, ks[0], seconds)
-        threads = tuple(sorted({task["threads"], 1, 2}))
-        for point in measure.sweep(method, data, parameters, ks, threads, seconds):
+        batches = tuple(sorted({task["threads"], 1, 2}))
+        for point in measure.sweep(method, data, parameters, ks, batches, seconds):
             results.add(point=point)
     elif suite == "filtered":
         for group in filtered.sweep(method, data, admitted, parameters, ks, seconds):

@@ -327,16 +327,65 @@ def test_searches_beside_the_fitting_see_either_codes_whole(codec, keep):
         assert max(wrong) <= slack
 
 
+# The codec that nobody named
+
+
+@pytest.mark.parametrize(
+    ("options", "codec"),
+    [
+        ({"dim": 63}, None),
+        ({"dim": 64}, "SQ8"),
+        ({"dim": 127, "metric": "l2"}, "SQ8"),
+        ({"dim": 128, "metric": "ip"}, "SQ4"),
+        ({"dim": 384, "dtype": "float16", "metric": "snr"}, "SQ4"),
+        ({"dim": 384, "dtype": "int8"}, None),
+        ({"dim": 384, "dtype": "uint8"}, None),
+        ({"dim": 384, "dtype": "bits", "metric": "hamming"}, None),
+        ({"dim": 384, "graph": None}, None),
+        ({"dim": 384, "codec": None}, None),
+        ({"dim": 8, "codec": "SQ4"}, "SQ4"),
+    ],
+)
+def test_codec_is_chosen_by_dimension_and_dtype(options, codec):
+    index = lanner.Index(**options)
+    assert index.codec == codec
+    assert (f"codec={codec!r}" in repr(index)) == (codec is not None)
+    assert index.keep == index.dtype
+    assert lanner.Index.from_bytes(index.to_bytes()).codec == codec
+
+
+def test_chosen_codec_is_the_named_one(rng):
+    rows = rng.standard_normal((300, 130))
+    chosen, named = lanner.Index(130), lanner.Index(130, codec="SQ4")
+    chosen.add(rows)
+    named.add(rows)
+    assert chosen.to_bytes() == named.to_bytes()
+
+
+def test_distances_are_true_whatever_was_chosen(rng):
+    rows = rng.standard_normal((3000, 128)).astype(np.float32)
+    index, plain = lanner.Index(128), lanner.Index(128, graph=None)
+    for each in (index, plain):
+        each.add(rows)
+    hits = index.search(rows[:20], k=5, ef=50)
+    true = plain.search(rows[:20], k=3000)
+    for mine, all_of_them in zip(hits, true, strict=True):
+        place = {id: at for at, id in enumerate(all_of_them.ids.tolist())}
+        same = all_of_them.distances[[place[id] for id in mine.ids.tolist()]]
+        same = np.maximum(same, 0)  # an index with codes reports none below
+        np.testing.assert_array_equal(mine.distances, same)
+
+
 # Words
 
 
 def test_parameters_are_checked():
     for arguments, match in (
-        ({"codec": "SQ2"}, "codec must be one of SQ8, SQ4, got 'SQ2'"),
+        ({"codec": "SQ2"}, "codec must be one of auto, SQ8, SQ4, got 'SQ2'"),
         ({"codec": "SQ8", "keep": "int8"}, "keep must be one of"),
         ({"codec": "SQ8", "keep": "float16", "dtype": "bfloat16"}, "keep must be one of"),
-        ({"keep": None}, "there is none; got None"),
-        ({"keep": "float16"}, "there is none; got 'float16'"),
+        ({"keep": None}, "none is named; got None"),
+        ({"keep": "float16"}, "none is named; got 'float16'"),
         ({"codec": "SQ8", "dtype": "bits", "metric": "hamming"}, "codec must be None for dtype"),
     ):
         with pytest.raises(InvalidArgumentError, match=match):

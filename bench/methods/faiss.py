@@ -9,9 +9,10 @@ import numpy as np
 
 from bench.dataset import Array, DataSet
 from bench.filters import Filter
-from bench.method import EF, GRAPHS, Method, NotHereError, Parameters, unit
+from bench.method import EF, GRAPHS, Method, NotHereError, Parameters, list_counts, unit
 
-PROBES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+# The sweep ends where recall is nearly full, or with all lists.
+PROBES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048)
 
 
 class _Faiss(Method):
@@ -141,10 +142,11 @@ class FaissHnswSq(FaissHnsw):
 
 class _FaissIvf(_Faiss):
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"nlist": 1024}, {"nlist": 256}]
+        return [{"nlist": count} for count in list_counts(len(data.base))]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
-        return [{"nprobe": probes} for probes in PROBES if probes <= build["nlist"]]
+        lists = build["nlist"]
+        return [{"nprobe": each} for each in (*(few for few in PROBES if few < lists), lists)]
 
     def parameters(self, **parameters: Any) -> Any:
         import faiss
@@ -169,8 +171,8 @@ class _FaissRefined(_FaissIvf):
         return [
             {"nprobe": probes, "k_factor": factor}
             for probes, factor in ((1, 4), (2, 4), (4, 8), (8, 8), (16, 8), (16, 16), (32, 16),
-            (64, 16),
-                                   (64, 32), (128, 32), (256, 64))
+                                   (64, 16), (64, 32), (128, 32), (256, 32), (256, 64), (512, 64),
+                                   (1024, 128), (build["nlist"], 128))
             if probes <= build["nlist"]
         ]  # fmt: skip
 
@@ -197,7 +199,10 @@ class FaissIvfRaBitQ(_FaissRefined):
     name = "faiss-ivf-rabitq"
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{"nlist": 1024, "codes": "RaBitQfs"}, {"nlist": 1024, "codes": "RaBitQ"}]
+        counts = list_counts(len(data.base))
+        return [
+            {"nlist": count, "codes": each} for each in ("RaBitQfs", "RaBitQ") for count in counts
+        ]
 
     def factory(self, data: DataSet, **parameters: Any) -> str:
         return f"RR{data.dim},IVF{parameters['nlist']},{parameters['codes']},RFlat"

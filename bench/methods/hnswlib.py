@@ -12,6 +12,28 @@ from bench.filters import Filter
 from bench.method import EF, GRAPHS, Method, Parameters
 
 
+class HnswlibExact(Method):
+    """Its brute force."""
+
+    name = "hnswlib-exact"
+    package = module = "hnswlib"
+    suites = frozenset({"exact"})
+    exact = True
+
+    def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
+        import hnswlib
+
+        self.index = hnswlib.BFIndex(space=data.metric, dim=data.dim)
+        self.index.init_index(len(data.base))
+        self.index.add_items(data.base)
+
+    def search(self, query: Array) -> Array:
+        return np.asarray(self.index.knn_query(query, self.k, num_threads=1)[0][0])
+
+    def search_batch(self, queries: Array, threads: int) -> Array:
+        return np.asarray(self.index.knn_query(queries, self.k, num_threads=threads)[0])
+
+
 class Hnswlib(Method):
     """The HNSW graph of the paper's authors."""
 

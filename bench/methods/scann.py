@@ -1,4 +1,4 @@
-"""ScaNN: partitions, anisotropic 4-bit codes, re-ranking."""
+"""ScaNN: partitions (with SOAR where it has it), anisotropic 4-bit codes, re-ranking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.dataset import Array, DataSet
-from bench.method import Method, Parameters, unit
+from bench.method import Method, Parameters, list_counts, unit
 
 
 class Scann(Method):
@@ -16,8 +16,13 @@ class Scann(Method):
     package = module = "scann"
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        root = round(len(data.base) ** 0.5)
-        return [{"num_leaves": leaves, "dimensions_per_block": 2} for leaves in (root, 3 * root)]
+        # SOAR, which gives a row a second partition, is of inner products alone.
+        lambdas = (None,) if data.metric == "l2" else (1.5, None)
+        return [
+            {"num_leaves": leaves, "dimensions_per_block": 2, "soar_lambda": each}
+            for each in lambdas
+            for leaves in list_counts(len(data.base))
+        ]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         leaves = build["num_leaves"]
@@ -41,6 +46,8 @@ class Scann(Method):
             num_leaves=parameters["num_leaves"],
             num_leaves_to_search=10,
             training_sample_size=min(len(data.base), 100_000),
+            soar_lambda=parameters["soar_lambda"],
+            overretrieve_factor=None if parameters["soar_lambda"] is None else 2.0,
         )
         if data.metric == "l2":
             builder.score_ah(parameters["dimensions_per_block"])

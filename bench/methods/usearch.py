@@ -10,6 +10,8 @@ import numpy as np
 from bench.dataset import Array, DataSet
 from bench.method import EF, Method, Parameters
 
+METRICS = {"l2": "l2sq", "cosine": "cos", "ip": "ip", "hamming": "hamming"}
+
 
 class USearch(Method):
     name = "usearch"
@@ -31,8 +33,7 @@ class USearch(Method):
     def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
         from usearch.index import Index
 
-        metric = {"l2": "l2sq", "cosine": "cos", "ip": "ip", "hamming": "hamming"}[data.metric]
-        self.index = Index(ndim=data.dim, metric=metric, **parameters)
+        self.index = Index(ndim=data.dim, metric=METRICS[data.metric], **parameters)
         self.index.add(np.arange(len(data.base)), data.base, threads=threads)
 
     def configure(self, k: int, **parameters: Any) -> None:
@@ -52,3 +53,25 @@ class USearch(Method):
         from usearch.index import Index
 
         self.index = Index.restore(str(path))
+
+
+class USearchExact(Method):
+    """Its exact search over an array, without an index."""
+
+    name = "usearch-exact"
+    package = "usearch"
+    module = "usearch.index"
+    suites = frozenset({"exact"})
+    exact = True
+
+    def build(self, data: DataSet, threads: int, **parameters: Any) -> None:
+        self.rows, self.metric = data.base, METRICS[data.metric]
+
+    def search(self, query: Array) -> Array:
+        return np.asarray(self.search_batch(query[None], 1)[0])
+
+    def search_batch(self, queries: Array, threads: int) -> Array:
+        from usearch.index import search
+
+        found = search(self.rows, queries, self.k, self.metric, exact=True, threads=threads)
+        return np.asarray(found.keys).reshape(len(queries), -1)

@@ -23,7 +23,7 @@ CODES_ASKED = _generator.integers(0, 256, (QUERIES, BITS // 8), np.uint8)
 
 def prepare(folder: pathlib.Path) -> None:
     """Save the indexes that the others open, so that they need not be built while counting."""
-    graph = lanner.Index(DIM, "l2")
+    graph = lanner.Index(DIM, "l2", codec=None)
     graph.add(VECTORS)
     graph.save(folder / "graph.lanner")
     codes = lanner.Index(BITS, "hamming", "bits", graph=None)
@@ -35,7 +35,7 @@ def build(folder: pathlib.Path) -> Callable[[], None]:
     """Link 2,000 rows of 64 into a graph."""
 
     def work() -> None:
-        lanner.Index(DIM, "l2").add(VECTORS)
+        lanner.Index(DIM, "l2", codec=None).add(VECTORS)
 
     return work
 

@@ -1,11 +1,11 @@
-"""Work without a result, so that no method is silently left out."""
+"""Work without a result, or with a part of one, so that no method is silently left out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from bench.records import Record
-from bench.report.rounds import data_name, merged, settings
+from bench.report.rounds import data_name, kept, merged, settings
 from bench.report.tables import Table, joined, name
 
 WORDS = {
@@ -29,17 +29,19 @@ def reason(detail: str) -> str:
 
 
 def table(records: Sequence[Record]) -> Table | None:
-    """All work that has no result, equal reasons of a method together; None where there is none."""
+    """All work that did not end well, equal reasons of a method together; None: there is none."""
     found: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for record in records:
         if record["status"] != "ok":
             status = WORDS.get(record["status"], str(record["status"]))
+            if kept(record):
+                status += "; its figures up to then count"
             why = reason(str(record.get("detail") or ""))
             found.setdefault((record["method"], status, why), []).append(
                 (_where(record), settings(record.get("build_parameters") or {}))
             )
     for record in merged(records):
-        if not record[MEASURED.get(record["suite"], "points")]:
+        if record["status"] == "ok" and not record[MEASURED.get(record["suite"], "points")]:
             found.setdefault((record["method"], "nothing measured", ""), []).append(
                 (_where(record), settings(record["build_parameters"]))
             )
@@ -57,7 +59,8 @@ def table(records: Sequence[Record]) -> Table | None:
         ]
         for (method, status, why), places in sorted(found.items())
     ]
-    return Table("Work without a result", ("method", "what", "where", "settings", "reason"), rows)
+    head = ("method", "what", "where", "settings", "reason")
+    return Table("Work without a result, or with a part of one", head, rows)
 
 
 def _where(record: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,25 +11,31 @@ from bench.records import Record
 from bench.report import plots
 from bench.report.document import Document
 from bench.report.look import Look
-from bench.report.standing import (
-    USUAL,
-    is_own,
-)
+from bench.report.rounds import settings
+from bench.report.standing import USUAL, is_own, standings
 from bench.report.tables import NONE, Cell, Table, name, number
 from bench.report.tables import ratio as ratio_text
 
+# Filtered rates are told as a share of what this peer, the strongest without filters, reaches.
+REFERENCE = "symphonyqg"
+
 Looks = Mapping[str, Look]
+Lines = Sequence[dict[str, Any]]
 
 # A kind of filter, a method, a selectivity: the settings that were measured.
 Filtered = dict[str, dict[str, dict[float, list[dict[str, Any]]]]]
 
 
 def filtered(document: Document, records: Sequence[Record], looks: Looks, context: str) -> None:
-    """Rates of filtered queries against selectivity, one panel and one table a kind."""
-    ks = sorted({line["k"] for record in records for line in record["filtered"]})
-    own = {record["method"] for record in records if is_own(record)}
+    """Rates of filtered queries against selectivity, one panel and one table a kind.
+
+    `records` are those of one data set; of the plain suite the unfiltered rate is taken.
+    """
+    some = [record for record in records if record["suite"] == "filtered"]
+    ks = sorted({line["k"] for record in some for line in record["filtered"]})
+    own = {record["method"] for record in some if is_own(record)}
     for k in ks:
-        found = by_kind(records, k)
+        found = by_kind(some, k)
         if len(ks) > 1:
             document.heading(4, f"k = {k}", context)
         panels = {
@@ -39,14 +46,16 @@ def filtered(document: Document, records: Sequence[Record], looks: Looks, contex
             for kind, methods in found.items()
         }
         path = document.picture_path(context, f"k{k}", "selectivity")
-        plots.rate_and_selectivity(panels, looks, path)
+        unfiltered = unfiltered_rate(records, k)
+        plots.rate_and_selectivity(panels, looks, path, (REFERENCE, unfiltered))
         caption = (
             f"Queries a second at recall@{k} of {USUAL:g} or more, one query a call, against the "
             "share of the rows that match. A gap: no setting reaches that recall."
         )
+        if unfiltered is not None:
+            caption += f" Dotted: {REFERENCE} without a filter."
         document.pictures_beside([(path, caption)])
-        overview = filtered_overview(found, own, k)
-        if overview is not None:
+        for overview in overviews(found, own, k, unfiltered):
             document.table(overview)
         for kind, methods in found.items():
             document.table(filtered_table(kind, methods, own, k))
@@ -58,25 +67,37 @@ def filtered(document: Document, records: Sequence[Record], looks: Looks, contex
 
 
 def by_kind(records: Sequence[Record], k: int) -> Filtered:
-    """Lines of filtered queries, by kind, method and selectivity."""
+    """Lines of filtered queries, by kind, method and selectivity; each names its build."""
     found: Filtered = {}
     for record in records:
+        build = settings(record["build_parameters"])
         for line in record["filtered"]:
             if line["k"] == k:
                 methods = found.setdefault(line["kind"], {})
                 shares = methods.setdefault(record["method"], {})
-                shares.setdefault(line["selectivity"], []).append(line)
+                shares.setdefault(line["selectivity"], []).append({**line, "build": build})
     return found
 
 
-def filtered_rate(lines: Sequence[dict[str, Any]], target: float = USUAL) -> float | None:
-    """Queries a second at a recall, over the search settings of one kind and selectivity."""
-    return scoring.rate_at([(line["recall"], line["rate"]) for line in lines], target)
+def filtered_rate(lines: Lines, target: float = USUAL) -> float | None:
+    """Queries a second at a recall, of the best build, over its search settings."""
+    builds: dict[str, list[tuple[float, float]]] = {}
+    for line in lines:
+        builds.setdefault(line.get("build", ""), []).append((line["recall"], line["rate"]))
+    rates = [scoring.rate_at(points, target) for points in builds.values()]
+    return max((rate for rate in rates if rate is not None), default=None)
+
+
+def unfiltered_rate(records: Sequence[Record], k: int) -> float | None:
+    """Of the method that others are measured against, without a filter; None: not measured."""
+    plain = [record for record in records if record["suite"] == "plain"]
+    found = [each for each in standings(plain, k) if each.method == REFERENCE]
+    return found[0].rate("one", USUAL).value if found else None
 
 
 def filtered_table(
     kind: str,
-    methods: Mapping[str, Mapping[float, Sequence[dict[str, Any]]]],
+    methods: Mapping[str, Mapping[float, Lines]],
     own: set[str],
     k: int,
 ) -> Table:
@@ -94,9 +115,8 @@ def filtered_table(
             if rate is not None or not lines:
                 row.append(Cell(number(rate), best=rate is not None and rate == best))
             else:
-                recall = max(line["recall"] for line in lines)
-                row.append(Cell(NONE, f"at most {recall:.2f}"))
-        row.append(Cell(ratio_text(_own_to_peers(rates, own)) or NONE))
+                row.append(Cell(NONE, _at_most(lines)))
+        row.append(_contest({name: methods[name].get(share, ()) for name in names}, own))
         rows.append(row)
     return Table(
         f"{kind}: queries a second at recall@{k} of {USUAL:g} or more",
@@ -106,29 +126,40 @@ def filtered_table(
 
 
 def filtered_overviews(records: Sequence[Record]) -> list[Table]:
-    """One overview for each number of answers."""
-    own = {record["method"] for record in records if is_own(record)}
-    ks = sorted({line["k"] for record in records for line in record["filtered"]})
-    overviews = (filtered_overview(by_kind(records, k), own, k) for k in ks)
-    return [overview for overview in overviews if overview is not None]
+    """The overviews for each number of answers, of the records of one data set."""
+    some = [record for record in records if record["suite"] == "filtered"]
+    own = {record["method"] for record in some if is_own(record)}
+    ks = sorted({line["k"] for record in some for line in record["filtered"]})
+    return [
+        table
+        for k in ks
+        for table in overviews(by_kind(some, k), own, k, unfiltered_rate(records, k))
+    ]
 
 
-def filtered_overview(found: Filtered, own: set[str], k: int) -> Table | None:
+def overviews(found: Filtered, own: set[str], k: int, unfiltered: float | None) -> list[Table]:
+    """Lanner to the best peer, where it took part; all as a share of an unfiltered rate."""
+    tables = []
+    if any(method in own for methods in found.values() for method in methods):
+        tables.append(filtered_overview(found, own, k))
+    if unfiltered:
+        tables.append(share_table(found, own, k, unfiltered))
+    return tables
+
+
+def filtered_overview(found: Filtered, own: set[str], k: int) -> Table:
     """The ratio of lanner to the best peer, a row a kind and a column a selectivity."""
-    shares = sorted({s for methods in found.values() for lines in methods.values() for s in lines})
-    rows, any_ratio = [], False
-    for kind, methods in found.items():
-        row = [name(kind)]
-        for share in shares:
-            rates = {
-                method: filtered_rate(lines.get(share, ())) for method, lines in methods.items()
-            }
-            to_peers = _own_to_peers(rates, own)
-            any_ratio |= to_peers is not None
-            row.append(Cell(ratio_text(to_peers) or NONE, best=bool(to_peers and to_peers > 1)))
-        rows.append(row)
-    if not any_ratio:
-        return None
+    shares = _shares(found)
+    rows = [
+        [
+            name(kind),
+            *(
+                _contest({each: lines.get(share, ()) for each, lines in methods.items()}, own)
+                for share in shares
+            ),
+        ]
+        for kind, methods in found.items()
+    ]
     return Table(
         f"lanner to the best peer, queries a second at recall@{k} of {USUAL:g} or more, by the "
         "share of the rows that match",
@@ -137,13 +168,63 @@ def filtered_overview(found: Filtered, own: set[str], k: int) -> Table | None:
     )
 
 
-def _own_to_peers(rates: Mapping[str, float | None], own: set[str]) -> float | None:
-    """Lanner's best rate to that of the best peer; None where one of the two has none."""
-    ours = max((rate for method, rate in rates.items() if method in own and rate), default=None)
-    theirs = max(
-        (rate for method, rate in rates.items() if method not in own and rate), default=None
+def share_table(found: Filtered, own: set[str], k: int, unfiltered: float) -> Table:
+    """Rates as a share of an unfiltered one: lanner's, and below it the best peer's."""
+    shares = _shares(found)
+    rows = []
+    for kind, methods in found.items():
+        row = [name(kind)]
+        for share in shares:
+            rates = {each: filtered_rate(lines.get(share, ())) for each, lines in methods.items()}
+            ours, theirs = _best(rates, own, True), _best(rates, own, False)
+            row.append(
+                Cell(
+                    ratio_text(ours[1] / unfiltered) if ours else NONE,
+                    f"{theirs[0]} {ratio_text(theirs[1] / unfiltered)}" if theirs else "",
+                    best=bool(ours and (not theirs or ours[1] > theirs[1])),
+                )
+            )
+        rows.append(row)
+    return Table(
+        f"share of the unfiltered rate of {REFERENCE}, {number(unfiltered)} queries a second, all "
+        f"at recall@{k} of {USUAL:g}: lanner, and the best peer",
+        ["filter", *map(_share_text, shares)],
+        rows,
     )
-    return ours / theirs if ours and theirs else None
+
+
+def _shares(found: Filtered) -> list[float]:
+    return sorted({s for methods in found.values() for lines in methods.values() for s in lines})
+
+
+def _best(
+    rates: Mapping[str, float | None], own: set[str], is_ours: bool
+) -> tuple[str, float] | None:
+    """The fastest of lanner's methods, or of its peers."""
+    there = [(each, rate) for each, rate in rates.items() if rate and (each in own) is is_ours]
+    return max(there, key=lambda each: each[1], default=None)
+
+
+def _contest(lines: Mapping[str, Lines], own: set[str]) -> Cell:
+    """How lanner fares at one kind and selectivity; a loss names who wins."""
+    rates = {each: filtered_rate(some) for each, some in lines.items()}
+    ours, theirs = _best(rates, own, True), _best(rates, own, False)
+    asked = [line for each, some in lines.items() if each in own for line in some]
+    if ours and theirs:
+        to_peer = ours[1] / theirs[1]
+        return Cell(ratio_text(to_peer), "" if to_peer >= 1 else theirs[0], best=to_peer > 1)
+    if ours:
+        return Cell("lanner alone", best=True)
+    if not asked:
+        return Cell("not run" if theirs else NONE)
+    if theirs:
+        return Cell("lost", f"{theirs[0]}; lanner {_at_most(asked)}")
+    return Cell("none", f"lanner {_at_most(asked)}")
+
+
+def _at_most(lines: Lines) -> str:
+    """The best recall, cut and not rounded, lest it reads as one that was reached."""
+    return f"at most {math.floor(max(line['recall'] for line in lines) * 100 + 1e-9) / 100:.2f}"
 
 
 def short_table(found: Filtered) -> Table | None:

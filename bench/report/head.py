@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bench.records import Record
 from bench.report.document import Document
+from bench.report.rounds import data_name
 from bench.report.tables import Table, joined, name, number, percent
 from bench.scoring import median_and_spread
 
 # Control runs further from their median than this are told as a warning.
 UNSTEADY = 0.10
+# Fewer rows than these are a toy: a scan of all is fast, and graphs show little of their worth.
+TOY = 20_000
 
 MEASURES = {
     "Recall": "share of the true k nearest rows among the answers, mean over all queries; a row at "
@@ -19,10 +23,10 @@ MEASURES = {
     "Queries a second": "median of passes over all queries. One query a call: a Python loop, one "
     "thread, the way a program asks one question. Batch: one call with all queries, with so many "
     "threads as stated.",
-    "Rate at a recall": "each method's Pareto front over all its build and search settings, "
-    "interpolated between two settings along the logarithm of the rate. \u201c>\u201d: even the "
-    "fastest setting exceeds that recall, the rate is that of this setting. \u201c-\u201d: no "
-    "setting reaches it.",
+    "Rate at a recall": "the best of a method's builds, each by the Pareto front over its search "
+    "settings, interpolated between two of these along the logarithm of the rate. \u201c>\u201d: "
+    "even the fastest setting exceeds that recall, the rate is that of this setting. "
+    "\u201c-\u201d: no setting reaches it.",
     "Ratio": "to the best peer, the fastest method at that recall that is not lanner. The fastest "
     "of all is marked. Where one of the two rates is a bound the ratio is marked: > at least, < at "
     "most, ~ both are bounds.",
@@ -66,9 +70,43 @@ def libraries(records: Iterable[Record]) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+def toy_words(name: str, rows: int) -> str:
+    """That a data set is too small to tell of larger ones; empty where it is not."""
+    if rows >= TOY:
+        return ""
+    return (
+        f"{name} has {rows:,} rows: it shows that the methods work, not which is the fastest on "
+        f"more than {TOY:,}, where caches do not hold them and graphs pay."
+    )
+
+
+def differs_words(differs: Sequence[str]) -> str:
+    """That the installed lanner is not that of the checkout."""
+    some = ", ".join(differs[:3]) + (f" and {len(differs) - 3} more" if len(differs) > 3 else "")
+    return (
+        f"The lanner that is installed is not that of the checkout ({some}): "
+        "the revision tells nothing of it."
+    )
+
+
+def toys(records: Iterable[Record]) -> list[str]:
+    """A warning for each data set that is one."""
+    sizes = {data_name(record): (record.get("data") or {}).get("rows") for record in records}
+    words = [toy_words(name, rows) for name, rows in sizes.items() if rows]
+    return [each for each in words if each]
+
+
+def _installed(record: Record) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = (record.get("machine") or {}).get("installed")
+    return found
+
+
 def warnings_of(records: Sequence[Record]) -> list[str]:
     """What makes these records less than comparable."""
     found = []
+    for differs in {tuple((_installed(record) or {}).get("differs") or ()) for record in records}:
+        if differs:
+            found.append(differs_words(differs))
     for words, different in (
         ("processors", values(records, "machine", "cpu")),
         ("numbers of processors", values(records, "machine", "processors")),
@@ -81,6 +119,7 @@ def warnings_of(records: Sequence[Record]) -> list[str]:
     for words, different in (
         ("revisions", values(records, "revision")),
         ("versions of lanner", values(records, "machine", "lanner")),
+        ("builds of lanner", values(records, "machine", "installed", "hash")),
         ("instruction sets of lanner", values(records, "machine", "isa")),
         ("versions of Python", values(records, "machine", "python")),
         ("versions of NumPy", values(records, "machine", "numpy")),
@@ -132,10 +171,11 @@ def write(document: Document, records: Sequence[Record]) -> None:
             ("Instruction set", "isa"),
         )
     }
+    machine["Build of lanner"] = joined(values(records, "machine", "installed", "hash"))
     machine["Memory"] = joined(memory(records))
     times = sorted(values(records, "time"))
     dates = list(dict.fromkeys([each[:16].replace("T", " ") for each in (times[:1] + times[-1:])]))
-    for warning in warnings_of(records):
+    for warning in (*warnings_of(records), *toys(records)):
         document.text(warning, "warning")
     document.facts(
         {

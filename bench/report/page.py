@@ -41,6 +41,17 @@ SUITES = {
     "memory": "Memory",
     "kernels": "Kernels",
 }
+# Of the Markdown tables, which stand without the page.
+LEGEND = f"""\
+Queries a second, more is better; bold: the most. One query a call: a Python loop, one thread;
+batch: one call with all queries. "at {USUAL:.2f}": at that recall, the best of a method's builds,
+interpolated between search settings. ">": even the fastest setting exceeds that recall, the rate is
+that of this setting. "-": no setting reaches it, or it was not measured. "to best peer": the rate
+divided by that of the fastest method that is not lanner; ">", "<", "~": one or both are bounds.
+MiB: what the process grew by, its multiple of the raw vectors in brackets. Of filters, a peer in
+brackets is the faster one; "lost": it alone reaches the recall; "lanner alone": no peer does;
+"none": nobody does.
+"""
 # Suites whose records hold points, recall against rate.
 POINTS = ("plain", "exact", "hashing")
 
@@ -73,7 +84,7 @@ def write(records: list[Record], folder: pathlib.Path) -> list[pathlib.Path]:
                 searching.unfiltered(document, some, drawn, context)
             elif suite == "filtered" and any(record["filtered"] for record in some):
                 document.heading(3, title, data)
-                filtering.filtered(document, some, drawn, context)
+                filtering.filtered(document, here, drawn, context)
             elif suite in ("build", "memory"):
                 # Where the suite was not run, what the search runs built tells it too.
                 plain = [record for record in here if record["suite"] == "plain"]
@@ -113,7 +124,10 @@ def markdown(records: Sequence[Record]) -> str:
         machine.append(f"revision {revisions}")
     if machine:
         parts.append(markdown_escape(", ".join(machine)) + ".\n")
-    parts.extend(f"**{markdown_escape(each)}**\n" for each in head.warnings_of(records))
+    warnings = (*head.warnings_of(records), *head.toys(records))
+    parts.extend(f"**{markdown_escape(each)}**\n" for each in warnings)
+    if good:
+        parts.append(LEGEND)
     for data, suite, _, found in _compared(good):
         modes = searching.modes_of(found)
         first = modes[0] if modes else "one"
@@ -163,7 +177,7 @@ def markdown(records: Sequence[Record]) -> str:
             f"{markdown_escape(about)}\n\n" + Table("", heads, rows).markdown()
         )
     for data in dict.fromkeys(data_name(record) for record in good):
-        some = [each for each in good if each["suite"] == "filtered" and data_name(each) == data]
+        some = [each for each in good if data_name(each) == data]
         parts.extend(
             f"### {markdown_escape(data)}: {table.caption}\n\n{table.markdown()}"
             for table in filtering.filtered_overviews(some)

@@ -79,8 +79,12 @@ def rate_and_selectivity(
     panels: Mapping[str, Mapping[str, Sequence[tuple[float, float | None]]]],
     looks: Mapping[str, Look],
     path: pathlib.Path,
+    level: tuple[str, float | None] = ("", None),
 ) -> pathlib.Path:
-    """Rates against selectivity, both logarithmic, one panel a kind; a gap where there is none."""
+    """Rates against selectivity, both logarithmic, one panel a kind; a gap where there is none.
+
+    `level` names a rate to draw across all panels.
+    """
     columns = 2 if len(panels) > 1 else 1
     rows = math.ceil(len(panels) / columns)
     found = [each for panel in panels.values() for line in panel.values() for each in line]
@@ -108,7 +112,9 @@ def rate_and_selectivity(
                 there = [(share, rate) for share, rate in ordered if rate is not None]
                 if there:
                     ends[name] = there[-1]
-            _log_axis(axes, [rate for _, rate in found if rate is not None])
+            _log_axis(axes, [rate for rate in (*(each for _, each in found), level[1]) if rate])
+            if level[1] is not None:
+                axes.axhline(level[1], color="#24292F", linewidth=1, linestyle=(0, (1, 2)))
             low = [name for name in lines if name not in ends]
             if low:
                 axes.annotate(

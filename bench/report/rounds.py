@@ -22,17 +22,23 @@ def work(record: Record) -> str:
 
 
 def merged(records: Iterable[Record]) -> list[Record]:
-    """One record for each work that went well at least once: figures are medians over its rounds.
+    """One record for each work that measured anything: figures are medians over its rounds.
 
+    What a process measured before it failed counts too; the status is ok where a round of it was.
     A point's spread is the greater of that within rounds and that between them. Points without
     recall are left out, and timings without a rate are None. ``rounds`` tells how many records went
     in, and ``control`` holds the values of all.
     """
     groups: dict[str, list[Record]] = {}
     for record in records:
-        if record["status"] == "ok":
+        if record["status"] == "ok" or kept(record):
             groups.setdefault(work(record), []).append(record)
     return [_merge(group) for group in groups.values()]
+
+
+def kept(record: Record) -> int:
+    """How many lines of figures there are, though it may have ended badly."""
+    return sum(len(record.get(field) or ()) for field in ("points", "filtered", "kernels"))
 
 
 def data_name(record: Record) -> str:
@@ -69,8 +75,9 @@ def _plain(value: Any) -> str:
 
 
 def _merge(group: list[Record]) -> Record:
+    good = [record for record in group if record["status"] == "ok"]
     return {
-        **group[-1],
+        **(good or group)[-1],
         "rounds": len(group),
         "control": [value for each in group for value in each.get("control") or ()],
         "build_parameters": group[-1].get("build_parameters") or {},

@@ -70,10 +70,16 @@ class Standing:
         return [(recall, rate) for recall, rate, _ in found]
 
     def rate(self, mode: str, target: float) -> Rate:
-        """Interpolated between settings."""
-        points = self.points(mode)
-        bound = self.tunable and scoring.exceeds(points, target)
-        return Rate(scoring.rate_at(points, target), bound)
+        """That of the best build; interpolated between its settings, never between builds."""
+        rates = []
+        for record in self.records:
+            points = [
+                (recall, rate)
+                for recall, rate, _ in scoring.points_of([record], self.k, mode, self.depth)
+            ]
+            bound = self.tunable and scoring.exceeds(points, target)
+            rates.append(Rate(scoring.rate_at(points, target), bound))
+        return max(rates, key=lambda each: each.value or 0.0)
 
     def best_recall(self) -> float | None:
         """The highest recall of any setting, timed or not."""

@@ -19,7 +19,15 @@ DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
 BITS_METRICS = ("hamming", "jaccard")
 
-CODECS = ("SQ8", "SQ4")
+CODECS = ("auto", "SQ8", "SQ4")
+
+
+class _Default(int):
+    """The value of a parameter that nobody gave, told from the same number by its identity."""
+
+
+DEFAULT_M = _Default(16)
+DEFAULT_EF_CONSTRUCTION = _Default(200)
 
 INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024
@@ -74,16 +82,17 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
     return metric, dtype
 
 
-def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str | None]:
-    """Return the name of a codec, or None, and the dtype of what is kept beside it, or None."""
-    if codec is None:
+def to_codec(codec: str | None, keep: object, dtype: str) -> tuple[str | None, str | None]:
+    """Return the name of a codec, ``auto`` or None, and the dtype kept beside it, or None."""
+    if codec is not None:
+        codec = to_choice(codec, "codec", CODECS)
+    if codec in (None, "auto"):
         if keep != "dtype":
             raise InvalidArgumentError(
-                f"keep says what is kept beside the codes of a codec, and there is none; "
+                f"keep says what is kept beside the codes of a codec, and none is named; "
                 f"got {keep!r}"
             )
-        return None, dtype
-    codec = to_choice(codec, "codec", CODECS)
+        return codec, dtype
     if dtype == "bits":
         raise InvalidArgumentError(f"codec must be None for dtype bits, got {codec!r}")
     if keep is None:
@@ -91,6 +100,44 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)
     keep = to_choice(keep, "keep", kept)
     return codec, dtype if keep == "dtype" else keep
+
+
+def to_graph(graph: object, M: int, ef_construction: int) -> tuple[bool, int, int]:
+    """Return whether there is a graph, and its parameters."""
+    if graph is None:
+        for name, value, default in (
+            ("M", M, DEFAULT_M),
+            ("ef_construction", ef_construction, DEFAULT_EF_CONSTRUCTION),
+        ):
+            if value is not default:
+                raise InvalidArgumentError(
+                    f"{name} is a parameter of the graph, and this index has graph=None"
+                )
+    elif graph != "hnsw":
+        raise InvalidArgumentError(f"graph must be 'hnsw' or None, got {graph!r}")
+    return (
+        graph is not None,
+        to_int(M, "M", 2),
+        to_int(ef_construction, "ef_construction", 1),
+    )
+
+
+def to_recall(recall: float | None, ef: int | None, rerank: int | None, exact: bool) -> float:
+    """Return the recall asked for; 0 for the default."""
+    if recall is None:
+        return 0.0
+    if isinstance(recall, (bool, np.bool_)) or not isinstance(
+        recall, (int, float, np.integer, np.floating)
+    ):
+        raise WrongTypeError(f"recall must be a number, got {type(recall).__name__}")
+    if not 0 < recall <= 1:
+        raise InvalidArgumentError(f"recall must be above 0 and at most 1, got {recall}")
+    for name, given in (("ef", ef is not None), ("rerank", rerank is not None), ("exact", exact)):
+        if given:
+            raise InvalidArgumentError(
+                f"recall and {name} both say how hard to try; give one of them"
+            )
+    return float(recall)
 
 
 def to_ef(ef: int | None, exact: bool, graph: bool) -> int:

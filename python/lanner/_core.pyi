@@ -64,13 +64,28 @@ class Index:
     def contains(self, id: int | str) -> bool: ...
     def ids(self) -> NDArray[Any]: ...
 
-    # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: default.
+    # (ids, distances, counts): shapes (q, k), (q, k), (q,) for a matrix, (k,), (k,) and an int for one query. ef 0: what `recall`
+    # takes; recall 0: the default.
     def search(
-        self, queries: NDArray[Any], k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        queries: NDArray[Any],
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        recall: float,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # The neighbours of stored items, themselves left out.
     def search_by_id(
-        self, ids: _Ids, k: int, ef: int, exact: bool, threads: int, rerank: int | None
+        self,
+        ids: _Ids,
+        k: int,
+        ef: int,
+        exact: bool,
+        threads: int,
+        rerank: int | None,
+        recall: float,
     ) -> tuple[_HitIds, NDArray[np.float32], Any]: ...
     # (ids, distances, offsets): the hits of query i are at offsets[i]:offsets[i + 1]. One query: two offsets.
     def search_radius(

@@ -149,6 +149,9 @@ def build(
     graph: Annotated[
         bool, typer.Option("--graph/--no-graph", help="Without a graph, search is exact.")
     ] = True,
+    codec: Annotated[
+        str, typer.Option(help="auto, SQ8, SQ4 or none: what searches look at first.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Of the graph's levels.")] = 0,
     ids: Annotated[
         Path | None, typer.Option(help="Ids, as .npy or one a line in .txt; else 0, 1, 2, ...")
@@ -170,6 +173,7 @@ def build(
         metric,
         dtype,
         graph="hnsw" if graph else None,
+        codec=None if codec == "none" else codec,
         seed=seed,
         **{key: value for key, value in chosen.items() if value is not None},
     )
@@ -186,6 +190,10 @@ def search(
     index: Annotated[Path, typer.Argument(help="A saved index.")],
     queries: Annotated[Path, typer.Argument(help="A file of vectors, as for build.")],
     k: Annotated[int, typer.Option("--k", help="Neighbours of each query.")] = 10,
+    recall: Annotated[
+        float | None,
+        typer.Option(help="Share of the true neighbours to find (0.95).", show_default=False),
+    ] = None,
     ef: Annotated[
         int | None, typer.Option(help="Width of the walk through the graph.", show_default=False)
     ] = None,
@@ -205,7 +213,7 @@ def search(
         raise lanner.InvalidArgumentError(f"--out must end in .npz or .csv, got {out}")
     opened = lanner.open(index)
     rows = read_vectors(queries, name=name)
-    hits = opened.search(rows, k, ef=ef, exact=exact, threads=threads)
+    hits = opened.search(rows, k, recall=recall, ef=ef, exact=exact, threads=threads)
     if out is None:
         table = Table(
             "query",

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from lanner import _core
 from lanner._arguments import (
+    DEFAULT_EF_CONSTRUCTION,
+    DEFAULT_M,
     INT32_MAX,
     naming_file,
     to_codec,
     to_ef,
     to_flag,
+    to_graph,
     to_int,
     to_path,
     to_radius,
+    to_recall,
     to_rerank,
     to_space,
     to_threads,
@@ -29,14 +33,6 @@ from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
 
 _UINT64_MAX = 2**64 - 1
-
-
-class _Default(int):
-    """The value of a parameter that nobody gave, told from the same number by its identity."""
-
-
-_M = _Default(16)
-_EF_CONSTRUCTION = _Default(200)
 
 
 class Index:
@@ -64,11 +60,13 @@ class Index:
         Links of an item on each upper layer of the graph; twice as many on the lowest.
     ef_construction : int
         Candidates looked at to link an item: more make a better graph, slower.
-    codec : {"SQ8", "SQ4", None}
+    codec : {"auto", "SQ8", "SQ4", None}
         Searches look at codes of 8 or 4 bits a feature first, and at the vectors of the best
         candidates afterwards: on a few times less memory traffic, and so several times faster. The
         codec adapts itself to the first 256 vectors or more, or to those given to `fit`. Not for
-        dtype ``bits``.
+        dtype ``bits``. None walks over the vectors themselves. ``auto``
+        is None without a graph, for dtypes of a byte or a bit, and below 64 features; ``SQ8`` below
+        128, else ``SQ4``. `Index.codec` says which it was.
     keep : str or None
         What is kept beside the codes: ``dtype``, the vectors as they are; ``float16``, the vectors
         rounded, of dtype ``float32``; None, nothing. Then `get` returns what the codes stand for,
@@ -103,39 +101,18 @@ class Index:
         dtype: str = "float32",
         *,
         graph: str | None = "hnsw",
-        M: int = _M,
-        ef_construction: int = _EF_CONSTRUCTION,
-        codec: str | None = None,
+        M: int = DEFAULT_M,
+        ef_construction: int = DEFAULT_EF_CONSTRUCTION,
+        codec: str | None = "auto",
         keep: str | None = "dtype",
         seed: int = 0,
     ) -> None:
         dim = to_int(dim, "dim", 1)
         metric, dtype = to_space(metric, dtype)
         codec, keep = to_codec(codec, keep, dtype)
-        if graph is None:
-            for name, value, default in (
-                ("M", M, _M),
-                ("ef_construction", ef_construction, _EF_CONSTRUCTION),
-            ):
-                if value is not default:
-                    raise InvalidArgumentError(
-                        f"{name} is a parameter of the graph, and this index has graph=None"
-                    )
-        elif graph != "hnsw":
-            raise InvalidArgumentError(f"graph must be 'hnsw' or None, got {graph!r}")
-        self._bind(
-            _core.Index(
-                dim,
-                metric,
-                dtype,
-                graph is not None,
-                to_int(M, "M", 2),
-                to_int(ef_construction, "ef_construction", 1),
-                to_int(seed, "seed", 0, _UINT64_MAX),
-                codec,
-                keep,
-            )
-        )
+        shape = to_graph(graph, M, ef_construction)
+        seed = to_int(seed, "seed", 0, _UINT64_MAX)
+        self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep))
 
     def _bind(self, core: _core.Index) -> None:
         self._core = core
@@ -312,6 +289,7 @@ class Index:
         queries: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -327,9 +305,14 @@ class Index:
         queries : array_like, shape (q, dim) or (dim,)
         k : int
             At least 1.
+        recall : float, optional
+            The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
+            as this took when rows of its own were looked for at the end of an `add`. 1 compares
+            with every vector. Default: 0.95, where nothing else says how hard to try. Queries
+            unlike anything in the index may fare worse: see `measure_recall`.
         ef : int, optional
-            Candidates kept on the way through the graph: more find more of the true neighbours,
-            slower. Default: 96 or 2 k, whichever is more; less than k counts as k.
+            Candidates kept on the way through the graph, in place of `recall`: more find more of
+            the true neighbours, slower. Less than k counts as k.
         exact : bool
             Compare with every vector instead of walking a graph or looking at codes.
         rerank : int, optional
@@ -347,8 +330,9 @@ class Index:
         Raises
         ------
         InvalidArgumentError
-            Wrong dimension, NaN or infinity, k below 1, `ef` where no graph is walked, or `rerank`
-            where there are no codes, or no vectors behind them.
+            Wrong dimension, NaN or infinity, k below 1, `recall` together with `ef`, `exact` or
+            `rerank`, `ef` where no graph is walked, or `rerank` where there are no codes, or no
+            vectors behind them.
         WrongTypeError
             Queries that are not numbers, or k that is not an integer.
         """
@@ -363,23 +347,26 @@ class Index:
             and threads is None
             and exact is False
             and rerank is None
+            and recall is None
         ):
             if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0))
             if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank))
+                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         again = self._to_rerank(rerank, exact)
-        return Hits(*self._core.search(array, k, width, exact, count, again))
+        aim = to_recall(recall, ef, rerank, exact)
+        return Hits(*self._core.search(array, k, width, exact, count, again, aim))
 
     def search_by_id(
         self,
         ids: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -390,7 +377,7 @@ class Index:
         Parameters
         ----------
         ids : int or str, or array_like of them, shape (q,)
-        k, ef, exact, rerank, threads
+        k, recall, ef, exact, rerank, threads
             As for `search`.
 
         Raises
@@ -401,7 +388,13 @@ class Index:
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         found, distances, counts = self._core.search_by_id(
-            self._to_ids(ids), k, width, exact, to_threads(threads), self._to_rerank(rerank, exact)
+            self._to_ids(ids),
+            k,
+            width,
+            exact,
+            to_threads(threads),
+            self._to_rerank(rerank, exact),
+            to_recall(recall, ef, rerank, exact),
         )
         if is_single_id(ids):
             return Hits(found[0], distances[0], int(counts[0]))
@@ -443,6 +436,7 @@ class Index:
         queries: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         rerank: int | None = None,
         threads: int | None = None,
@@ -466,8 +460,9 @@ class Index:
                 f"recall needs items and queries, got {len(self)} and {len(array)}"
             )
         again = self._to_rerank(rerank, False)
-        truth = Hits(*self._core.search(array, k, 0, True, count, None))
-        found = Hits(*self._core.search(array, k, width, False, count, again))
+        aim = to_recall(recall, ef, rerank, False)
+        truth = Hits(*self._core.search(array, k, 0, True, count, None, 0.0))
+        found = Hits(*self._core.search(array, k, width, False, count, again, aim))
         hits = 0
         for mine, true in zip(found, truth, strict=True):
             near = mine.distances <= true.distances[-1]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bench import records as records_module
-from bench.compare import RATE, RECALL, SIZE, TIME, Change, changes, compare
+from bench.changes import RATE, RECALL, SIZE, TIME, Change, changes
+from bench.compare import compare
 from bench.report.rounds import merged
 
 MACHINE = {"cpu": "Some CPU", "processors": 2, "python": "3.12.1", "numpy": "2.0.0", "isa": "avx2"}
@@ -283,3 +284,23 @@ def test_nothing_gives_a_text_too() -> None:
     assert "nothing to compare" in compare([], [])
     missing = record("gone", status="missing", build=None, points=[], data=None, library=None)
     assert "not there before, not installed after" in compare([], [missing])
+
+
+def test_advice_is_given_where_the_comparison_tells_too_little() -> None:
+    a = record("peer")
+    assert "Advice" not in compare([a], [a])
+    noisy = copy.deepcopy(a)
+    for point in noisy["points"]:
+        for timed in (point["one"], *point["batch"].values()):
+            timed["spread"] = 0.2
+    text = compare([noisy], [noisy])
+    assert "rates that change by less than" in text
+    assert "--rounds 5" in text
+    moved = copy.deepcopy(a)
+    for point in moved["points"]:
+        for timed in (point["one"], *point["batch"].values()):
+            timed["rate"] *= 1.3
+    assert "so did the machine" in compare([a], [moved])
+    assert "equal --suite, --data" in compare([], [])
+    beyond = {**a, "points": a["points"][1:]}
+    assert "has no setting below that recall" in compare([a], [beyond])

@@ -69,6 +69,56 @@ def test_exact_answers_are_those_among_the_matching_rows(data):
     assert np.isinf(only.truth[2:]).all()
 
 
+def same(one, other):
+    assert (one.kind, one.selectivity, one.query) == (other.kind, other.selectivity, other.query)
+    np.testing.assert_array_equal(one.mask, other.mask)
+    np.testing.assert_array_equal(one.truth, other.truth)
+
+
+def test_filters_are_kept_in_the_cache_by_all_that_they_follow_from(data, tmp_path, monkeypatch):
+    data.filters = [
+        FilterSpec("range", 1, {"op": "between", "column": "year", "low": 2020, "high": 2021}),
+        FilterSpec("equal", 0, {"op": "==", "column": "name", "value": "a"}),
+    ]
+    made = filters.of(data, 3, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(filters, "_answered", None)
+        kept = filters.of(data, 3, tmp_path)
+    assert len(kept) == len(made) == 2 + 9 * filters.PER_KIND
+    for one, other in zip(made, kept, strict=True):
+        same(one, other)
+        assert one.tree["op"] == other.tree["op"]
+    assert {each.tree["op"] for each in kept} == {"between", "==", "rows"}
+    # Other columns under the same vectors, other filters, another depth: other answers.
+    data.read_attributes = lambda: {**COLUMNS, "name": ["a"] * 6}
+    (equal,) = [each for each in filters.of(data, 3, tmp_path) if each.kind == "equal"]
+    assert equal.matches == 6
+    filters.of(data, 4, tmp_path)
+    data.filters.pop()
+    filters.of(data, 4, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_dates_are_drawn_and_match(data):
+    data.read_attributes = lambda: {"date": COLUMNS["date"]}
+    found = [each for each in filters.of(data, 3) if each.kind != "random"]
+    by_kind = {kind: [each for each in found if each.kind == kind] for kind in ("equal", "range")}
+    assert by_kind["equal"]
+    assert by_kind["range"]
+    for each in by_kind["equal"]:
+        day = int(each.tree["value"][-2:])
+        assert each.rows.tolist() == [day - 1]
+
+
+def test_columns_may_be_arrays(data):
+    data.read_attributes = lambda: {"year": np.array([2020, 2021, 2020, 2022, 2019, 2021])}
+    found = filters.of(data, 3)
+    assert {each.kind for each in found} >= {"equal", "in", "range"}
+    tree = {"op": "==", "column": "year", "value": 2020}
+    assert np.flatnonzero(filters.Columns(data).mask(tree)).tolist() == [0, 2]
+
+
 def test_bands_are_symmetric():
     assert [filters.band(share) for share in filters.SELECTIVITIES] == list(filters.SELECTIVITIES)
     assert filters.band(0.0) == filters.SELECTIVITIES[0]

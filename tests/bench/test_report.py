@@ -316,6 +316,31 @@ def test_setting_told_is_the_fastest_at_or_above_the_recall_over_all_builds() ->
     assert (low.recall, low.reached) == (0.6, False)
 
 
+def test_rate_is_never_interpolated_between_builds() -> None:
+    fast = record("m", build_parameters={"M": 8}, points=[point(0.90, 4000.0, 1)])
+    exact = record("m", build_parameters={"M": 32}, points=[point(0.99, 100.0, 1)])
+    found = standings(fast, exact)[0]
+    assert found.rate("one", 0.90).value == 4000.0
+    # A line between the two builds would promise 600 at 0.95.
+    assert found.rate("one", 0.95) == standing.Rate(100.0, True)
+    assert found.rate("one", 0.995) == standing.Rate(None, False)
+
+
+def test_points_measured_before_a_crash_count_and_the_crash_is_told() -> None:
+    broken = record("m", status="crashed", detail="ended by SIGABRT", points=curve(1)[:2])
+    (one,) = rounds.merged([broken])
+    assert [each["one"]["rate"] for each in one["points"]] == [4000, 2000]
+    assert standing.standings([one], 10)[0].rate("one", 0.95).value == pytest.approx(2000)
+    table = absent.table([broken])
+    assert table is not None
+    assert table.rows[0][1].text == "crashed; its figures up to then count"
+    # Another round went well: the work is well, and both rounds' points are in the medians.
+    again = record("m", round=1, points=[point(0.85, 6000.0, 10)])
+    (both,) = rounds.merged([again, broken])
+    assert both["status"] == "ok"
+    assert [each["one"]["rate"] for each in both["points"]] == [5000, 2000]
+
+
 def test_rounds_are_merged_by_median_and_their_spread_is_kept() -> None:
     found = [
         record("m", round=number, points=[point(0.95, rate)], control=[rate])
@@ -376,7 +401,7 @@ def test_filtered_table_tells_what_is_not_reached_and_who_fell_short() -> None:
     table = filtering.filtered_table("equal", by_kind["equal"], {"lanner"}, 10)
     assert table.head == ["match", "lanner", STRANGE, "lanner to best peer"]
     first, second = table.rows[0], table.rows[1]
-    assert [cell.text for cell in first] == ["0.1 %", "-", "-", "-"]
+    assert [cell.text for cell in first] == ["0.1 %", "-", "-", "none"]
     assert first[1].note == "at most 0.91"
     # Recall 0.95 lies at 5/7 of the way from 0.90 (rate 10) to 0.97 (rate 5).
     rate = 10.0 * 0.5 ** (5 / 7)
@@ -392,9 +417,104 @@ def test_filtered_table_tells_what_is_not_reached_and_who_fell_short() -> None:
     }
 
 
+def filtered_record(method: str, *rates: tuple[float, float, float], **more: Any) -> dict[str, Any]:
+    """A record with a line for each (selectivity, recall, rate)."""
+    lines = [
+        {
+            "k": 10,
+            "parameters": {"ef": ef},
+            "kind": "equal",
+            "selectivity": share,
+            "filters": 20,
+            "recall": recall,
+            "rate": rate,
+            "short": 0,
+        }
+        for ef, (share, recall, rate) in enumerate(rates)
+    ]
+    return record(method, "filtered", filtered=lines, **more)
+
+
+def test_losses_under_filters_are_shown_as_plainly_as_wins(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("matplotlib")
+    from bench.report import filtering
+
+    found = [
+        filtered_record("lanner", (0.001, 1, 200.0), (0.01, 1, 50.0), (0.1, 0.9, 9.0), (0.5, 1, 8)),
+        filtered_record("peer", (0.001, 1, 100.0), (0.01, 1, 100.0), (0.1, 1, 7.0), (0.5, 0.2, 9)),
+        filtered_record("peer", (0.9, 1, 5.0), round=1),
+    ]
+    (table,) = filtering.filtered_overviews(rounds.merged(found))
+    cells = {head: (cell.text, cell.note, cell.best) for head, cell in zip(
+        table.head[1:], table.rows[0][1:], strict=True
+    )}  # fmt: skip
+    times = tables.TIMES
+    assert cells == {
+        "0.1 %": (f"{times}2.00", "", True),
+        "1 %": (f"{times}0.50", "peer", False),
+        "10 %": ("lost", "peer; lanner at most 0.90", False),
+        "50 %": ("lanner alone", "", True),
+        "90 %": ("not run", "", False),
+    }
+    text = write(found, tmp_path)[-1].read_text(encoding="utf-8")
+    assert "lost (peer; lanner at most 0.90)" in text
+
+
+def test_filtered_rates_are_shares_of_the_unfiltered_rate_of_the_strongest_peer(
+    tmp_path: pathlib.Path,
+) -> None:
+    pytest.importorskip("matplotlib")
+    from bench.report import filtering
+
+    found = [
+        filtered_record("lanner", (0.01, 1, 1000.0), (0.1, 1, 500.0)),
+        filtered_record("peer", (0.01, 1, 100.0), (0.1, 1, 3000.0)),
+        record("symphonyqg", points=curve(1)),
+    ]
+    _, table = filtering.filtered_overviews(rounds.merged(found))
+    assert "2,000 queries a second" in table.caption
+    times = tables.TIMES
+    assert [(cell.text, cell.note, cell.best) for cell in table.rows[0][1:]] == [
+        (f"{times}0.50", f"peer {times}0.050", True),
+        (f"{times}0.25", f"peer {times}1.50", False),
+    ]
+    text = write(found, tmp_path)[-1].read_text(encoding="utf-8")
+    assert "share of the unfiltered rate of symphonyqg" in text
+    # Without the plain suite there is nothing to be a share of.
+    assert len(filtering.filtered_overviews(rounds.merged(found[:2]))) == 1
+
+
+def test_filtered_rate_is_never_interpolated_between_builds() -> None:
+    pytest.importorskip("matplotlib")
+    from bench.report import filtering
+
+    found = [
+        filtered_record("peer", (0.01, 0.9, 1000.0), build_parameters={"M": 8}),
+        filtered_record("peer", (0.01, 0.99, 10.0), build_parameters={"M": 16}),
+    ]
+    lines = filtering.by_kind(rounds.merged(found), 10)["equal"]["peer"][0.01]
+    assert filtering.filtered_rate(lines) == 10.0
+    assert filtering.filtered_rate(lines[:1]) is None
+
+
+def test_markdown_explains_itself_and_warns_of_toys(tmp_path: pathlib.Path) -> None:
+    found = [record("lanner", points=curve(2)), record("peer", points=curve(1))]
+    paths = write(found, tmp_path)
+    text = paths[-1].read_text(encoding="utf-8")
+    assert '">": even the fastest setting exceeds that recall' in text
+    assert "papers has 1,000 rows" in text
+    assert any("papers has 1,000 rows" in each for each in read(paths[0]).texts)
+    large = {**DATA, "rows": head.TOY}
+    assert head.toys([record("peer", data=large)]) == []
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (
+            {"machine": {**MACHINE, "installed": {"path": "x", "hash": "1", "differs": ["a.py"]}}},
+            "not that of the checkout (a.py)",
+        ),
         ({"machine": {**MACHINE, "cpu": "Another <CPU>"}}, "different machines"),
         ({"machine": {**MACHINE, "numpy": "2.1.0"}}, "versions of NumPy"),
         ({"revision": "1234567"}, "different revisions"),
@@ -413,6 +533,17 @@ def test_mixed_machines_and_revisions_are_warned_of(
     paths = write(mixed, tmp_path)
     assert any(words in text for text in read(paths[0]).texts)
     assert words in paths[-1].read_text(encoding="utf-8")
+
+
+def test_builds_of_lanner_that_differ_are_warned_of() -> None:
+    one, other = (
+        record(name, machine={**MACHINE, "installed": {"path": "x", "hash": name, "differs": []}})
+        for name in ("a1", "b2")
+    )
+    assert head.warnings_of([one, one]) == []
+    assert head.warnings_of([one, other]) == [
+        "Records of different builds of lanner are mixed: a1, b2."
+    ]
 
 
 def test_memory_that_differs_by_a_page_is_the_same_machine() -> None:

@@ -1,13 +1,14 @@
 """The benchmark harness survives what methods do, and loses nothing of a run."""
 
 import json
+import os
 import pathlib
 import sys
 
 import numpy as np
 import pytest
 
-from bench import cli, records, runner, worker
+from bench import cli, machine, records, runner, worker
 from bench.dataset import DataSet
 
 HERE = pathlib.Path(__file__).parent
@@ -16,7 +17,7 @@ HERE = pathlib.Path(__file__).parent
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     monkeypatch.setenv("LANNER_BENCH_METHODS", "fake_methods")
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
     monkeypatch.syspath_prepend(HERE)
 
     def make(*methods, **changes):
@@ -80,7 +81,7 @@ def test_run_records_good_and_bad_methods_alike(options):
     assert perfect["data"]["rows"] == 4000
     assert perfect["library"] == {"name": "numpy", "version": np.__version__}
     assert perfect["machine"]["python"] == sys.version.split()[0]
-    assert len(perfect["control"]) == 2
+    assert len(perfect["control"]) == 3
 
 
 def test_method_that_hangs_is_ended(options):
@@ -160,6 +161,15 @@ def test_unknown_names_are_refused_before_anything_runs(options):
         run(options("fake-perfect", k=(10, 101)))
 
 
+def test_all_methods_may_be_asked_for_by_that_word(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(runner, "run", lambda options, say: asked.append(options.methods) or 0)
+    out = f"--out {tmp_path / 'results.jsonl'}"
+    for words in ("", "--methods all", "--methods hnswlib lanner"):
+        assert cli.main(f"run {words} {out}".split()) == 0
+    assert asked == [(), (), ("hnswlib", "lanner")]
+
+
 def test_method_without_the_metric_is_left_out_of_the_plan(options):
     assert runner.plan(options("faiss-binary-flat", suite="hashing"), {"demo": small()}) == []
     assert len(runner.plan(options("usearch", suite="hashing"), {"demo": small()})) == 1
@@ -202,6 +212,27 @@ def test_records_of_another_format_are_refused(tmp_path):
     path.write_text("{}\nnot json\n")
     with pytest.raises(SystemExit, match="line 1"):
         records.read([path])
+
+
+def test_lanner_that_was_built_anew_is_measured_again(options, monkeypatch):
+    chosen = options("lanner", suite="build", build_threads=1)
+    done = []
+    built = {"path": "x", "hash": "1", "differs": ["index.py"]}
+    monkeypatch.setattr(machine, "installed", lambda: built)
+
+    def record_of(task, _):
+        done.append(task)
+        library = {"name": "lanner", "version": machine.version("lanner")}
+        return {**fake_record(task), "library": library, "machine": {"installed": dict(built)}}
+
+    monkeypatch.setattr(runner, "do", record_of)
+    _, _, said = run(chosen)
+    assert any("not that of the checkout (index.py)" in line for line in said)
+    run(chosen)
+    assert len(done) == 1
+    built["hash"] = "2"
+    run(chosen)
+    assert len(done) == 2
 
 
 def test_later_record_of_a_key_replaces_the_earlier(tmp_path):

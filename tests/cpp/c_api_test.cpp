@@ -313,6 +313,42 @@ TEST_CASE("choices that make no sense are refused and give no handle") {
     CHECK(lanner_create(&options, nullptr) == LANNER_INVALID_ARGUMENT);
 }
 
+TEST_CASE("a codec is chosen or named, and a recall asked for") {
+    lanner_index_options options = options_of(128);
+    lanner_index_options made = options_of(0);
+    const IndexHandle chosen = make_index(options);
+    REQUIRE(lanner_describe(chosen.get(), &made) == LANNER_OK);
+    CHECK(made.codec == LANNER_CODEC_SQ4);
+    for (const std::int32_t codec : {LANNER_CODEC_NONE, LANNER_CODEC_SQ8, LANNER_CODEC_SQ4}) {
+        options.codec = codec;
+        const IndexHandle named = make_index(options);
+        REQUIRE(lanner_describe(named.get(), &made) == LANNER_OK);
+        CHECK(made.codec == codec);
+    }
+    options.codec = 4;
+    lanner_index* none = nullptr;
+    CHECK(lanner_create(&options, &none) == LANNER_INVALID_ARGUMENT);
+    CHECK(none == nullptr);
+
+    const IndexHandle index = make_line(5);
+    const std::array<float, 2> query = {0.9F, 0.0F};
+    std::int64_t id = -2;
+    float distance = -1.0F;
+    lanner_search_options search{};
+    search.struct_size = sizeof search;
+    const auto ask = [&] {
+        return lanner_search(index.get(), query.data(), LANNER_FLOAT32, 1, 1, &search, &id, &distance, nullptr);
+    };
+    search.recall = 0.9;
+    REQUIRE(ask() == LANNER_OK);
+    CHECK(id == nearest(index.get(), query));
+    search.recall = 1.5;
+    CHECK(ask() == LANNER_INVALID_ARGUMENT);
+    search.recall = 0.9;
+    search.ef = 20;
+    CHECK(ask() == LANNER_INVALID_ARGUMENT);
+}
+
 TEST_CASE("the structure of an older caller ends early and its missing fields mean their defaults") {
     // As if M were the last field that the caller's header knew; what lies behind must be neither read nor written.
     lanner_index_options options = options_of(3);

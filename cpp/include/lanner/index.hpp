@@ -27,8 +27,9 @@ namespace lanner {
 // Codes that searches look at first, in place of the vectors. The values are part of the file format.
 enum class CodecKind : std::uint8_t {
     kNone = 0,
-    kSQ8 = 1,  // 8 bits a feature
-    kSQ4 = 2,  // 4 bits a feature
+    kSQ8 = 1,     // 8 bits a feature
+    kSQ4 = 2,     // 4 bits a feature
+    kAuto = 255,  // chosen by dimension, element type and metric when an index is made; never in a file
 };
 
 // What is kept of the vectors beside their codes. The values are part of the file format.
@@ -46,7 +47,7 @@ struct IndexOptions {
     std::uint32_t M = 16;                 // neighbours a node, twice as many on the ground layer; 2 to 512
     std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
-    CodecKind codec = CodecKind::kNone;
+    CodecKind codec = CodecKind::kAuto;
     Keep keep = Keep::kAsGiven;
 };
 
@@ -60,7 +61,7 @@ struct WriteOptions {
 
 struct SearchOptions {
     std::size_t k = 10;
-    std::size_t ef = 0;  // 0: the default, chosen for recall@10 of at least 0.95; never below k
+    std::size_t ef = 0;  // candidates kept during a walk; 0: as many as `recall` takes; never below k
     bool exact = false;  // scan every row even where there is a graph or a codec
     std::size_t threads = 0;
     // Called on the calling thread some 20 times a second while many queries are answered; what it throws stops them.
@@ -68,6 +69,9 @@ struct SearchOptions {
     // Candidates of a search over codes that are looked at once more with the vectors kept: never fewer than k, save 0,
     // for none, when distances are estimates. Not given: a number with which recall loses next to nothing to the codes.
     std::optional<std::size_t> rerank = std::nullopt;
+    // The share of the true neighbours that a search is to find, in (0, 1], 1 by comparing with every row; 0 for 0.95. By
+    // what was measured on the index's own rows. Not with ef, rerank or exact, which say themselves how hard to try.
+    double recall = 0;
 };
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.

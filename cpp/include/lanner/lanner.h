@@ -73,6 +73,14 @@ typedef enum lanner_type {
     LANNER_BITS = 5 /* packed, least significant bit first; dim counts bits */
 } lanner_type;
 
+/* What searches look at first, in place of the vectors, which are kept. */
+typedef enum lanner_codec {
+    LANNER_CODEC_AUTO = 0, /* chosen by dimension and type; none where there is no graph */
+    LANNER_CODEC_NONE = 1, /* the vectors themselves */
+    LANNER_CODEC_SQ8 = 2,  /* codes of 8 bits a feature */
+    LANNER_CODEC_SQ4 = 3   /* codes of 4 bits a feature */
+} lanner_codec;
+
 typedef struct lanner_index_options {
     size_t struct_size;       /* sizeof(lanner_index_options) */
     size_t dim;               /* features of a vector; required */
@@ -82,13 +90,15 @@ typedef struct lanner_index_options {
     uint32_t M;               /* neighbours a node of the graph; default 16 */
     uint32_t ef_construction; /* candidates kept while a node's neighbours are sought; default 200 */
     uint64_t seed;
+    int32_t codec; /* a lanner_codec; 0 is LANNER_CODEC_AUTO, and lanner_describe tells which was chosen */
 } lanner_index_options;
 
 typedef struct lanner_search_options {
     size_t struct_size; /* sizeof(lanner_search_options) */
-    size_t ef;          /* candidates kept during the walk; default chosen for recall@10 of at least 0.95 */
+    size_t ef;          /* candidates kept during the walk; default: as many as `recall` takes */
     size_t threads;     /* default: every processor that this process may use */
     int32_t exact;      /* 1: scan every row even where there is a graph */
+    double recall;      /* the share of true neighbours to find, at most 1; default 0.95. Not with ef or exact */
 } lanner_search_options;
 
 /* For lanner_open, to be or-ed together. */

@@ -45,17 +45,18 @@ py::object ids_array(const OwnedIds& ids) {
 
 // One query is answered before anybody could lose patience, and its call should cost nothing more.
 SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, bool exact, std::size_t threads,
-                         std::optional<std::size_t> rerank) {
-    SearchOptions options{k, ef, exact, threads, nullptr, rerank};
+                         std::optional<std::size_t> rerank, double recall) {
+    SearchOptions options{k, ef, exact, threads, nullptr, rerank, recall};
     if (queries > 1) options.poll = see_signals;
     return options;
 }
 
 CodecKind codec_of(const std::optional<std::string>& name) {
     if (!name) return CodecKind::kNone;
+    if (*name == "auto") return CodecKind::kAuto;
     if (*name == "SQ8") return CodecKind::kSQ8;
     if (*name == "SQ4") return CodecKind::kSQ4;
-    throw Error(ErrorKind::kInvalidArgument, "codec must be one of SQ8, SQ4, got '" + *name + "'");
+    throw Error(ErrorKind::kInvalidArgument, "codec must be one of auto, SQ8, SQ4, got '" + *name + "'");
 }
 
 Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
@@ -117,17 +118,17 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
 }
 
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads, std::optional<std::size_t> rerank) {
+                 std::size_t threads, std::optional<std::size_t> rerank, double recall) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
-    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank);
+    const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, recall);
     return run_search(index, queries.ndim() == 1, vectors.count, options,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads, std::optional<std::size_t> rerank) {
+                       std::size_t threads, std::optional<std::size_t> rerank, double recall) {
     const GivenIds given(ids);
-    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank);
+    const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, recall);
     return run_search(index, false, given.count(), options,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
@@ -138,7 +139,7 @@ py::tuple search_radius(const Index& index, const py::array& queries, float radi
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt));
+        hits = index.search_radius(vectors, radius, options_of(vectors.count, 1, ef, exact, threads, std::nullopt, 0));
     }
     return py::make_tuple(
         ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
@@ -350,9 +351,9 @@ void bind_index(py::module_& module) {
                  return ids_array(ids);
              })
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
-             py::arg("rerank"))
+             py::arg("rerank"), py::arg("recall"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("rerank"))
+             py::arg("threads"), py::arg("rerank"), py::arg("recall"))
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
              py::arg("threads"))
         .def("validate",

@@ -121,6 +121,34 @@ Options read_options(const Options* given) {
     return options;
 }
 
+lanner::CodecKind read_codec(std::int32_t codec) {
+    switch (codec) {
+        case LANNER_CODEC_AUTO:
+            return lanner::CodecKind::kAuto;
+        case LANNER_CODEC_NONE:
+            return lanner::CodecKind::kNone;
+        case LANNER_CODEC_SQ8:
+            return lanner::CodecKind::kSQ8;
+        case LANNER_CODEC_SQ4:
+            return lanner::CodecKind::kSQ4;
+    }
+    refuse("codec must be a lanner_codec, got " + std::to_string(codec));
+}
+
+std::int32_t codec_of(lanner::CodecKind codec) {
+    switch (codec) {
+        case lanner::CodecKind::kAuto:
+            return LANNER_CODEC_AUTO;
+        case lanner::CodecKind::kNone:
+            return LANNER_CODEC_NONE;
+        case lanner::CodecKind::kSQ8:
+            return LANNER_CODEC_SQ8;
+        case lanner::CodecKind::kSQ4:
+            return LANNER_CODEC_SQ4;
+    }
+    return LANNER_CODEC_AUTO;
+}
+
 Metric read_metric(std::int32_t metric) {
     if (metric < 0 || metric >= lanner::kMetricCount) {
         refuse("metric must be a lanner_metric, got " + std::to_string(metric));
@@ -159,6 +187,7 @@ lanner::SearchOptions read_search_options(const lanner_search_options* given) {
     read.ef = options.ef;
     read.exact = read_flag(options.exact, "options.exact");
     read.threads = options.threads;
+    read.recall = options.recall;
     return read;
 }
 
@@ -191,6 +220,7 @@ lanner_status lanner_create(const lanner_index_options* options, lanner_index** 
         wanted.M = given.M != 0 ? given.M : wanted.M;
         wanted.ef_construction = given.ef_construction != 0 ? given.ef_construction : wanted.ef_construction;
         wanted.seed = given.seed;
+        wanted.codec = read_codec(given.codec);
         *out = new lanner_index{lanner::Index(wanted)};
     });
 }
@@ -325,6 +355,7 @@ lanner_status lanner_describe(const lanner_index* index, lanner_index_options* o
         answer.M = made.M;
         answer.ef_construction = made.ef_construction;
         answer.seed = made.seed;
+        answer.codec = codec_of(made.codec);
         std::memcpy(options, &answer, std::min(room, sizeof(answer)));
     });
 }

@@ -51,6 +51,7 @@ std::size_t keep_near(std::size_t count, TraverseScratch& scratch) {
 void search_layer(const Layers& layers, unsigned layer, Slot start, std::size_t width, TraverseScratch& scratch) {
     make_room(layers, scratch);
     scratch.visited.reset(layers.slots());
+    if (scratch.hidden != kNoSlot) scratch.visited.visit(scratch.hidden);
     scratch.beam.reset(width);
     scratch.fresh[0] = start;
     scratch.visited.visit(start);

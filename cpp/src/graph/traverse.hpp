@@ -61,6 +61,7 @@ struct TraverseScratch {
     Beam beam;
     std::vector<Slot> fresh;
     std::vector<float> distances;
+    Slot hidden = kNoSlot;  // a node that searches pass by as if it were not there; not the entry point
     std::uint64_t hops = 0;
     std::uint64_t scored = 0;
 };

@@ -20,6 +20,8 @@
 #include "index/id_map.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
+#include "search/calibrate.hpp"
+#include "search/effort.hpp"
 #include "search/exact_scan.hpp"
 #include "search/rerank.hpp"
 
@@ -87,9 +89,10 @@ class Index::Impl : private TieBreak {
                     const std::function<void()>& poll);
     void commit(Addition& addition, std::size_t begin, std::size_t end) noexcept;
     void undo(Addition& addition) noexcept;
-    // `last` is called when all has been worked out and nothing has been given up yet; it may throw.
-    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, const BuildOptions& options,
-                  GraphEdit& edit, const std::function<void()>& last);
+    // `last` is called when all has been worked out and nothing has been given up yet; it may throw. `changes` is what the
+    // calibration is told of.
+    void take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, std::size_t changes,
+                  const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last);
     void release(const std::vector<Slot>& leaving, const RingPlan& plan) noexcept;
     // The slot is in no graph any more and carries no id: wiped, and free to be used again.
     void free_slot(Slot slot) noexcept;
@@ -98,8 +101,20 @@ class Index::Impl : private TieBreak {
                         const BuildOptions& options, GraphEdit& edit);
     std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
 
+    // calibration.cpp
+    std::vector<Slot> rows_to_ask(std::span<const std::uint8_t> live, std::size_t size) const;
+    // What is known after a change of so many items that leaves those in `live`: measured anew where enough has changed.
+    Calibration calibrated(std::size_t changes, std::span<const std::uint8_t> live, const BuildOptions& options) const;
+    // With state_ held exclusively.
+    void set_calibration(const Calibration& calibration) noexcept;
+    void save_calibration(SectionWriter& writer) const;
+    void load_calibration(const SectionReader& reader);
+    // For a search that names no width. With state_ held shared.
+    Aim aim_of(double recall, std::size_t k) const noexcept;
+    // Candidates of a walk over codes that are looked at once more.
+    static std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept;
+
     static std::size_t thread_count(std::size_t asked) noexcept;
-    std::size_t default_ef(std::size_t k) const noexcept;
     bool scan_is_cheaper(std::size_t ef) const noexcept;
     ScanRows scan_rows(const Codec& codec) const noexcept;
     struct Effort;
@@ -127,6 +142,8 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> free_;          // a heap: the lowest is used first
     std::size_t slots_ = 0;           // slots ever live; scans look at these
     std::size_t changes_ = 0;         // since the graph was last checked for unreachable nodes
+    Calibration calibration_;
+    EffortModel effort_model_;
     bool read_only_ = false;
 
     mutable std::mutex writer_;

@@ -11,7 +11,18 @@ constexpr std::uint32_t kMinM = 2;
 constexpr std::uint32_t kMaxM = 512;
 constexpr std::uint32_t kMaxEfConstruction = 1U << 20;
 
-const IndexOptions& checked(const IndexOptions& options) {
+// Rates at equal recall, codes over vectors (bench/README.md): of float32, 0.9 with 8 bits on 32 features, 1.1 on 64, 1.7
+// with 4 bits on 128 and 2.4 on 384. Vectors of bytes are no slower than codes of 4 bits save in many dimensions, and
+// those codes take half as much again. Exact indexes stay so.
+CodecKind chosen_codec(const IndexOptions& options) noexcept {
+    constexpr std::size_t kLeastDim = 64;
+    constexpr std::size_t kShortCodeDim = 128;
+    if (options.keep != Keep::kAsGiven) return CodecKind::kNone;  // which is refused: who keeps less names a codec
+    if (!options.graph || !is_float(options.type) || options.dim < kLeastDim) return CodecKind::kNone;
+    return options.dim < kShortCodeDim ? CodecKind::kSQ8 : CodecKind::kSQ4;
+}
+
+IndexOptions checked(IndexOptions options) {
     const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
     const std::string type(element_name(options.type));
     const MetricTraits& metric = traits(options.metric);
@@ -33,6 +44,7 @@ const IndexOptions& checked(const IndexOptions& options) {
         refuse("ef_construction must be between 1 and " + std::to_string(kMaxEfConstruction) + ", got " +
                std::to_string(options.ef_construction));
     }
+    if (options.codec == CodecKind::kAuto) options.codec = chosen_codec(options);
     if (options.codec != CodecKind::kNone && bits)
         refuse("codec must be none for dtype 'bits', which are codes already");
     if (options.keep != Keep::kAsGiven && options.codec == CodecKind::kNone)
@@ -44,7 +56,7 @@ const IndexOptions& checked(const IndexOptions& options) {
 
 }  // namespace
 
-Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), store_(options, active_kernels()) {
+Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), store_(options_, active_kernels()) {
     if (options_.graph) layers_.emplace(options_.M, options_.seed);
     scratch_.reserve(256);
 }

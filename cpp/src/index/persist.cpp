@@ -99,6 +99,7 @@ void Index::Impl::save(Sink& sink) const {
     store_.save(writer, slots_);
     if (layers_) layers_->save(writer);
     ids_.save(writer, slots_, live_);
+    save_calibration(writer);
     writer.finish();
 }
 
@@ -134,6 +135,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     }
     index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable);
     index->ids_.set_next_generated(config.next_id);
+    index->load_calibration(reader);
     index->read_only_ = !options.writable;
     if (options.verify) index->check_contents();
     // Searches check every slot they meet; changes to a graph rely on its being sound.

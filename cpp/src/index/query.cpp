@@ -10,15 +10,10 @@
 namespace lanner {
 namespace {
 
-// Reaches recall@10 of 0.95 with M = 16 and ef_construction = 200 on text embeddings, images and image descriptors.
-constexpr std::size_t kDefaultEf = 96;
-// Candidates of a walk that are looked at once more. With k = 10 that is 13 for 8 bits and 21 for 4; on embeddings, images
-// and image descriptors, looking at every candidate finds at most 0.001 more of the true neighbours.
-std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept {
-    return codec == CodecKind::kSQ8 ? k + k / 8 + 2 : k + k / 2 + 6;
-}
 // A scan finds what there is, so that nothing else stands between it and the true neighbours.
 constexpr std::size_t kScanReranks = 3;
+// Candidates kept on the way to a radius.
+constexpr std::size_t kRadiusEf = 96;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
 // many distances: below that size of index the scan is both quicker and exact.
 constexpr std::size_t kScanPerCandidate = 16;
@@ -27,6 +22,19 @@ constexpr std::size_t kScanGroup = 128;
 
 Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
     return {static_cast<const std::byte*>(vectors.data) + row * row_bytes, 1, vectors.type};
+}
+
+void check_recall(const SearchOptions& options) {
+    if (options.recall == 0) return;
+    if (!(options.recall > 0 && options.recall <= 1)) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    "recall must be above 0 and at most 1, got " + std::to_string(options.recall));
+    }
+    const char* const other = options.ef > 0 ? "ef" : options.rerank ? "rerank" : options.exact ? "exact" : nullptr;
+    if (other != nullptr) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    std::string("recall and ") + other + " both say how hard to try; give one of them");
+    }
 }
 
 }  // namespace
@@ -85,8 +93,6 @@ std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
     return std::min(asked > 0 ? asked : default_thread_count(), kMostThreads);
 }
 
-std::size_t Index::Impl::default_ef(std::size_t k) const noexcept { return std::max(kDefaultEf, 2 * k); }
-
 bool Index::Impl::scan_is_cheaper(std::size_t ef) const noexcept { return ids_.size() / kScanPerCandidate <= ef; }
 
 ScanRows Index::Impl::scan_rows(const Codec& codec) const noexcept {
@@ -131,6 +137,7 @@ struct Index::Impl::Effort {
     std::size_t ef = 0;
     std::size_t rerank = 0;  // candidates looked at once more; 0: none
     bool codes = false;      // a scan looks at codes
+    bool exact = false;      // nothing but a scan will do
 };
 
 Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
@@ -141,16 +148,19 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     if (options.rerank && !store_.has_codes()) refuse("this index has no codec");
     if (options.rerank && !store_.keeps_originals()) refuse("this index keeps none");
     if (options.rerank && options.exact) refuse("exact=True looks at vectors alone");
+    check_recall(options);
+    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(options.recall, options.k);
     Effort effort;
     effort.k = options.k;
-    effort.ef = std::max(options.ef > 0 ? options.ef : default_ef(options.k), options.k);
-    effort.codes = store_.has_codes() && !layers_ && !options.exact;
+    effort.exact = options.exact || options.recall == 1 || (layers_ && aim.ef == Aim::kScan);
+    effort.ef = std::max(aim.ef, options.k);
+    effort.codes = store_.has_codes() && !layers_ && !effort.exact;
     if (!store_.is_layered()) return effort;
     if (options.rerank) {
         effort.rerank = *options.rerank == 0 ? 0 : std::max(*options.rerank, options.k);
         effort.ef = std::max(effort.ef, effort.rerank);
     } else {
-        const std::size_t count = default_rerank(options_.codec, options.k);
+        const std::size_t count = aim.rerank_all ? effort.ef : default_rerank(options_.codec, options.k);
         effort.rerank = layers_ ? std::min(effort.ef, count) : kScanReranks * count;
     }
     return effort;
@@ -241,7 +251,11 @@ void Index::Impl::search(const Vectors& queries, const SearchOptions& options, c
 }
 
 void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
-    const Effort effort = effort_of(options);
+    Effort effort;
+    {
+        const std::shared_lock lock(state_);
+        effort = effort_of(options);
+    }
     if (queries.count == 0) return;
     const std::size_t k = effort.k;
     const std::size_t threads = thread_count(options.threads);
@@ -257,7 +271,7 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
 
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
     // for graphs.
-    bool exact = options.exact || !layers_;
+    bool exact = effort.exact || !layers_;
     {
         const std::shared_lock lock(state_);
         store_.prepare(queries, prepared);
@@ -365,8 +379,11 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
 
 RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
     if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
+    if (options.recall != 0)
+        throw Error(ErrorKind::kInvalidArgument,
+                    "recall is an aim for the k nearest; a search within a radius takes ef");
     store_.check_queries(queries, "queries");
-    const std::size_t ef = options.ef > 0 ? options.ef : default_ef(0);
+    const std::size_t ef = options.ef > 0 ? options.ef : kRadiusEf;
     const std::size_t threads = thread_count(options.threads);
     Throttle throttle;
     std::function<void()> poll;

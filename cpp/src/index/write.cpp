@@ -325,8 +325,14 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
             tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
         }
+        if (!outdated.empty()) {
+            take_out(outdated, live_, total, build, *edit, [&] { report.finish(); });
+            return given;
+        }
+        const Calibration measured = calibrated(total, live_, build);
         report.finish();
-        if (!outdated.empty()) take_out(outdated, live_, build, *edit, nullptr);
+        const std::lock_guard lock(state_);
+        set_calibration(measured);
         return given;
     } catch (...) {
         if (edit) {
@@ -341,7 +347,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
 
 // Takes slots out of the graph and frees them; `live` counts neither them nor what has no id. Once nothing can fail any
 // more, ids and marks follow in one step.
-void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live,
+void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std::uint8_t> live, std::size_t changes,
                            const BuildOptions& options, GraphEdit& edit, const std::function<void()>& last) {
     const RingPlan plan = plan_rings(*layers_, leaving);
     // A node whose place a twin takes stays in the graph.
@@ -352,12 +358,16 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
     }
     remove_nodes(*layers_, store_.finest(), plan.nodes, staying, options, edit);
     connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
-    if (last) last();
+    const Calibration measured = calibrated(changes, staying, options);
+    last();
     GraphChange change;
     change.loners = plan.loners;
     change.rings = plan.rings;
     change.entry = layers_->entry();
-    edit.apply(change, [&] { release(leaving, plan); });
+    edit.apply(change, [&] {
+        release(leaving, plan);
+        set_calibration(measured);
+    });
 }
 
 // With state_ held exclusively.
@@ -440,7 +450,7 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     try {
         std::vector<std::uint8_t> staying = live_;
         for (const Slot slot : slots) staying[slot] = 0;
-        take_out(slots, staying, build, edit, [&] { report.finish(); });
+        take_out(slots, staying, slots.size(), build, edit, [&] { report.finish(); });
     } catch (...) {
         edit.roll_back();
         changes_ = changes_before;
