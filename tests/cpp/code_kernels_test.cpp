@@ -15,6 +15,7 @@ namespace {
 using namespace kernel_cases;
 using lanner::kColumnMultiple;
 using lanner::kNibbleRows;
+using lanner::kSketchRows;
 using lanner::nibble_tables;
 using lanner::NibbleFactors;
 using lanner::NibbleQuery;
@@ -199,13 +200,14 @@ TEST_CASE("4-bit codes: every level gives the values of plain sums, bit for bit"
     }
 }
 
-TEST_CASE("sketches: every level gives the estimates of plain sums, bit for bit") {
+TEST_CASE("sketches: every level gives the values of plain sums, bit for bit, and what lies within the limit") {
     std::mt19937 random(1);
     for (const std::size_t dim :
          {1U, 7U, 8U, 31U, 64U, 100U, 128U, 129U, 255U, 384U, 400U, 512U, 513U, 784U, 1024U, 2049U}) {
-        for (const std::size_t count : {1U, 3U, 4U, 9U}) {
+        for (const std::size_t count : {1U, 3U, 4U, 9U, 32U, 33U, 70U}) {
             const std::size_t stride = sketch_stride(dim);
-            Flush rows(count * stride);
+            const std::size_t page_rows = 128;
+            Flush rows(page_rows * stride);
             Flush planes(sketch_query_bytes(dim));
             std::vector<int> codes(dim);
             std::fill(planes.data(), planes.data() + planes.size(), static_cast<unsigned char>(0));
@@ -220,26 +222,39 @@ TEST_CASE("sketches: every level gives the estimates of plain sums, bit for bit"
             }
             // What lies between the bits and the factors may be anything.
             for (std::size_t i = 0; i < rows.size(); ++i) rows.data()[i] = static_cast<unsigned char>(random());
-            std::vector<const void*> pointers;
+            const float limit = 3.0F;
+            std::vector<std::uint32_t> slots;
             std::vector<float> expected;
             for (std::size_t r = 0; r < count; ++r) {
-                unsigned char* const row = rows.data() + (count - 1 - r) * stride;
-                const SketchFactors factors{0.25F * static_cast<float>(r + 1), -1.5F, 0, 0};
+                // The last row of the page is among them: a kernel that reads past its end reads past the memory.
+                slots.push_back(static_cast<std::uint32_t>(5 * page_rows + page_rows - count + r));
+                unsigned char* const row = rows.data() + slots[r] % page_rows * stride;
+                const SketchFactors factors{0.25F * static_cast<float>(r % 7 + 1), -1.5F, 0.75F, 0};
                 std::memcpy(row + stride - sizeof factors, &factors, sizeof factors);
-                pointers.push_back(row);
                 std::int32_t product = 0;
                 for (std::size_t i = 0; i < dim; ++i)
                     product += (row[i / 8] >> (i % 8) & 1) != 0 ? codes[i] : -codes[i];
                 const float slope = 0.375F * static_cast<float>(product);
                 const float part = slope * factors.step;
-                expected.push_back((3.3F + 1.7F * factors.add) - part);
+                const float margin = 0.3F * factors.spread;
+                const float estimate = (3.3F + 1.7F * factors.add) - part;
+                expected.push_back(estimate - margin);
             }
             for (const KernelTable* table : levels()) {
-                INFO("level " << table->name << ", dim " << dim << ", " << count << " rows");
-                std::vector<float> got(count);
-                table->sketch_rows({planes.data(), sum, 3.3F, 1.7F, 0.375F}, pointers.data(), stride, count, dim,
-                                   got.data());
-                CHECK(got == expected);
+                for (const std::size_t following : {std::size_t{0}, count / 2}) {
+                    INFO("level " << table->name << ", dim " << dim << ", " << count << " rows");
+                    const std::size_t wanted = count - following;
+                    std::vector<float> got((wanted + kSketchRows - 1) / kSketchRows * kSketchRows);
+                    std::vector<std::uint32_t> masks(got.size() / kSketchRows);
+                    table->sketch_values({planes.data(), sum, 3.3F, 1.7F, 0.375F, 0.3F, limit},
+                                         {rows.data(), stride, page_rows - 1, slots.data(), wanted, following}, dim,
+                                         got.data(), masks.data());
+                    for (std::size_t r = 0; r < wanted; ++r) CHECK(got[r] == expected[r]);
+                    for (std::size_t r = 0; r < masks.size() * kSketchRows; ++r) {
+                        const bool within = (masks[r / kSketchRows] >> (r % kSketchRows) & 1) != 0;
+                        CHECK(within == (r < wanted && expected[r] <= limit));
+                    }
+                }
             }
         }
     }

@@ -93,7 +93,7 @@ TEST_CASE("sketches: estimates are without bias, and their errors as large as sa
             const std::vector<Slot> slots = all_slots(stored.count);
             const std::vector<float> expected = stored.distances(slots);
             std::vector<float> got(slots.size());
-            stored.sketches.score(stored.sketched, 0, slots.data(), slots.size(), got.data());
+            stored.sketches.score(stored.sketched, 0, slots, got.data());
             double sum = 0;
             double squares = 0;
             std::size_t beyond = 0;
@@ -129,7 +129,7 @@ TEST_CASE("sketches: a row or a query of no length makes finite estimates") {
         sketches.prepare({zero.data(), 1, ElementType::kFloat32}, block);
         const Slot slots[] = {0, 1};
         float out[2];
-        sketches.score(block, 0, slots, 2, out);
+        sketches.score(block, 0, slots, out);
         CHECK(out[0] == (metric == Metric::kCosine ? 1.0F : 0.0F));
         CHECK(std::isfinite(out[1]));
     }
@@ -157,27 +157,32 @@ TEST_CASE("a filtered scan finds the nearest of its set, as a list and as a bitm
                 FilteredScanScratch scratch;
                 std::vector<Candidate> found;
                 // All of them are looked at: the answer is that of an exact search.
-                filtered_scan(stored.sketches, stored.sketched, 0, set, stored.count, scratch, found);
+                filtered_scan(stored.sketches, stored.sketched, 0, set, {10, 1e6F, stored.count}, scratch, found);
                 CHECK(found.size() == slots.size());
-                CHECK(narrow(stored.sketches, stored.sketched, 0, 1e6F, 10, *stored.scorer, scratch, found) ==
-                      slots.size());
+                CHECK(narrow(10, *stored.scorer, scratch, found) == slots.size());
                 REQUIRE(found.size() == expected.size());
                 for (std::size_t i = 0; i < found.size(); ++i) {
                     CHECK(found[i].slot == expected[i].slot);
                     CHECK(found[i].distance == expected[i].distance);
                 }
-                // The kept are those of the least estimates.
+                // What is found are all with the least lower bounds, and as many as are asked for.
                 std::vector<float> estimates(slots.size());
-                stored.sketches.score(stored.sketched, 0, slots.data(), slots.size(), estimates.data());
-                const std::size_t keep = 50;
-                filtered_scan(stored.sketches, stored.sketched, 0, set, keep, scratch, found);
-                if (slots.size() > keep / 4) {
-                    std::vector<float> got;
-                    for (const Candidate& each : found) got.push_back(each.distance);
-                    std::sort(got.begin(), got.end());
-                    std::sort(estimates.begin(), estimates.end());
-                    estimates.resize(std::min(keep, estimates.size()));
-                    CHECK(got == estimates);
+                stored.sketches.score(stored.sketched, 0, slots, estimates.data());
+                std::vector<Candidate> lower;
+                for (std::size_t i = 0; i < slots.size(); ++i) {
+                    const float error = stored.sketches.error(stored.sketched, 0, slots[i]);
+                    lower.push_back({estimates[i] - 2 * error, slots[i]});
+                }
+                std::sort(lower.begin(), lower.end(), nearer);
+                filtered_scan(stored.sketches, stored.sketched, 0, set, {10, 2.0F, 50}, scratch, found);
+                if (slots.size() > 50 / 4) {
+                    CHECK(found.size() >= 10);
+                    CHECK(found.size() <= 50);
+                    std::sort(found.begin(), found.end(), nearer);
+                    for (std::size_t i = 0; i < found.size(); ++i) {
+                        const float width = std::fabs(lower[i].distance) * 1e-5F;
+                        CHECK(std::fabs(found[i].distance - lower[i].distance) <= width);
+                    }
                 }
             }
         }
@@ -220,7 +225,8 @@ TEST_CASE("sketches come back from a file as they were, and damaged ones are not
     // A scan survives them, and finds none whose estimate is no number.
     std::vector<Candidate> found;
     FilteredScanScratch scratch;
-    filtered_scan(loaded, stored.sketched, 0, SlotSet(all_slots(stored.count), stored.count), 300, scratch, found);
+    filtered_scan(loaded, stored.sketched, 0, SlotSet(all_slots(stored.count), stored.count), {10, 2.0F, 300}, scratch,
+                  found);
     CHECK(std::none_of(found.begin(), found.end(), [](const Candidate& each) { return each.slot == 1; }));
 
     const std::span<std::byte> mean = reader().section("sketches.mean");

@@ -7,18 +7,25 @@
 #include <limits>
 #include <numbers>
 
-#include "base/prefetch.hpp"
 #include "codecs/features.hpp"
 #include "kernels/metric.hpp"
 
 namespace lanner {
 namespace {
 
-// Rows that are fetched while as many others are scored.
-constexpr std::size_t kPart = 32;
+// Rows that are scored at a time.
+constexpr std::size_t kPart = 8 * kSketchRows;
 constexpr float kLeast = std::numeric_limits<float>::min();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-void set_bit(std::byte* bits, std::size_t at) noexcept { bits[at / 8] |= std::byte{1} << (at % 8); }
+// Without a branch, which would be guessed wrong every other time.
+void put_bit(std::byte* bits, std::size_t at, bool bit) noexcept { bits[at / 8] |= std::byte{bit} << (at % 8); }
+
+// How many of ascending slots are at most `last`.
+std::size_t run_length(std::span<const Slot> slots, std::size_t last) noexcept {
+    if (slots.back() <= last) return slots.size();
+    return static_cast<std::size_t>(std::upper_bound(slots.begin(), slots.end(), last) - slots.begin());
+}
 
 }  // namespace
 
@@ -51,7 +58,7 @@ void SketchCodec::write_row(const float* features, std::byte* row) const {
     double sum = 0;
     for (std::size_t i = 0; i < dim_; ++i) {
         sum += static_cast<double>(std::fabs(work[i]));
-        if (!std::signbit(work[i])) set_bit(row, i);
+        put_bit(row, i, !std::signbit(work[i]));
     }
     SketchFactors factors{0, placed.add, 0, metric_ == Metric::kSnrItem ? placed.parts.size : 0.0F};
     if (sum >= static_cast<double>(kLeast)) {
@@ -111,9 +118,8 @@ void SketchCodec::prepare(const Vectors& queries, QueryBlock& block) const {
                 along += static_cast<double>(work[i]) * code;
                 code_squares += code * code;
                 std::byte* const planes = row + i / 512 * (64 * kSketchPlanes) + i % 512 / 8;
-                for (std::size_t p = 0; p < kSketchPlanes; ++p) {
-                    if ((static_cast<unsigned>(code) >> p & 1U) != 0) set_bit(planes + p * 64, i % 8);
-                }
+                for (std::size_t p = 0; p < kSketchPlanes; ++p)
+                    put_bit(planes + p * 64, i % 8, (static_cast<unsigned>(code) >> p & 1U) != 0);
             }
             // As with rows: the product of the query with its codes is its square. What the codes lack of it meets the
             // signs at random, undiminished by the part of them that lies along the row.
@@ -133,41 +139,55 @@ SketchCodec::QueryFactors SketchCodec::query_factors(const QueryBlock& queries, 
     return factors;
 }
 
-void SketchCodec::prefetch(Slot slot) const noexcept {
-    const std::byte* const row = rows_.row(slot);
-    for (std::size_t line = 0; line < std::min<std::size_t>(rows_.stride(), 256); line += 64) prefetch_line(row + line);
+std::size_t SketchCodec::lower_bounds(const QueryBlock& queries, std::size_t query, float width, float limit,
+                                      std::span<const Slot> slots, std::size_t count, float* values,
+                                      std::uint32_t* masks) const {
+    const QueryFactors bound = query_factors(queries, query);
+    const bool of_items = metric_ == Metric::kSnrItem;
+    const std::size_t mask = rows_.run(0) - 1;
+    const auto first = static_cast<Slot>(slots.front() & ~mask);
+    const std::size_t known = run_length(slots.first(std::min(slots.size(), count + kSketchRows)), first + mask);
+    count = std::min(count, known);
+    const SketchQuery sketch{queries.row(query),
+                             bound.sum,
+                             bound.base,
+                             bound.scale,
+                             bound.slope,
+                             of_items ? 0.0F : width * bound.spread,
+                             limit};
+    kernels_->sketch_values(sketch, {rows_.row(first), rows_.stride(), mask, slots.data(), count, known - count}, dim_,
+                            values, masks);
+    if (!of_items) return count;
+    std::fill_n(masks, (count + kSketchRows - 1) / kSketchRows, 0U);
+    for (std::size_t i = 0; i < count; ++i) {
+        const SketchFactors& row = factors(slots[i]);
+        values[i] = MetricSpace::item_distance(row.size, bound.size, row.size * bound.size - 1, values[i]) -
+                    width * error_of(bound, row);
+        masks[i / kSketchRows] |= static_cast<std::uint32_t>(values[i] <= limit) << (i % kSketchRows);
+    }
+    return count;
 }
 
-void SketchCodec::score(const QueryBlock& queries, std::size_t query, const Slot* slots, std::size_t count,
-                        float* out) const {
-    const QueryFactors bound = query_factors(queries, query);
-    const SketchQuery sketch{queries.row(query), bound.sum, bound.base, bound.scale, bound.slope};
-    std::array<const void*, kPart> rows[2];
-    const auto fetch = [&](std::size_t first, std::array<const void*, kPart>& into) {
-        const std::size_t part = std::min(kPart, count - first);
-        for (std::size_t i = 0; i < part; ++i) {
-            into[i] = rows_.row(slots[first + i]);
-            prefetch(slots[first + i]);
-        }
-    };
-    fetch(0, rows[0]);
-    for (std::size_t first = 0; first < count; first += kPart) {
-        const std::size_t part = std::min(kPart, count - first);
-        if (first + kPart < count) fetch(first + kPart, rows[(first / kPart + 1) % 2]);
-        kernels_->sketch_rows(sketch, rows[first / kPart % 2].data(), rows_.stride(), part, dim_, out + first);
+void SketchCodec::score(const QueryBlock& queries, std::size_t query, std::span<const Slot> slots, float* out) const {
+    std::array<float, kPart> values;
+    std::array<std::uint32_t, kPart / kSketchRows> masks;
+    while (!slots.empty()) {
+        const std::size_t count = lower_bounds(queries, query, 0, kInfinity, slots, std::min(kPart, slots.size()),
+                                               values.data(), masks.data());
+        out = std::copy_n(values.data(), count, out);
+        slots = slots.subspan(count);
     }
-    if (metric_ != Metric::kSnrItem) return;
-    for (std::size_t i = 0; i < count; ++i) {
-        const float size = factors(slots[i]).size;
-        out[i] = MetricSpace::item_distance(size, bound.size, size * bound.size - 1, out[i]);
-    }
+}
+
+float SketchCodec::error_of(const QueryFactors& query, const SketchFactors& row) const noexcept {
+    const float error = query.spread * row.spread;
+    if (metric_ != Metric::kSnrItem) return error;
+    const float size = row.size * query.size;
+    return size == kInfinity ? 0.0F : size * error;
 }
 
 float SketchCodec::error(const QueryBlock& queries, std::size_t query, Slot slot) const noexcept {
-    const QueryFactors bound = query_factors(queries, query);
-    const SketchFactors row = factors(slot);
-    const float error = bound.spread * row.spread;
-    return metric_ == Metric::kSnrItem ? row.size * bound.size * error : error;
+    return error_of(query_factors(queries, query), factors(slot));
 }
 
 void SketchCodec::save(SectionWriter& writer, std::size_t rows) const {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,13 +45,15 @@ class SketchCodec {
     // Whether it is what store() makes of `features`, bit for bit.
     bool is_sketch_of(Slot slot, const float* features) const;
 
-    // User's distances from a query, as estimates, to rows anywhere; rows are fetched from memory ahead of their turn.
-    // NaN where a damaged file holds what no row makes.
-    void score(const QueryBlock& queries, std::size_t query, const Slot* slots, std::size_t count, float* out) const;
+    // User's distances from a query, as estimates, to rows at ascending slots. NaN where a damaged file holds what no row makes.
+    void score(const QueryBlock& queries, std::size_t query, std::span<const Slot> slots, float* out) const;
     // The standard deviation of an estimate, over all rotations: for rows of some 32 features and more errors are normal.
     float error(const QueryBlock& queries, std::size_t query, Slot slot) const noexcept;
-    // Brings a row nearer.
-    void prefetch(Slot slot) const noexcept;
+    // Estimates less `width` times their errors, of the first `count` of ascending slots or as many as lie on one page with
+    // the first, which is returned. `values` has room for a whole number of kSketchRows; a bit of `masks` says that a value
+    // is at most `limit`, the lowest bit of masks[0] for the first. Rows of slots beyond `count` are fetched from memory.
+    std::size_t lower_bounds(const QueryBlock& queries, std::size_t query, float width, float limit,
+                             std::span<const Slot> slots, std::size_t count, float* values, std::uint32_t* masks) const;
 
     std::size_t memory_bytes() const noexcept { return rows_.allocated_bytes() + rows_.adopted_bytes(); }
     void save(SectionWriter& writer, std::size_t rows) const;
@@ -68,6 +71,7 @@ class SketchCodec {
 
     const SketchFactors& factors(Slot slot) const noexcept;
     QueryFactors query_factors(const QueryBlock& queries, std::size_t query) const noexcept;
+    float error_of(const QueryFactors& query, const SketchFactors& row) const noexcept;
     void write_row(const float* features, std::byte* row) const;
 
     Metric metric_;

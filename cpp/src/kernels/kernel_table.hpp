@@ -107,18 +107,29 @@ struct NibbleFactors {
 // Sketches: a row holds a bit b for each feature, feature i in bit i % 8 of byte i / 8, and in the last bytes of its stride
 // its factors; what lies between does not matter. A query holds a number z between -8 and 7 for each feature, in four
 // planes of bits, the lowest first: -8 z_3 + 4 z_2 + 2 z_1 + z_0. Each 64 bytes of a row meet 256 bytes of the query, 64 of each
-// plane; bits of no feature are zero. An estimate is
-//     (base + scale * add) - (slope * p) * step,   p = sum z (2 b - 1), exact in 32 bits,
+// plane; bits of no feature are zero. The value of a row is
+//     ((base + scale * add) - (slope * p) * step) - margin * spread,   p = sum z (2 b - 1), exact in 32 bits,
 // each operation rounded to float32.
 inline constexpr std::size_t kSketchPlanes = 4;
+inline constexpr std::size_t kSketchRows = 32;
 struct SketchFactors {
-    float step, add;
-    float spread, size;  // nothing to the kernel
+    float step, add, spread;
+    float size;  // nothing to the kernel
 };
 struct SketchQuery {
     const void* planes;
     std::int32_t sum;  // of all z
-    float base, scale, slope;
+    float base, scale, slope, margin;
+    float limit;
+};
+// Rows of one page, each as far behind its beginning as its slot's low bits tell. `following` slots behind the others belong
+// to the page too: their rows are fetched.
+struct SketchRows {
+    const void* page;
+    std::size_t stride;
+    std::size_t slot_mask;
+    const std::uint32_t* slots;
+    std::size_t count, following;
 };
 // A multiple of 32, so that rows lie on as few cache lines as can be.
 constexpr std::size_t sketch_stride(std::size_t dim) noexcept {
@@ -158,9 +169,10 @@ struct KernelTable {
     void (*nibble_values)(const NibbleQuery* queries, std::size_t query_count, std::size_t table_count,
                           const std::uint8_t* blocks, std::size_t block_count, const NibbleFactors& factors) noexcept;
 
-    // Estimates of rows anywhere in memory, `stride` readable bytes each. Bit for bit the same at every level.
-    void (*sketch_rows)(const SketchQuery& query, const void* const* rows, std::size_t stride, std::size_t count,
-                        std::size_t dim, float* out) noexcept;
+    // The values of rows, with room for a whole number of kSketchRows, and for each kSketchRows of them those whose value
+    // is at most the limit, lowest bit first. Bit for bit the same at every level.
+    void (*sketch_values)(const SketchQuery& query, const SketchRows& rows, std::size_t dim, float* values,
+                          std::uint32_t* masks) noexcept;
 
     // Conversions round to nearest even, keep denormals, infinities and NaN.
     void (*f32_to_f16)(const float* from, std::uint16_t* to, std::size_t count) noexcept;

@@ -16,6 +16,6 @@
 
 #include "kernels/nibble_scan.inl"
 
-#include "kernels/sketch_rows.inl"
+#include "kernels/sketch_values.inl"
 
 #include "kernels/table.inl"

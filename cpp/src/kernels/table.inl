@@ -127,7 +127,7 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     table.nearest_column = nearest_column;
     table.pack_nibbles = pack_nibbles;
     table.nibble_values = nibble_values;
-    table.sketch_rows = sketch_rows;
+    table.sketch_values = sketch_values;
     table.f32_to_f16 = f32_to_f16;
     table.f16_to_f32 = f16_to_f32;
     table.f32_to_bf16 = f32_to_bf16;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/slot_set.hpp"
@@ -17,7 +18,9 @@ namespace lanner {
 
 struct FilteredScanScratch {
     std::vector<Slot> slots;
-    std::vector<float> distances;
+    std::vector<float> values;
+    std::vector<std::uint32_t> masks;
+    std::vector<float> uppers;
     RerankScratch rerank;
     std::vector<Candidate> taken, nearest;
 };
@@ -30,15 +33,21 @@ inline constexpr float kSketchWidth = 2.0F;
 // How many candidates narrow() may need: with them alone recall stayed above 0.98 on those data.
 constexpr std::size_t filtered_scan_keep(std::size_t k) noexcept { return 200 + 20 * k; }
 
-// The `keep` slots of the set whose sketches are nearest to query `query` of the block, in no order, with the estimates of
-// their distances. Where not even a quarter as many match, all of them without a look at sketches, at distance -infinity.
+struct ScanReach {
+    std::size_t k;
+    float width = kSketchWidth;
+    std::size_t keep = filtered_scan_keep(k);  // at most so many are found
+};
+
+// The slots of the set that may be among the k nearest to query `query` of the block, in no order. Their distances are lower
+// bounds: estimates less `width` of their standard deviations. Where not even a quarter of `keep` match, all of them
+// without a look at sketches, at distance -infinity.
 void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, const SlotSet& matching,
-                   std::size_t keep, FilteredScanScratch& scratch, std::vector<Candidate>& found);
+                   const ScanReach& reach, FilteredScanScratch& scratch, std::vector<Candidate>& found);
 
 // The k nearest of what filtered_scan() found, by the distances of `scorer`, bound to the same query: nearest first, equal
-// distances by slot. A candidate whose estimate lies `width` standard deviations beyond the k-th distance known so far is
-// passed over. Returns how many distances the scorer gave.
-std::size_t narrow(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, float width,
-                   std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, std::vector<Candidate>& found);
+// distances by slot. A candidate whose lower bound lies beyond the k-th distance known so far is passed over. Returns how many
+// distances the scorer gave.
+std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, std::vector<Candidate>& found);
 
 }  // namespace lanner
