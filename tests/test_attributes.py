@@ -247,7 +247,8 @@ class FilteredIndex(RuleBasedStateMachine):
             assert self.index.count(expression) == len(matching[-1]), expression
         for query, expression, ids in zip(queries, filters, matching, strict=True):
             self.check(self.index.search(query, k, filter=expression, exact=exact), query, k, ids)
-            assert "plan" in repr(self.index.explain(query, expression, k))
+            explained = self.index.explain(query, expression, k)
+            assert (explained.matches, explained.hits) == (len(ids), min(k, len(ids)))
         each = self.index.search(queries, k, filter=filters, exact=exact)
         for query, hits, ids in zip(queries, each, matching, strict=True):
             self.check(hits, query, k, ids)

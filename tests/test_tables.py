@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import lanner
@@ -88,6 +88,7 @@ ARROW = {"int64": "int64", "float64": "float64", "bool": "bool_", "string": "str
 def test_arrow_is_read_as_lists_are(table: Any, large: bool, skip: int, batch: int) -> None:
     pa = pytest.importorskip("pyarrow")
     rows, types, columns = table
+    assume(not any("\0" in name for name in types))  # names end there in C
     text = pa.large_string() if large else pa.string()
     make_list = pa.large_list if large else pa.list_
     arrow = {

@@ -43,9 +43,10 @@ class IndexInspection(IndexProperties):
         width = self._to_ef(ef, False)
         count = to_threads(threads)
         array = np.atleast_2d(to_vectors(queries, "queries", self.dim, self.dtype))
-        if not len(self) or not len(array):
+        items = len(self._core)
+        if not items or not len(array):
             raise InvalidArgumentError(
-                f"recall needs items and queries, got {len(self)} and {len(array)}"
+                f"recall needs items and queries, got {items} and {len(array)}"
             )
         again = self._to_rerank(rerank, False)
         aim = to_recall(recall, ef, rerank, False)
