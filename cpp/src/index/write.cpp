@@ -296,6 +296,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
         }
     }
     attributes_.drop_columns(addition.columns_before);
+    ++version_;  // a filter may have been asked about these columns
     if (layers_) layers_->shrink(addition.slots_before);
     live_.resize(addition.slots_before);
     live_words_.resize(SlotSet::word_count(addition.slots_before));
