@@ -87,7 +87,7 @@ def test_what_cannot_be_an_index_is_refused(arguments, error, message):
         lanner.Index(**{"dim": 3, **arguments})
 
 
-@pytest.mark.parametrize("name", ["schema", "recall", "max_elements"])
+@pytest.mark.parametrize("name", ["filter", "recall", "max_elements"])
 def test_no_parameter_is_accepted_and_ignored(name):
     with pytest.raises(TypeError, match=name):
         lanner.Index(3, **{name: None})
