@@ -350,9 +350,7 @@ class ScalarScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-        const std::byte* const row = codec_.rows_.row(slot);
-        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.rows_.stride(), 256); line += 64)
-            prefetch_line(row + line);
+        prefetch_far(codec_.rows_.row(slot), std::min<std::size_t>(codec_.rows_.stride(), 256));
     }
 
   private:
