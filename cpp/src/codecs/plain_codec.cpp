@@ -467,7 +467,7 @@ class PlainScorer final : public Scorer {
             for (std::size_t i = 0; i < count; ++i) offsets[i] = *codec_.offsets_.as<float>(slots[i]);
         }
         if (read_scales_) {
-            for (std::size_t i = 0; i < count; ++i) prefetch_line(codec_.scales_.row(slots[i]));
+            for (std::size_t i = 0; i < count; ++i) prefetch_far(codec_.scales_.row(slots[i]), sizeof(float));
         }
         codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), want_offsets ? offsets : nullptr,
                             count, codec_.dim_, out);

@@ -343,7 +343,7 @@ class ScalarScorer final : public Scorer {
     void score_part(const Slot* slots, std::size_t count, float* out) {
         for (std::size_t i = 0; i < count; ++i) {
             rows_[i] = codec_.rows_.row(slots[i]);
-            prefetch_line(codec_.factors_.row(slots[i]));
+            prefetch_far(codec_.factors_.row(slots[i]), sizeof(ScalarCodec::RowFactors));
         }
         codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows_.data(), nullptr, count,
                                                                    codec_.dim_, out);
