@@ -278,10 +278,12 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
     // for graphs.
     bool exact = (effort.exact || !layers_) && options.filters.empty();
+    // Walks make each query of a batch ready by themselves, right before it is needed, and beside one another.
+    const auto at_once = [&] { return exact || queries.count == 1; };
     {
         const std::shared_lock lock(state_);
-        prepare(queries, !options.filters.empty(), prepared);
         if (!exact && options.filters.empty()) exact = layers_->empty() || scan_is_cheaper(effort.ef);
+        if (at_once()) prepare(queries, !options.filters.empty(), prepared);
     }
     KeptMatches kept;
     const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
@@ -301,7 +303,7 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
             const std::shared_lock lock(state_);
             const PreparedQueries* ready = &prepared;
             std::size_t at = query;
-            if (is_outdated(prepared, !options.filters.empty())) {
+            if (!at_once() || is_outdated(prepared, !options.filters.empty())) {
                 prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), !options.filters.empty(),
                         scratch.queries);
                 ready = &scratch.queries;
