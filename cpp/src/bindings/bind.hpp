@@ -21,6 +21,7 @@ void bind_attributes(py::module_& module);
 void bind_errors(py::module_& module);
 void bind_files(py::module_& module);
 void bind_filters(py::module_& module);
+void bind_hashing(py::module_& module);
 void bind_index(py::module_& module);
 void bind_kernels(py::module_& module);
 void bind_quantization(py::module_& module);
