@@ -18,6 +18,7 @@ namespace lanner::bindings {
 namespace py = pybind11;
 
 void bind_attributes(py::module_& module);
+void bind_codes(py::module_& module);
 void bind_errors(py::module_& module);
 void bind_files(py::module_& module);
 void bind_filters(py::module_& module);

@@ -1,4 +1,4 @@
-"""Vectors and sets as binary codes.
+"""Vectors and sets as binary codes, and searches over those.
 
 >>> import numpy as np
 >>> from lanner import hashing
@@ -7,14 +7,19 @@
 >>> codes = itq.encode(vectors)
 >>> codes.shape, codes.dtype
 ((1000, 4), dtype('uint8'))
+>>> hits = hashing.Codes(codes).search(itq.encode(vectors[:2]), k=3)
+>>> hits.ids.shape
+(2, 3)
 """
 
 from __future__ import annotations
 
+from lanner.hashing.codes import Codes, Duplicates, duplicate_groups, duplicates
 from lanner.hashing.family import HashFamily, load
 from lanner.hashing.learned import ITQ, SDH, PCASign, SNRHash, Spectral
 from lanner.hashing.random import E2LSH, BitSampling, CrossPolytope, Hyperplanes
 from lanner.hashing.sets import MinHash, SimHash
+from lanner.hashing.vectors import HashedVectors
 from lanner.quantization import NotFittedError
 
 __all__ = [
@@ -22,8 +27,11 @@ __all__ = [
     "ITQ",
     "SDH",
     "BitSampling",
+    "Codes",
     "CrossPolytope",
+    "Duplicates",
     "HashFamily",
+    "HashedVectors",
     "Hyperplanes",
     "MinHash",
     "NotFittedError",
@@ -31,5 +39,7 @@ __all__ = [
     "SNRHash",
     "SimHash",
     "Spectral",
+    "duplicate_groups",
+    "duplicates",
     "load",
 ]
