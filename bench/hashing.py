@@ -1,4 +1,4 @@
-"""Hashes: how well their codes rank, and how fast codes are searched beside FAISS and usearch.
+"""Hashes: how well their codes rank, and how fast codes are searched beside FAISS.
 
 Quality: rows whose label is that of the query are relevant; mean average precision and the
 precision of the first 100, over all rows ranked by Hamming distance, ties by row. Families that
@@ -8,9 +8,9 @@ cross-polytopes are given rows less their mean.
 Rates: one thread, the same codes and queries; exact answers of both are compared. Contenders take
 turns; medians are printed, and ratios above 1 are in lanner's favour.
 
-    python -m bench.hashing                      # both
+    python -m bench.hashing                      # all of it
     python -m bench.hashing quality --set mnist --bits 32
-    python -m bench.hashing rates --rows 1000000
+    python -m bench.hashing scans look-ups --rows 1000000
 """
 
 from __future__ import annotations
@@ -27,9 +27,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lanner
-from bench import sets
+from bench import scoring, sets
 from bench.sets.shared import FOLDER
-from lanner.hashing import E2LSH, ITQ, SDH, Codes, CrossPolytope, Hyperplanes, PCASign, SNRHash
+from lanner.hashing import (
+    E2LSH,
+    ITQ,
+    SDH,
+    Codes,
+    CrossPolytope,
+    Hyperplanes,
+    LSHIndex,
+    PCASign,
+    SNRHash,
+)
 from lanner.hashing import Spectral as SpectralHash
 
 Codes8 = NDArray[np.uint8]
@@ -234,11 +244,31 @@ def look_ups(bits: int, rows: int, repeats: int, kind: str) -> None:
     print_rates("k=10, exact", seconds, len(few))
 
 
+def print_tables(name: str, most_queries: int) -> None:
+    """Recall and rate of tables of hashes, by the buckets that are looked into."""
+    data = sets.load(name).with_truth()
+    queries = data.queries[:most_queries]
+    assert data.truth is not None
+    made: list[LSHIndex] = []
+    seconds = timed(lambda: made.append(LSHIndex(data.base, metric=data.metric, threads=1)))
+    index = made[0]
+    print(f"\n{name}: {index!r}, made in {seconds:.1f} s, {index.nbytes / 1e6:.0f} MB")
+    for probes in (16, 64, 256, 1024):
+        ids = index.search(queries, 10, probes=probes, threads=1).ids
+        taken = timed(lambda probes=probes: index.search(queries, 10, probes=probes, threads=1))  # type: ignore[misc]
+        found = scoring.recall(data, queries, data.truth[: len(queries)], ids, 10).mean()
+        print(f"{probes:>5} buckets  recall@10 {found:.4f}  {len(queries) / taken:8.0f} q/s")
+    for recall in (0.8, 0.9, 0.95):
+        ids = index.search(queries, 10, recall=recall, threads=1).ids
+        found = scoring.recall(data, queries, data.truth[: len(queries)], ids, 10).mean()
+        print(f"asked {recall}: {index.probes_for(recall)} buckets, recall@10 {found:.4f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["quality", "rates"])
+    parser.add_argument("parts", nargs="*", default=["quality", "tables", "scans", "look-ups"])
     parser.add_argument("--set", nargs="+", default=["mnist", "papers"])
     parser.add_argument("--bits", type=int, nargs="+", default=[32, 64, 128])
     parser.add_argument("--queries", type=int, default=1000)
@@ -253,10 +283,15 @@ def main() -> None:
     if "quality" in args.parts:
         for name in args.set:
             print_quality(name, args.bits, args.queries)
-    if "rates" in args.parts:
-        print(f"\nrates over {args.rows} codes")
+    if "tables" in args.parts:
+        for name in args.set:
+            print_tables(name, args.queries)
+    if "scans" in args.parts:
+        print(f"\nscans of {args.rows} codes")
         for bits in (64, 256, 1024):
             scans(bits, args.rows, args.repeats)
+    if "look-ups" in args.parts:
+        print(f"\nlook-ups among {args.rows} codes")
         for bits in (64, 128):
             for kind in ("uniform", "clustered"):
                 look_ups(bits, args.rows, args.repeats, kind)

@@ -368,6 +368,63 @@ def duplicate_groups(
     progress: Callable[[int, int], object] | None,
 ) -> NDArray[np.int64]: ...
 
+# Rows and queries: float32 (n, dim), or (offsets, items) for sets.
+class LshIndex:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by lsh_index
+    def search(
+        self, queries: Any, k: int, probes: int, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def probes_for(self, recall: float) -> int: ...
+    def __len__(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def tables(self) -> int: ...
+    @property
+    def hashes(self) -> int: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def nbytes(self) -> int: ...
+
+# "l2", "cosine" or "jaccard"; 0 hashes and a width of 0 for those that suit.
+def lsh_index(
+    rows: Any, metric: str, tables: int, hashes: int, width: float, seed: int, threads: int
+) -> LshIndex: ...
+
+# Embeddings by hashes in a caller's float32 array, whose shape does not matter. Values: int64 (n, features).
+class EmbeddingTable:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by embedding_table
+    def gather(
+        self, memory: NDArray[np.float32], values: NDArray[np.int64], threads: int
+    ) -> NDArray[np.float32]: ...
+    # In place.
+    def scatter_add(
+        self,
+        memory: NDArray[np.float32],
+        values: NDArray[np.int64],
+        gradients: NDArray[np.float32],
+    ) -> None: ...
+    # (n, features, slices).
+    def places(self, values: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    @property
+    def numbers(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+
+# "multiplex", "quotient_remainder" or "blocks".
+def embedding_table(
+    kind: str,
+    features: int,
+    rows: int,
+    dim: int,
+    lookups: int,
+    block: int,
+    concat: bool,
+    remainders: int,
+    seed: int,
+) -> EmbeddingTable: ...
+
 # Exclusive-or of all 8-byte words: the yardstick for read bandwidth.
 def read_all(data: NDArray[np.uint8], level: str) -> int: ...
 def active_isa() -> str: ...

@@ -1,6 +1,5 @@
 // Searches over codes of bits: arrays in, arrays out.
 #include "bindings/bind.hpp"
-#include "codecs/quantizer.hpp"
 #include "hashing/signed_bits.hpp"
 #include "search/code_scan.hpp"
 #include "search/duplicates.hpp"

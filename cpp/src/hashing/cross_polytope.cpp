@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <string>
 
 #include "base/random.hpp"
@@ -35,6 +37,35 @@ void CrossPolytope::symbol_rows(const HashRows& rows, std::size_t first, std::si
                 most = size > most ? size : most;
             }
             out[i * bits() + bit] = static_cast<std::uint32_t>(2 * best + (turned[best] < 0 ? 1 : 0));
+        }
+    }
+}
+
+void CrossPolytope::probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const {
+    const float* const from = rows.vectors + row * dim_;
+    double squares = 0;
+    for (std::size_t j = 0; j < dim_; ++j) squares += static_cast<double>(from[j]) * static_cast<double>(from[j]);
+    const auto inverse =
+        static_cast<float>(squares > 0 && std::isfinite(1 / std::sqrt(squares)) ? 1 / std::sqrt(squares) : 1.0);
+    std::vector<float> turned(dim_);
+    std::vector<std::uint32_t> order(dim_);
+    for (std::size_t bit = 0; bit < bits(); ++bit) {
+        std::copy(from, from + dim_, turned.begin());
+        rotations_[bit].apply(turned.data());
+        std::iota(order.begin(), order.end(), 0U);
+        const std::size_t known = std::min(most, dim_);
+        std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(known), order.end(),
+                          [&](std::uint32_t left, std::uint32_t right) {
+                              const float a = std::fabs(turned[left]);
+                              const float b = std::fabs(turned[right]);
+                              return a != b ? a > b : left < right;
+                          });
+        const float greatest = std::fabs(turned[order[0]]) * inverse;
+        for (std::size_t i = 0; i < most; ++i) {
+            const std::uint32_t place = order[std::min(i, known - 1)];
+            const float behind = greatest - std::fabs(turned[place]) * inverse;
+            out[bit * most + i] = {2 * place + (turned[place] < 0 ? 1 : 0),
+                                   i < known ? behind * behind : std::numeric_limits<float>::infinity()};
         }
     }
 }

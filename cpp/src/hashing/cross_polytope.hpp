@@ -24,6 +24,9 @@ class CrossPolytope final : public HashFamily {
     std::size_t dim() const noexcept override { return dim_; }
     bool has_symbols() const noexcept override { return true; }
 
+    // The next corners, at the squared distance of their coordinates from the greatest (Andoni et al., section 5).
+    void probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const override;
+
     void save(SectionWriter& writer) const override;
     static std::unique_ptr<CrossPolytope> load(const SectionReader& reader);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,15 @@ void HashFamily::symbols(const HashRows& rows, std::uint32_t* out, const Work& w
             symbol_rows(rows, begin, end - begin, out + begin * bits_);
         },
         work.poll);
+}
+
+void HashFamily::probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const {
+    std::vector<std::uint32_t> own(bits_);
+    symbol_rows(rows, row, 1, own.data());
+    for (std::size_t place = 0; place < bits_; ++place) {
+        for (std::size_t i = 0; i < most; ++i)
+            out[place * most + i] = {own[place], i == 0 ? 0 : std::numeric_limits<float>::infinity()};
+    }
 }
 
 void HashFamily::value_rows(const HashRows&, std::size_t, std::size_t, float*) const { refuse(kind(), "values"); }

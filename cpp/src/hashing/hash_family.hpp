@@ -33,6 +33,12 @@ struct HashRows {
 
 inline constexpr std::size_t kMaxHashBits = 65536;
 
+// A symbol that a query could have had, and how unlikely that is: 0 for its own, infinity where there is no other.
+struct HashProbe {
+    std::uint32_t symbol;
+    float cost;
+};
+
 class HashFamily {
   public:
     virtual ~HashFamily() = default;
@@ -49,6 +55,13 @@ class HashFamily {
     // bits() of them a row. Throw Error(kWrongType) where a family has none.
     void values(const HashRows& rows, float* out, const Work& work) const;
     void symbols(const HashRows& rows, std::uint32_t* out, const Work& work) const;
+
+    // Of one row, on the thread that calls.
+    void symbols_of(const HashRows& rows, std::size_t row, std::uint32_t* out) const { symbol_rows(rows, row, 1, out); }
+
+    // What to look for in turn when tables of symbols are probed for a row: for each of bits() places `most` symbols, its own
+    // first, those of least cost next. Costs add up over places. A family without an idea of the next has its own alone.
+    virtual void probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const;
 
     virtual void save(SectionWriter& writer) const = 0;
 

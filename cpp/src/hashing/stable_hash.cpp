@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/thread_pool.hpp"
 #include "codecs/quantizer.hpp"
@@ -14,6 +15,17 @@ namespace {
 
 constexpr std::size_t kSlab = 64;
 constexpr std::size_t kGroup = 32;
+
+// The number of a cell, with a sign, read without one. Cells beyond 32 bits are the outermost; positions that are no number,
+// which vectors of astronomic length have, are in the last.
+std::uint32_t cell_of(float position) noexcept {
+    // The greatest float below 2^31, and the least number of 32 bits.
+    constexpr float kMost = 2147483520.0F;
+    constexpr float kLeast = -2147483648.0F;
+    const float cell = std::floor(position);
+    const float kept = cell == cell ? std::min(std::max(cell, kLeast), kMost) : kMost;
+    return static_cast<std::uint32_t>(static_cast<std::int32_t>(kept));
+}
 
 }  // namespace
 
@@ -48,16 +60,27 @@ void StableHash::positions(const HashRows& rows, float* out, const Work& work) c
 }
 
 void StableHash::symbol_rows(const HashRows& rows, std::size_t first, std::size_t count, std::uint32_t* out) const {
-    // The greatest float below 2^31, and the least number of 32 bits.
-    constexpr float kMost = 2147483520.0F;
-    constexpr float kLeast = -2147483648.0F;
     std::vector<float> positions(count * bits());
     position_rows(rows, first, count, positions.data());
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-        // Infinite, or infinity less infinity, for vectors of astronomic length.
-        const float cell = std::floor(positions[i]);
-        const float kept = cell == cell ? std::min(std::max(cell, kLeast), kMost) : kMost;
-        out[i] = static_cast<std::uint32_t>(static_cast<std::int32_t>(kept));
+    for (std::size_t i = 0; i < positions.size(); ++i) out[i] = cell_of(positions[i]);
+}
+
+void StableHash::probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const {
+    std::vector<float> positions(bits());
+    position_rows(rows, row, 1, positions.data());
+    for (std::size_t place = 0; place < bits(); ++place) {
+        HashProbe* const to = out + place * most;
+        const std::uint32_t own = cell_of(positions[place]);
+        const float above = positions[place] - std::floor(positions[place]);
+        const float below = above * above;
+        const float over = (1 - above) * (1 - above);
+        const HashProbe next[3] = {{own, 0},
+                                   below <= over ? HashProbe{own - 1, below} : HashProbe{own + 1, over},
+                                   below <= over ? HashProbe{own + 1, over} : HashProbe{own - 1, below}};
+        for (std::size_t i = 0; i < most; ++i) {
+            to[i] = i < 3 ? next[i] : HashProbe{own, std::numeric_limits<float>::infinity()};
+            if (to[i].cost != to[i].cost) to[i].cost = std::numeric_limits<float>::infinity();
+        }
     }
 }
 

@@ -25,6 +25,10 @@ class StableHash final : public HashFamily {
     // (<a, x> + b) / w: how near a vector lies to the borders of its cell says which cell to look at next (multi-probe).
     void positions(const HashRows& rows, float* out, const Work& work) const;
 
+    // The cells on both sides, at the squared distance from the border between (Lv, Josephson, Wang, Charikar, Li: Multi-Probe
+    // LSH, VLDB 2007, section 4.3).
+    void probes(const HashRows& rows, std::size_t row, std::size_t most, HashProbe* out) const override;
+
     void save(SectionWriter& writer) const override;
     static std::unique_ptr<StableHash> load(const SectionReader& reader);
 

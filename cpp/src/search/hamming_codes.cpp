@@ -19,7 +19,7 @@ constexpr std::size_t kLeastCodes = 16384;
 constexpr std::size_t kMostTables = 16;
 constexpr std::size_t kSampleRows = 16;
 constexpr std::size_t kScanned = 256;  // rows at a time, while measuring
-constexpr std::size_t kGroup = 8;      // queries that a thread takes at a time
+constexpr std::size_t kGroup = 32;     // queries that a thread takes at a time
 
 class BySlot final : public TieBreak {
   public:
@@ -88,7 +88,6 @@ void HammingCodes::measure(const Work& work) {
     const BlockKernel scan =
         active_kernels().block[static_cast<int>(ElementType::kBits)][static_cast<int>(Op::kHamming)];
     double scans = 0;
-    std::vector<double> walks;
     for (std::size_t sample = 0; sample < kSampleRows; ++sample) {
         if (work.poll) work.poll();
         const std::uint8_t* const row = rows_.row(random_at(count(), sample) % count());
@@ -105,12 +104,13 @@ void HammingCodes::measure(const Work& work) {
         samples_.push_back(std::move(within));
     }
     double total = 0;
+    MultiIndex::Walk walk(*index_);
     // A step that looks up more than an eighth as many buckets as there are codes costs what a scan does.
     for (; steps_ <= bits && index_->lookups(steps_) * 8 <= static_cast<double>(count()); ++steps_) {
         std::size_t ones = 0;
         const auto begin = std::chrono::steady_clock::now();
         for (std::size_t sample = 0; sample < kSampleRows; ++sample) {
-            MultiIndex::Walk walk(*index_, rows_.row(random_at(count(), sample) % count()));
+            walk.restart(rows_.row(random_at(count(), sample) % count()));
             walk.step(steps_, [&](Slot, float distance) { ones += static_cast<std::size_t>(distance); });
         }
         total += nanoseconds_since(begin);
@@ -136,8 +136,7 @@ std::vector<std::uint8_t> HammingCodes::padded(const std::uint8_t* queries, std:
     return out;
 }
 
-bool HammingCodes::walk_nearest(const std::uint8_t* query, std::size_t k, std::vector<Candidate>& found) const {
-    MultiIndex::Walk walk(*index_, query);
+bool HammingCodes::walk_nearest(MultiIndex::Walk& walk, std::size_t k, std::vector<Candidate>& found) const {
     float bound = static_cast<float>(8 * rows_.bytes);
     for (std::size_t step = 0; step < steps_; ++step) {
         walk.step(step, [&](Slot row, float distance) {
@@ -153,8 +152,7 @@ bool HammingCodes::walk_nearest(const std::uint8_t* query, std::size_t k, std::v
     return false;
 }
 
-bool HammingCodes::walk_within(const std::uint8_t* query, std::size_t radius, std::vector<Candidate>& found) const {
-    MultiIndex::Walk walk(*index_, query);
+bool HammingCodes::walk_within(MultiIndex::Walk& walk, std::size_t radius, std::vector<Candidate>& found) const {
     const auto bound = static_cast<float>(radius);
     for (std::size_t step = 0; step <= radius; ++step) {
         walk.step(step, [&](Slot row, float distance) {
@@ -164,6 +162,24 @@ bool HammingCodes::walk_within(const std::uint8_t* query, std::size_t radius, st
     }
     keep_nearest(found, found.size());
     return true;
+}
+
+template <typename Look>
+std::vector<std::uint8_t> HammingCodes::walk_all(const std::vector<std::uint8_t>& queries, std::size_t count,
+                                                 const Look& look, const Work& work) const {
+    std::vector<std::uint8_t> done(count, 0);
+    parallel_for(
+        count, kGroup, work.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            MultiIndex::Walk walk(*index_);
+            for (std::size_t i = begin; i < end; ++i) index_->prefetch(queries.data() + i * rows_.stride);
+            for (std::size_t i = begin; i < end; ++i) {
+                walk.restart(queries.data() + i * rows_.stride);
+                done[i] = look(walk, i) ? 1 : 0;
+            }
+        },
+        work.poll);
+    return done;
 }
 
 // What `scan` finds for the queries that are not done.
@@ -190,17 +206,13 @@ std::vector<std::vector<Candidate>> HammingCodes::nearest(const std::uint8_t* qu
                                                           std::size_t k, const Work& work) const {
     const std::vector<std::uint8_t> asked = padded(queries, query_count);
     std::vector<std::vector<Candidate>> hits(query_count);
-    std::vector<std::uint8_t> done(query_count, 0);
     k = std::min(k, count());
-    if (near_enough(k)) {
-        parallel_for(
-            query_count, kGroup, work.threads,
-            [&](std::size_t begin, std::size_t end, std::size_t) {
-                for (std::size_t i = begin; i < end; ++i)
-                    done[i] = walk_nearest(asked.data() + i * rows_.stride, k, hits[i]) ? 1 : 0;
-            },
-            work.poll);
-    }
+    const std::vector<std::uint8_t> done =
+        near_enough(k)
+            ? walk_all(
+                  asked, query_count,
+                  [&](MultiIndex::Walk& walk, std::size_t query) { return walk_nearest(walk, k, hits[query]); }, work)
+            : std::vector<std::uint8_t>(query_count, 0);
     scan_rest(
         asked, done,
         [&](const ScanRows& rows, const ScanQueries& left) {
@@ -214,16 +226,13 @@ std::vector<std::vector<Candidate>> HammingCodes::within(const std::uint8_t* que
                                                          std::size_t radius, const Work& work) const {
     const std::vector<std::uint8_t> asked = padded(queries, query_count);
     std::vector<std::vector<Candidate>> hits(query_count);
-    std::vector<std::uint8_t> done(query_count, 0);
-    if (index_ && radius < steps_) {
-        parallel_for(
-            query_count, kGroup, work.threads,
-            [&](std::size_t begin, std::size_t end, std::size_t) {
-                for (std::size_t i = begin; i < end; ++i)
-                    done[i] = walk_within(asked.data() + i * rows_.stride, radius, hits[i]) ? 1 : 0;
-            },
-            work.poll);
-    }
+    const std::vector<std::uint8_t> done =
+        index_ && radius < steps_
+            ? walk_all(
+                  asked, query_count,
+                  [&](MultiIndex::Walk& walk, std::size_t query) { return walk_within(walk, radius, hits[query]); },
+                  work)
+            : std::vector<std::uint8_t>(query_count, 0);
     scan_rest(
         asked, done,
         [&](const ScanRows& rows, const ScanQueries& left) {

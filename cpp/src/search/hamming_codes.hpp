@@ -51,8 +51,12 @@ class HammingCodes {
     // Whether the k-th nearest are likely to lie within reach.
     bool near_enough(std::size_t k) const;
     // False where a walk gave up.
-    bool walk_nearest(const std::uint8_t* query, std::size_t k, std::vector<Candidate>& found) const;
-    bool walk_within(const std::uint8_t* query, std::size_t radius, std::vector<Candidate>& found) const;
+    bool walk_nearest(MultiIndex::Walk& walk, std::size_t k, std::vector<Candidate>& found) const;
+    bool walk_within(MultiIndex::Walk& walk, std::size_t radius, std::vector<Candidate>& found) const;
+    // Calls walk(walk, query) for every query; tells for each what it returned.
+    template <typename Look>
+    std::vector<std::uint8_t> walk_all(const std::vector<std::uint8_t>& queries, std::size_t count, const Look& look,
+                                       const Work& work) const;
     template <typename Scan>
     void scan_rest(const std::vector<std::uint8_t>& queries, const std::vector<std::uint8_t>& done, const Scan& scan,
                    std::vector<std::vector<Candidate>>& hits) const;

@@ -85,6 +85,10 @@ double MultiIndex::lookups(std::size_t step) const noexcept {
     return ways;
 }
 
+void MultiIndex::prefetch(const std::uint8_t* query) const noexcept {
+    for (const Table& table : tables_) prefetch_line(table.starts.data() + substring(query, table.begin, table.width));
+}
+
 void MultiIndex::Walk::begin(std::size_t at) {
     table_ = at % index_->tables_.size();
     const Table& table = index_->tables_[table_];

@@ -37,10 +37,19 @@ class MultiIndex {
     // Look-ups that a step takes; infinity where they cannot be counted.
     double lookups(std::size_t step) const noexcept;
 
+    // Asks for the places of the buckets of the first steps: to be called for several queries before their walks.
+    void prefetch(const std::uint8_t* query) const noexcept;
+
     // What a query sees, step by step.
     class Walk {
       public:
-        Walk(const MultiIndex& index, const std::uint8_t* query) : index_(&index), query_(query) {}
+        explicit Walk(const MultiIndex& index) : index_(&index) {}
+
+        // Begins anew, for another query, which the caller keeps.
+        void restart(const std::uint8_t* query) noexcept {
+            query_ = query;
+            seen_ = 0;
+        }
 
         // Calls take(row, distance) for each code in the buckets of this step; a code may come again in another.
         template <typename Take>
@@ -60,7 +69,7 @@ class MultiIndex {
         bool more();
 
         const MultiIndex* index_;
-        const std::uint8_t* query_;
+        const std::uint8_t* query_ = nullptr;
         std::size_t table_ = 0;
         std::uint64_t key_ = 0;
         std::uint64_t mask_ = 0;  // the bits that differ

@@ -15,11 +15,19 @@
 from __future__ import annotations
 
 from lanner.hashing.codes import Codes, Duplicates, duplicate_groups, duplicates
+from lanner.hashing.embedding import (
+    BlockEmbedding,
+    EmbeddingTable,
+    MultiplexedEmbedding,
+    QuotientRemainderEmbedding,
+)
 from lanner.hashing.family import HashFamily, load
 from lanner.hashing.learned import ITQ, SDH, PCASign, SNRHash, Spectral
 from lanner.hashing.random import E2LSH, BitSampling, CrossPolytope, Hyperplanes
 from lanner.hashing.sets import MinHash, SimHash
+from lanner.hashing.tables import LSHIndex
 from lanner.hashing.vectors import HashedVectors
+from lanner.hashing.views import MultiView
 from lanner.quantization import NotFittedError
 
 __all__ = [
@@ -27,15 +35,21 @@ __all__ = [
     "ITQ",
     "SDH",
     "BitSampling",
+    "BlockEmbedding",
     "Codes",
     "CrossPolytope",
     "Duplicates",
+    "EmbeddingTable",
     "HashFamily",
     "HashedVectors",
     "Hyperplanes",
+    "LSHIndex",
     "MinHash",
+    "MultiView",
+    "MultiplexedEmbedding",
     "NotFittedError",
     "PCASign",
+    "QuotientRemainderEmbedding",
     "SNRHash",
     "SimHash",
     "Spectral",

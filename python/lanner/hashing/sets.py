@@ -34,6 +34,14 @@ def _listed(value: Any, name: str) -> list[Any]:
     return list(value)
 
 
+def to_sets(sets: Any, offsets: Any, name: str) -> tuple[Any, bool]:
+    """Return sets as the core takes them, and whether it is one alone."""
+    if offsets is not None:
+        return (_whole(offsets, "offsets"), _core.integer_items(_whole(sets, name))), False
+    single = isinstance(sets, (set, frozenset))
+    return _core.sets_of([sets] if single else _listed(sets, name), False), single
+
+
 class MinHash(HashFamily, kind="minhash"):
     """Items of least random rank: for sets, and their Jaccard similarity.
 
@@ -97,10 +105,7 @@ class MinHash(HashFamily, kind="minhash"):
 
     def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
         sets, offsets = items
-        if offsets is not None:
-            return (_whole(offsets, "offsets"), _core.integer_items(_whole(sets, name))), False
-        single = isinstance(sets, (set, frozenset))
-        return _core.sets_of([sets] if single else _listed(sets, name), False), single
+        return to_sets(sets, offsets, name)
 
     def __repr__(self) -> str:
         return f"MinHash(bits={self.bits})"
