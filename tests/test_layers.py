@@ -69,14 +69,15 @@ PYTHON_FLOORS = {
     "kernels": 3,
     "quantization": 3,
     "_inspection": 4,
-    "index": 5,
-    "files": 6,
-    "__init__": 7,
-    "readers": 8,
-    "demo": 8,
-    "commands": 9,
-    "cli": 10,
-    "__main__": 11,
+    "_storing": 5,
+    "index": 6,
+    "files": 7,
+    "__init__": 8,
+    "readers": 9,
+    "demo": 9,
+    "commands": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 
 CPP_SUFFIXES = {".hpp", ".h", ".cpp", ".inl"}

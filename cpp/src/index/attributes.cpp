@@ -12,11 +12,14 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     const std::vector<Slot> slots = find_all(ids, "update_attributes");
     const AttributeTable::Batch batch = attributes_.read(table, slots.size());
     const std::size_t columns_before = attributes_.schema().size();
+    ChangeEntry entry(durable_.get());
+    entry.write({.kind = ChangeKind::kUpdateAttributes, .rows = slots.size(), .ids = ids, .attributes = &table});
     const std::lock_guard lock(state_);
     ++version_;
     try {
         attributes_.extend(batch);
         attributes_.update(slots, batch);
+        entry.keep();
     } catch (...) {
         attributes_.drop_columns(columns_before);
         throw;

@@ -46,6 +46,8 @@ class IdMap {
     // Gives the id of one slot to another, which has none.
     void move(Slot from, Slot to) noexcept;
 
+    void swap(IdMap& other) noexcept;
+
     // An integer greater than every one there ever was.
     std::int64_t next_generated() const noexcept { return next_; }
     void set_next_generated(std::int64_t next) noexcept { next_ = next; }
