@@ -133,8 +133,9 @@ struct OpenOptions {
     // the file is opened so again. Implies `writable`; refused where another process, or this one, has the file open so.
     bool durable = false;
     Sync sync = Sync::kAlways;
-    std::uint64_t journal_bytes = 0;  // the file is written anew once the journal is longer; 0: 64 MiB, or as the file is
-    Progress progress = nullptr;      // of the replay, in bytes
+    std::uint64_t journal_bytes =
+        0;                        // the file is written anew once the journal is longer; 0: 64 MiB, or as the file is
+    Progress progress = nullptr;  // of the replay, in bytes
 };
 
 // Of the journal of a durable index.

@@ -131,7 +131,8 @@ class ReadChange::Cursor {
     template <typename T>
     std::span<const T> offsets(std::uint64_t count, std::uint64_t end) {
         const std::span<const T> all = array<T>(count + 1);
-        if (all.front() < T{0} || static_cast<std::uint64_t>(all.back()) != end || !std::is_sorted(all.begin(), all.end()))
+        if (all.front() < T{0} || static_cast<std::uint64_t>(all.back()) != end ||
+            !std::is_sorted(all.begin(), all.end()))
             refuse("its offsets are out of order");
         return all;
     }
@@ -220,7 +221,8 @@ void ReadChange::read_table(std::span<const std::byte> bytes) {
             column.text_offsets = offsets.data();
             column.text = reinterpret_cast<const char*>(cursor.take(head.text_bytes).data());
             for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-                const std::string_view value(column.text + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+                const std::string_view value(column.text + offsets[i],
+                                             static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
                 if (!is_utf8(value)) refuse("a value is not UTF-8");
             }
         } else {

@@ -16,7 +16,14 @@
 namespace lanner {
 
 // The values are part of the format.
-enum class ChangeKind : std::uint32_t { kAdd = 1, kUpsert = 2, kRemove = 3, kUpdateAttributes = 4, kFit = 5, kCompact = 6 };
+enum class ChangeKind : std::uint32_t {
+    kAdd = 1,
+    kUpsert = 2,
+    kRemove = 3,
+    kUpdateAttributes = 4,
+    kFit = 5,
+    kCompact = 6
+};
 
 struct Change {
     ChangeKind kind = ChangeKind::kAdd;

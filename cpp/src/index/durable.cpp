@@ -60,8 +60,9 @@ void Durable::start(std::function<void()> checkpoint) {
 
 std::uint64_t Durable::write(const Change& change) {
     if (!is_mine()) {
-        throw Error(ErrorKind::kStorage, path_ + " was opened with durable=True before this process was forked; open it "
-                                                 "anew where it is to be changed");
+        throw Error(ErrorKind::kStorage, path_ +
+                                             " was opened with durable=True before this process was forked; open it "
+                                             "anew where it is to be changed");
     }
     const WrittenChange written(change);
     const std::uint64_t position =

@@ -162,6 +162,17 @@ void IdMap::swap(IdMap& other) noexcept {
     std::swap(table_mask_, other.table_mask_);
 }
 
+bool IdMap::table_sound() const noexcept {
+    std::size_t entries = 0;
+    for (std::size_t place = 0; place < table_size(); ++place) {
+        const Slot slot = *table_.as<Slot>(place);
+        if (slot == kNoSlot) continue;
+        if (slot >= slots_) return false;
+        ++entries;
+    }
+    return entries == size_;
+}
+
 std::size_t IdMap::memory_bytes() const noexcept {
     std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() +
                         table_.adopted_bytes() + strings_.capacity() * sizeof(std::string);

@@ -52,6 +52,9 @@ class IdMap {
     std::int64_t next_generated() const noexcept { return next_; }
     void set_next_generated(std::int64_t next) noexcept { next_ = next; }
 
+    // Whether the table names as many slots as there are ids, and none that there is not.
+    bool table_sound() const noexcept;
+
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const;
     // With `own_table` the table is made anew from the ids, as one that will be changed must be: a damaged one could be full.

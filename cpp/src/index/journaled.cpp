@@ -12,7 +12,8 @@ namespace {
 
 bool same_file(const std::string& left, const std::string& right) {
     std::error_code failed;
-    return left == right || (std::filesystem::equivalent(std::filesystem::path(left), std::filesystem::path(right), failed) && !failed);
+    return left == right ||
+           (std::filesystem::equivalent(std::filesystem::path(left), std::filesystem::path(right), failed) && !failed);
 }
 
 }  // namespace

@@ -133,6 +133,7 @@ void Index::Impl::check_bookkeeping() const {
         if (ids_.kind() == IdKind::kInt) require(ids_.integer(slot) == 0, "ids", at, "has an id and is free");
     }
     if (items != ids_.size()) refuse_section("live", "it does not mark as many slots as there are ids");
+    if (!ids_.table_sound()) refuse_section("ids.table", "it does not name every item once");
     if (attributes_.empty()) return;
     for (const OwnedColumn& column : attributes_.get(empty, {})) {
         const auto value =

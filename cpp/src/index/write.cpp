@@ -310,7 +310,8 @@ void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, con
                                  const TableView* attributes) const {
     if (!durable_) return;
     std::vector<std::string_view> strings;
-    if (const auto* const owned = std::get_if<std::vector<std::string>>(&ids)) strings.assign(owned->begin(), owned->end());
+    if (const auto* const owned = std::get_if<std::vector<std::string>>(&ids))
+        strings.assign(owned->begin(), owned->end());
     const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids);
     entry.write({.kind = upsert ? ChangeKind::kUpsert : ChangeKind::kAdd,
                  .rows = vectors.count,

@@ -114,15 +114,16 @@ Journal::Journal(std::string path, const FileIdentity& file, const Replay& repla
         for (std::size_t i = 0; i < tail.records.size(); ++i) {
             if (tail.records[i].header.kind != kCheckpoint) continue;
             FileIdentity next;
-            if (tail.records[i].header.length != sizeof next) refuse_format(path_, "has a checkpoint that names no file");
+            if (tail.records[i].header.length != sizeof next)
+                refuse_format(path_, "has a checkpoint that names no file");
             std::memcpy(&next, mapped.bytes.data() + tail.records[i].at + sizeof(RecordHeader), sizeof next);
             if (next == file) first = i + 1;
         }
         if (first > tail.records.size() && !tail.records.empty()) {
-            refuse_format(path_,
-                          "continues another state of the file than the one that is there, and holds " +
-                              std::to_string(tail.records.size()) +
-                              " changes that would be lost; put that file back, or move the journal away to do without");
+            refuse_format(
+                path_, "continues another state of the file than the one that is there, and holds " +
+                           std::to_string(tail.records.size()) +
+                           " changes that would be lost; put that file back, or move the journal away to do without");
         }
         for (std::size_t i = first; i < tail.records.size(); ++i) {
             const Tail::Found& found = tail.records[i];
@@ -316,8 +317,8 @@ std::uint64_t Journal::records() const {
 
 void Journal::refuse(const char* what) const {
     const int code = errno;
-    throw Error(ErrorKind::kStorage, std::string("cannot ") + what + " journal " + path_ + ": " +
-                                         std::generic_category().message(code));
+    throw Error(ErrorKind::kStorage,
+                std::string("cannot ") + what + " journal " + path_ + ": " + std::generic_category().message(code));
 }
 
 }  // namespace lanner

@@ -45,8 +45,8 @@ class Journal {
     void expect(const FileIdentity& next);
     void restart(const FileIdentity& file);
 
-    std::uint64_t bytes() const;     // of the file
-    std::uint64_t records() const;   // that are not in the file that it continues
+    std::uint64_t bytes() const;    // of the file
+    std::uint64_t records() const;  // that are not in the file that it continues
     std::uint64_t replayed() const noexcept { return replayed_; }
     std::uint64_t cut_bytes() const noexcept { return cut_; }
 

@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         if (change.kind == lanner::ChangeKind::kFit) index.fit(*change.vectors);
         if (change.kind == lanner::ChangeKind::kRemove) index.remove(change.ids, one);
-        if (change.kind == lanner::ChangeKind::kUpdateAttributes) index.update_attributes(change.ids, *change.attributes);
+        if (change.kind == lanner::ChangeKind::kUpdateAttributes)
+            index.update_attributes(change.ids, *change.attributes);
         if (change.kind == lanner::ChangeKind::kCompact) index.compact(one);
     } catch (const lanner::Error&) {
         // Refused, in words.

@@ -58,8 +58,7 @@ void heal(std::vector<std::byte>& bytes) {
 void use(Index& index) {
     const lanner::IndexOptions& options = index.options();
     const lanner::OwnedIds ids = index.ids();
-    const std::size_t count =
-        std::visit([](const auto& all) { return all.size(); }, ids);
+    const std::size_t count = std::visit([](const auto& all) { return all.size(); }, ids);
     if (options.dim > 4096 || count > 4096) return;
     std::vector<std::byte> row(index.row_bytes() * 2, std::byte{1});
     const lanner::Vectors one{row.data(), 1, options.type};
@@ -68,7 +67,8 @@ void use(Index& index) {
     std::vector<float> distances(8);
     std::int64_t hits = 0;
     const bool strings = index.id_kind() == lanner::IdKind::kString;
-    const lanner::HitBuffers out{strings ? nullptr : found.data(), strings ? names.data() : nullptr, distances.data(), &hits};
+    const lanner::HitBuffers out{strings ? nullptr : found.data(), strings ? names.data() : nullptr, distances.data(),
+                                 &hits};
     const auto attempt = [](const auto& call) {
         try {
             call();
