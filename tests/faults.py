@@ -281,6 +281,9 @@ def random_kills(folder: Path, count: int) -> Iterator[None]:
             assert found == model.to_bytes(), f"turn {turn}, change {number}"
         index.validate()
         index.close()
+        # What killed processes were writing is gone.
+        names = {f"a.lanner{end}" for end in ("", ".journal", ".lock")}
+        assert set(os.listdir(folder)) <= {*names, "copy"}
         yield
     print(number, "changes")
 

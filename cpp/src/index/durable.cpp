@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lanner/error.hpp"
+#include "storage/sink.hpp"
 #include "storage/system_file.hpp"
 
 namespace lanner {
@@ -20,7 +21,10 @@ Durable::Durable(const std::string& path, const OpenOptions& options)
       sync_(options.sync),
       most_bytes_(options.journal_bytes),
       lock_(path_ + ".lock", path_),
-      process_(sys::process_id()) {}
+      process_(sys::process_id()) {
+    remove_leftovers(path_);
+    remove_leftovers(path_ + ".journal");
+}
 
 Durable::~Durable() {
     stop();

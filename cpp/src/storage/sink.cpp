@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 #include "lanner/error.hpp"
@@ -37,6 +38,26 @@ AtomicFile::AtomicFile(const std::string& target) : target_(sys::resolve(target)
     }
     if (file_ < 0) refuse("create a file beside");
     sys::keep_permissions(file_, target_);
+}
+
+void remove_leftovers(const std::string& target) {
+    namespace fs = std::filesystem;
+    const std::u8string text(target.begin(), target.end());
+    const fs::path path(text);
+    const std::u8string begin = path.filename().u8string() + u8".saving-";
+    std::error_code failed;
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    for (fs::directory_iterator each(folder, failed), end; !failed && each != end; each.increment(failed)) {
+        const std::u8string name = each->path().filename().u8string();
+        if (name.compare(0, begin.size(), begin) != 0) continue;
+        std::size_t at = begin.size();
+        long long process = 0;
+        for (; at < name.size() && name[at] >= u8'0' && name[at] <= u8'9' && process < (1LL << 31); ++at)
+            process = process * 10 + (name[at] - u8'0');
+        if (at == begin.size() || at >= name.size() || name[at] != u8'-' || process >= (1LL << 31)) continue;
+        std::error_code ignored;
+        if (!sys::is_running(static_cast<int>(process))) fs::remove(each->path(), ignored);
+    }
 }
 
 AtomicFile::~AtomicFile() {

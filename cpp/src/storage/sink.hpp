@@ -58,4 +58,7 @@ class AtomicFile final : public Sink {
     int file_ = -1;
 };
 
+// Removes what processes that are no more left beside a target that they were about to replace. Quietly.
+void remove_leftovers(const std::string& target);
+
 }  // namespace lanner

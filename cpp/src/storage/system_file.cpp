@@ -16,6 +16,7 @@
 #include <windows.h>
 #else
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,13 @@ std::filesystem::path native_path(const std::string& path) {
 }  // namespace
 
 int process_id() noexcept { return ::_getpid(); }
+bool is_running(int process) noexcept {
+    const HANDLE handle = ::OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(process));
+    if (handle == nullptr) return ::GetLastError() != ERROR_INVALID_PARAMETER;
+    const bool running = ::WaitForSingleObject(handle, 0) == WAIT_TIMEOUT;
+    ::CloseHandle(handle);
+    return running;
+}
 int create_new(const std::string& path) {
     return ::_wopen(native_path(path).c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT,
                     _S_IREAD | _S_IWRITE);
@@ -94,6 +102,7 @@ int try_lock(int file) noexcept {
 #else
 
 int process_id() noexcept { return static_cast<int>(::getpid()); }
+bool is_running(int process) noexcept { return ::kill(process, 0) == 0 || errno != ESRCH; }
 int create_new(const std::string& path) { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
 int open_to_change(const std::string& path, bool create) {
     return ::open(path.c_str(), O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC, 0666);

@@ -10,6 +10,8 @@
 namespace lanner::sys {
 
 int process_id() noexcept;
+// Whether there is such a process; true where the system does not tell.
+bool is_running(int process) noexcept;
 // A new file, for writing.
 int create_new(const std::string& path);
 // A file that is there or, with `create`, made empty, for reading and writing.
