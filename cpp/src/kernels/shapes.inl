@@ -239,7 +239,7 @@ void block_kernel(const void* query, float query_offset, const void* rows, std::
 
     std::size_t i = 0;
     if constexpr (kCountsOnes<Space>) {
-        i = short_codes<Lane>(q, next, stride, Space::units(dim), count, kBytesAhead, out);
+        i = short_codes<Lane>(q, next, stride, Space::units(dim), count, out);
         next += i * stride;
     }
     for (; i + 4 <= count; i += 4, next += 4 * stride) {
@@ -293,7 +293,7 @@ void tile_kernel(const void* queries, std::size_t query_stride, const float* que
         std::size_t j = 0;
         if constexpr (kCountsOnes<Space>) {
             for (std::size_t i = 0; i < static_cast<std::size_t>(block_count); ++i) {
-                j = short_codes<Lane>(block + i * query_stride, x0, row_stride, Space::units(dim), row_count, 0,
+                j = short_codes<Lane>(block + i * query_stride, x0, row_stride, Space::units(dim), row_count,
                                       block_out + i * out_stride);
             }
             x0 += j * row_stride;
