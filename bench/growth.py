@@ -91,6 +91,7 @@ def main() -> None:
     parser.add_argument("--of", type=int, default=1_000_000, help="rows of the whole set")
     parser.add_argument("--dim", type=int, default=96)
     parser.add_argument("--recall", type=float, default=0.95)
+    parser.add_argument("--ef-construction", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2, help="of builds; searches take one")
     parser.add_argument("--passes", type=int, default=3)
     args = parser.parse_args()
@@ -110,7 +111,7 @@ def main() -> None:
         truth = exact.search(whole.queries, K).distances
         del exact
         data = DataSet(f"{whole.name}[:{rows}]", whole.metric, base, whole.queries, truth)
-        index = lanner.Index(args.dim, whole.metric)
+        index = lanner.Index(args.dim, whole.metric, ef_construction=args.ef_construction)
         start = time.perf_counter()
         index.add(base, threads=args.threads)
         seconds = time.perf_counter() - start
