@@ -153,6 +153,10 @@ class Timestamp:
 
 _FilterValue = bool | int | float | str | Timestamp
 
+# Equal for equal dicts, lists and tuples of str, int, float, bool and None alone, types and order among them; None for others,
+# and beyond `most` bytes.
+def plain_key(value: object, most: int) -> bytes | None: ...
+
 # A condition, immutable; at most 100 deep. op: "and", "or", "not" (operands alone), "==", "!=", "<", "<=", ">", ">=",
 # "contains", "startswith" (one value), "between" (two), "in", "contains_any", "contains_all" (any number), "is_null" (none),
 # "id_in" (ids alone). Each of another shape is an InvalidArgumentError.
