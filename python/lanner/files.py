@@ -8,9 +8,20 @@ from typing import Any
 from lanner import _core
 from lanner._arguments import naming_file, to_path
 from lanner.index import Index
+from lanner.progress import Progress
 
 
-def open(path: str | os.PathLike[str], *, writable: bool = False, verify: bool = False) -> Index:
+def open(
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = False,
+    verify: bool = False,
+    preload: bool = False,
+    durable: bool = False,
+    sync: str | None = None,
+    journal_bytes: int | None = None,
+    progress: Progress = None,
+) -> Index:
     """Open a saved index, mapped into memory and ready at once.
 
     Parameters
@@ -19,14 +30,37 @@ def open(path: str | os.PathLike[str], *, writable: bool = False, verify: bool =
     writable : bool
         Allow changes. They are made in memory; `Index.save` writes them.
     verify : bool
-        Read the whole file first and check every checksum.
+        Read the whole file first and check every checksum and invariant.
+    preload : bool
+        Read the whole file into memory first, so that no search waits for the disk. Without it,
+        parts are read when a search first meets them.
+    durable : bool
+        Allow changes, and let each outlive the process: it is written to a journal beside the file,
+        ``<path>.journal``, before its call returns, and made again when the file is next opened
+        so. One process at a time can open a file so (``<path>.lock`` says which); others can open
+        it without meanwhile, and see it as it was last written.
+    sync : {"always", "batch"}
+        Of a durable index. ``always``, the default: a change is on the disk when its call returns.
+        ``batch``: within 50 ms, many changes with one write of the disk. A change then outlives the
+        end of its process at once, and a failure of power after that time.
+    journal_bytes : int, optional
+        Of a durable index: the file is written anew in the background, and the journal begun anew,
+        once the journal is longer. Default: 64 MiB, or as long as the file if that is longer.
+    progress : bool or callable, optional
+        Of the replay of the journal, in bytes; as for `Index.add`.
 
     Raises
     ------
     FileFormatError
-        The file is not a sound index; the message names the section.
+        The file is not a sound index; the message names the section. Or its journal is damaged
+        before its end, or belongs to another state of the file.
     StorageError
-        The file cannot be read.
+        The file cannot be read, or is open with `durable` already; the message names the process.
+
+    Warns
+    -----
+    RuntimeWarning
+        The journal ended in the middle of a change, whose call had not returned; that is cut off.
 
     Examples
     --------
@@ -41,7 +75,16 @@ def open(path: str | os.PathLike[str], *, writable: bool = False, verify: bool =
     >>> len(again), again.read_only
     (2, True)
     """
-    return Index.open(path, writable=writable, verify=verify)
+    return Index.open(
+        path,
+        writable=writable,
+        verify=verify,
+        preload=preload,
+        durable=durable,
+        sync=sync,
+        journal_bytes=journal_bytes,
+        progress=progress,
+    )
 
 
 def verify(path: str | os.PathLike[str]) -> dict[str, Any]:

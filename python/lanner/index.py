@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,13 +14,10 @@ from lanner._arguments import (
     DEFAULT_M,
     INT32_MAX,
     Names,
-    naming_file,
     to_codec,
-    to_flag,
     to_graph,
     to_int,
     to_names,
-    to_path,
     to_radius,
     to_recall,
     to_space,
@@ -31,7 +27,7 @@ from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._filtering import core_filters
 from lanner._hit_attributes import with_attributes
-from lanner._inspection import IndexInspection
+from lanner._storing import IndexStoring
 from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
@@ -40,7 +36,7 @@ from lanner.schema import Schema
 _UINT64_MAX = 2**64 - 1
 
 
-class Index(IndexInspection):
+class Index(IndexStoring):
     """Vectors under ids, searched for the nearest ones.
 
     Searches from several threads run side by side, also while another thread adds or removes. A
@@ -133,38 +129,6 @@ class Index(IndexInspection):
         self._query_dtype = np.dtype("uint8" if dtype == "bits" else dtype) if whole else None
         self._query_shape = (dim // 8 if dtype == "bits" else dim,)
         self._has_graph = core.graph
-
-    @classmethod
-    def open(
-        cls, path: str | os.PathLike[str], *, writable: bool = False, verify: bool = False
-    ) -> Index:
-        """Open a saved index, mapped into memory; see `lanner.open`."""
-        index = cls.__new__(cls)
-        name = to_path(path)
-        writable, verify = to_flag(writable, "writable"), to_flag(verify, "verify")
-        with naming_file(name):
-            index._bind(_core.Index.open(name, writable, verify))
-        return index
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Index:
-        """Return the index that `to_bytes` wrote; it is checked like a file."""
-        if not isinstance(data, bytes):
-            raise WrongTypeError(f"data must be bytes, got {type(data).__name__}")
-        index = cls.__new__(cls)
-        index._bind(_core.Index.from_bytes(data))
-        return index
-
-    def to_bytes(self) -> bytes:
-        """Return the index as the bytes of the file that `save` would write."""
-        return self._core.to_bytes()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index to a file, replacing one that is there in a single step.
-
-        A crash on the way leaves the old file or the new one, whole.
-        """
-        self._core.save(to_path(path))
 
     def fit(self, vectors: Any) -> None:
         """Adapt the codec to a sample of the vectors that will come, before there are 256.

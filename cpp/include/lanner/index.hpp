@@ -119,9 +119,34 @@ struct SearchStats {
     std::uint64_t hops = 0;
 };
 
+// When a change of a durable index is on the disk.
+enum class Sync : std::uint8_t {
+    kAlways,  // before its call returns: it outlives a failure of power
+    kBatch,   // within 50 ms, many with one write: it outlives the process, and a failure of power if older than that
+};
+
 struct OpenOptions {
     bool writable = false;  // true: changes go to a private copy in memory and reach a file by save() alone
     bool verify = false;    // true: read everything, check every checksum and invariant
+    bool preload = false;   // true: read the whole file into memory first, so that no search waits for the disk
+    // Changes outlive the process: each is written to a journal beside the file before its call returns, and replayed when
+    // the file is opened so again. Implies `writable`; refused where another process, or this one, has the file open so.
+    bool durable = false;
+    Sync sync = Sync::kAlways;
+    std::uint64_t journal_bytes =
+        0;                        // the file is written anew once the journal is longer; 0: 64 MiB, or as the file is
+    Progress progress = nullptr;  // of the replay, in bytes
+};
+
+// Of the journal of a durable index.
+struct DurableState {
+    std::string path;
+    std::uint64_t bytes = 0;
+    std::uint64_t changes = 0;      // that are in no file yet
+    std::uint64_t replayed = 0;     // when the index was opened
+    std::uint64_t cut_bytes = 0;    // of a change that had not returned when its process ended
+    std::uint64_t checkpoints = 0;  // since then: the file was written anew
+    std::string failure;            // of the latest try to sync or to write the file anew; empty: none
 };
 
 class Index {
@@ -133,7 +158,11 @@ class Index {
 
     static Index open(const std::string& path, const OpenOptions& options = {});
     static Index from_bytes(std::span<const std::byte> bytes);
+    // Of a durable index, to its own path: its journal begins anew.
     void save(const std::string& path) const;
+    // Ends changes: those of a durable index are on the disk then, and another may open it. Searches go on.
+    void close();
+    std::optional<DurableState> durable() const;
     std::vector<std::byte> to_bytes() const;
 
     // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
@@ -170,7 +199,14 @@ class Index {
     // Answers one query, and tells how. `options.filters` is not looked at.
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
+    // Proves every invariant: that marks, ids, free slots and attributes agree, that each row is what its codes and lengths
+    // say, that the graph is sound, and that each item is reached from its entry point. Reads everything; keeps changes
+    // out meanwhile. Throws Error(kFileFormat) naming the part that is not sound.
     GraphFigures validate() const;
+    // Builds the index anew of the items it has, in the order of their slots: graph, codes, memory and file are then those
+    // of an index that never held anything else. Takes the time of a build and, meanwhile, the memory of a second index
+    // and its rows; searches go on. Without originals kept, codes are made of what the codes stand for.
+    void compact(const WriteOptions& options = {});
     MemoryUse memory() const;
     SearchStats search_stats(bool reset) const;
 

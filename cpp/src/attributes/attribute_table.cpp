@@ -70,6 +70,23 @@ void AttributeTable::set_schema(Schema schema) {
     fixed_ = true;
 }
 
+void AttributeTable::take_schema(const AttributeTable& other) {
+    AttributeTable fresh;
+    fresh.slots_ = slots_;
+    for (const ColumnSpec& spec : other.schema_) fresh.add_column(spec);
+    schema_ = std::move(fresh.schema_);
+    columns_ = std::move(fresh.columns_);
+    fixed_ = other.fixed_;
+}
+
+void AttributeTable::swap(AttributeTable& other) noexcept {
+    schema_.swap(other.schema_);
+    std::swap(fixed_, other.fixed_);
+    std::swap(stored_, other.stored_);
+    std::swap(slots_, other.slots_);
+    columns_.swap(other.columns_);
+}
+
 Schema AttributeTable::schema_after(const Batch& batch) const {
     Schema schema = schema_;
     for (const BatchColumn& column : batch.columns()) {

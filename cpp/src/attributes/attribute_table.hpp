@@ -34,6 +34,9 @@ class AttributeTable {
     bool empty() const noexcept { return schema_.empty(); }
     // A schema that is given takes no further columns. Only while nothing is stored.
     void set_schema(Schema schema);
+    // The columns of another table, and whether they were given. Only while nothing is stored.
+    void take_schema(const AttributeTable& other);
+    void swap(AttributeTable& other) noexcept;
 
     // Checks rows without changing anything; the batch borrows the table's arrays.
     Batch read(const TableView& table, std::size_t rows) const { return {table, rows, schema_, fixed_}; }

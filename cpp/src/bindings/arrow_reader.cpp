@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "attributes/column_view.hpp"
 #include "base/utf8.hpp"
 #include "lanner/error.hpp"
 

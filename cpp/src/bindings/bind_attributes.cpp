@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "attributes/column_view.hpp"
 #include "bindings/arrow_reader.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/columns.hpp"

@@ -276,6 +276,30 @@ bool contains(const Index& index, const py::object& id) {
     return index.contains(integer);
 }
 
+Sync sync_of(const std::string& name) {
+    if (name == "always") return Sync::kAlways;
+    if (name == "batch") return Sync::kBatch;
+    throw Error(ErrorKind::kInvalidArgument, "sync must be 'always' or 'batch', got '" + name + "'");
+}
+
+py::object journal(const Index& index) {
+    std::optional<DurableState> state;
+    {
+        const py::gil_scoped_release release;
+        state = index.durable();
+    }
+    if (!state) return py::none();
+    py::dict dict;
+    dict["path"] = state->path;
+    dict["bytes"] = state->bytes;
+    dict["changes"] = state->changes;
+    dict["replayed"] = state->replayed;
+    dict["cut_bytes"] = state->cut_bytes;
+    dict["checkpoints"] = state->checkpoints;
+    dict["failure"] = state->failure.empty() ? py::object(py::none()) : py::object(py::str(state->failure));
+    return dict;
+}
+
 py::bytes to_bytes(const Index& index) {
     std::vector<std::byte> bytes;
     {
@@ -393,10 +417,22 @@ void bind_index(py::module_& module) {
              py::arg("schema"))
         .def_static(
             "open",
-            [](const std::string& path, bool writable, bool verify) {
-                return Index::open(path, {writable, verify});
+            [](const std::string& path, bool writable, bool verify, bool preload, bool durable, const std::string& sync,
+               std::uint64_t journal_bytes, const py::object& progress) {
+                const Progress report = progress_of(progress);
+                const py::gil_scoped_release release;
+                return Index::open(path, {.writable = writable,
+                                          .verify = verify,
+                                          .preload = preload,
+                                          .durable = durable,
+                                          .sync = sync_of(sync),
+                                          .journal_bytes = journal_bytes,
+                                          .progress = report});
             },
-            py::arg("path"), py::arg("writable"), py::arg("verify"), without_gil)
+            py::arg("path"), py::arg("writable"), py::arg("verify"), py::arg("preload"), py::arg("durable"),
+            py::arg("sync"), py::arg("journal_bytes"), py::arg("progress"))
+        .def("close", &Index::close, without_gil)
+        .def("journal", &journal)
         .def_static(
             "from_bytes",
             [](const py::bytes& data) {
@@ -456,6 +492,14 @@ void bind_index(py::module_& module) {
             py::arg("filter"))
         .def("explain", &explain, py::arg("query"), py::arg("filter"), py::arg("k"), py::arg("ef"), py::arg("exact"),
              py::arg("rerank"))
+        .def(
+            "compact",
+            [](Index& index, std::size_t threads, const py::object& progress) {
+                const Progress poll = progress_of(progress);
+                const py::gil_scoped_release release;
+                index.compact({threads, poll});
+            },
+            py::arg("threads"), py::arg("progress"))
         .def("validate",
              [](const Index& index) {
                  GraphFigures figures;

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "attributes/column_view.hpp"
 #include "base/utf8.hpp"
 #include "lanner/error.hpp"
 
@@ -37,25 +38,6 @@ std::size_t element_count(const OwnedColumn& column) {
         default:
             return column.integers.size();
     }
-}
-
-ColumnView view_of(const OwnedColumn& column) {
-    ColumnView view;
-    view.name = column.name;
-    view.type = column.type;
-    if (!column.valid.empty()) view.valid = column.valid.data();
-    if (is_list(column.type)) view.row_offsets = column.row_offsets.data();
-    if (is_text(column.type)) {
-        view.text = column.text.data();
-        view.text_offsets = column.text_offsets.data();
-    } else if (column.type == ColumnType::kFloat64) {
-        view.values = column.floats.data();
-    } else if (column.type == ColumnType::kBool) {
-        view.values = column.bools.data();
-    } else {
-        view.values = column.integers.data();
-    }
-    return view;
 }
 
 }  // namespace
@@ -95,9 +77,5 @@ ColumnType type_of(const std::string& name) {
     }
     throw Error(ErrorKind::kInvalidArgument, "a column's type must be one that there is, got '" + name + "'");
 }
-
-bool is_list(ColumnType type) noexcept { return type == ColumnType::kStringList || type == ColumnType::kInt64List; }
-
-bool is_text(ColumnType type) noexcept { return type == ColumnType::kString || type == ColumnType::kStringList; }
 
 }  // namespace lanner::bindings

@@ -42,7 +42,4 @@ const char* type_name(ColumnType type) noexcept;
 // Throws Error for a name that is not among these.
 ColumnType type_of(const std::string& name);
 
-bool is_list(ColumnType type) noexcept;
-bool is_text(ColumnType type) noexcept;
-
 }  // namespace lanner::bindings

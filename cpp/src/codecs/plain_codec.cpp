@@ -299,6 +299,12 @@ void PlainCodec::erase(Slot slot) noexcept {
     if (traits_.has_row_scales) *scales_.as<float>(slot) = row_scale(0.0);
 }
 
+void PlainCodec::swap_rows(PlainCodec& other) noexcept {
+    std::swap(rows_, other.rows_);
+    std::swap(offsets_, other.offsets_);
+    std::swap(scales_, other.scales_);
+}
+
 void PlainCodec::fetch(Slot slot, void* out) const noexcept { std::memcpy(out, rows_.row(slot), row_bytes_); }
 
 bool PlainCodec::measured(Slot slot) const {

@@ -40,6 +40,8 @@ class PlainCodec final : public Codec {
     void grow(std::size_t rows);
     void store(Slot slot, const Vectors& vectors, std::size_t row);
     void erase(Slot slot) noexcept;
+    // With a codec of the same kind.
+    void swap_rows(PlainCodec& other) noexcept;
     void fetch(Slot slot, void* out) const noexcept;
     // Whether what is kept beside a row is what the row says; a damaged file may claim otherwise.
     bool measured(Slot slot) const;

@@ -38,6 +38,8 @@ class ScalarCodec final : public Codec {
     // The same codec without rows and mean.
     ScalarCodec empty_copy() const;
     bool fitted() const noexcept { return space_.fitted(); }
+    // Empty until it is set.
+    const std::vector<float>& mean() const noexcept { return space_.mean(); }
 
     void prepare(const Vectors& queries, QueryBlock& block) const;
 

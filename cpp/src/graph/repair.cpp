@@ -54,32 +54,56 @@ std::size_t farthest(Slot from, const std::vector<Slot>& slots, Scorer& scorer) 
     return static_cast<std::size_t>(std::max_element(distances.begin(), distances.end()) - distances.begin());
 }
 
+std::vector<Candidate> scored(Slot from, const std::vector<Slot>& slots, Scorer& scorer) {
+    std::vector<float> distances(slots.size());
+    scorer.bind_slot(from);
+    scorer.score(slots.data(), slots.size(), distances.data());
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < slots.size(); ++i) candidates.push_back({distances[i], slots[i]});
+    drop_nan(candidates);
+    std::sort(candidates.begin(), candidates.end(), nearer);
+    return candidates;
+}
+
+// The neighbours that stay, and in the places of the dead as many of theirs: first those that no nearer neighbour leads
+// to, the nearest first, then the nearest of the others. To choose among all anew would leave ever fewer edges: a fresh
+// node has those that others gave it besides those that it chose. After six turnovers of 5,000 text embeddings a node had
+// 10.5 neighbours in place of 16.6, and walks of width 10 found 0.044 less.
 EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead,
                   Scorer& scorer) {
+    std::vector<Slot> staying;
     std::vector<Slot> around;
-    const auto add = [&](Slot next) {
-        if (next != slot && next < is_dead.size() && is_dead[next] == 0) around.push_back(next);
-    };
+    std::size_t room = 0;
     for (const Slot next : layers.neighbours(layer, slot)) {
-        if (next < is_dead.size() && is_dead[next] != 0) {
-            for (const Slot beyond : layers.neighbours(layer, next)) add(beyond);
-        } else {
-            add(next);
+        if (next >= is_dead.size()) continue;
+        if (is_dead[next] == 0) {
+            staying.push_back(next);
+            continue;
+        }
+        ++room;
+        for (const Slot beyond : layers.neighbours(layer, next)) {
+            if (beyond != slot && beyond < is_dead.size() && is_dead[beyond] == 0) around.push_back(beyond);
         }
     }
     std::sort(around.begin(), around.end());
     around.erase(std::unique(around.begin(), around.end()), around.end());
-    std::vector<float> distances(around.size());
-    scorer.bind_slot(slot);
-    scorer.score(around.data(), around.size(), distances.data());
-    std::vector<Candidate> candidates;
-    for (std::size_t i = 0; i < around.size(); ++i) candidates.push_back({distances[i], around[i]});
-    drop_nan(candidates);
-    std::sort(candidates.begin(), candidates.end(), nearer);
-    std::vector<Candidate> kept;
-    select_neighbours(candidates, layers.width(layer), scorer, kept);
+    std::erase_if(around, [&](Slot each) { return std::find(staying.begin(), staying.end(), each) != staying.end(); });
+    std::vector<Candidate> chosen = scored(slot, staying, scorer);
+    std::vector<Candidate> shadowed_ones;
+    for (const Candidate& each : scored(slot, around, scorer)) {
+        if (room == 0) break;
+        const auto place = std::lower_bound(chosen.begin(), chosen.end(), each, nearer);
+        if (shadowed(each, {chosen.begin(), place}, scorer)) {
+            shadowed_ones.push_back(each);
+        } else {
+            chosen.insert(place, each);
+            --room;
+        }
+    }
+    shadowed_ones.resize(std::min(shadowed_ones.size(), room));
+    chosen.insert(chosen.end(), shadowed_ones.begin(), shadowed_ones.end());
     EdgeList list{layer, slot, {}};
-    for (const Candidate& each : kept) list.neighbours.push_back(each.slot);
+    for (const Candidate& each : chosen) list.neighbours.push_back(each.slot);
     return list;
 }
 

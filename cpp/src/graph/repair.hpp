@@ -13,8 +13,8 @@
 
 namespace lanner {
 
-// Every node that pointed at one of `dead` gets new neighbours, chosen among its others and those of the dead (Singh et
-// al., FreshDiskANN, 2021, algorithm 4). Nothing points at a dead slot afterwards, and its own places are empty.
+// Every node that pointed at one of `dead` gets neighbours of the dead in their place (after Singh et al., FreshDiskANN,
+// 2021, algorithm 4, which chooses among all anew). Nothing points at a dead slot afterwards, and its own places are empty.
 // `live` (a byte a slot) tells from whom a new entry point may be chosen; it may still count the dead.
 void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead, std::span<const std::uint8_t> live,
                   const BuildOptions& options, GraphEdit& edit);

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "codecs/codec.hpp"
 #include "graph/beam.hpp"
 
 namespace lanner {
+
+// Whether one of `chosen` is nearer to the candidate than the node is, so that it leads there as well.
+bool shadowed(const Candidate& candidate, std::span<const Candidate> chosen, Scorer& scorer);
 
 // `candidates` hold distances from the node and come nearest first. Fills `chosen` with at most `most` of them.
 void select_neighbours(const std::vector<Candidate>& candidates, std::size_t most, Scorer& scorer,

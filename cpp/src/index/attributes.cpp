@@ -16,12 +16,15 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     std::unique_ptr<ScanAids> aids;
     if (!aids_ && ScanAids::serve(options_) && ids_.size() >= ScanAids::kLeastRows && slots.size() > 0)
         aids = made_aids({nullptr, 0, options_.type}, thread_count(0), nullptr);
+    ChangeEntry entry(durable_.get());
+    entry.write({.kind = ChangeKind::kUpdateAttributes, .rows = slots.size(), .ids = ids, .attributes = &table});
     const std::lock_guard lock(state_);
     ++version_;
     try {
         attributes_.extend(batch);
         attributes_.update(slots, batch);
         if (aids) swap_aids(aids);
+        entry.keep();
     } catch (...) {
         attributes_.drop_columns(columns_before);
         throw;

@@ -149,6 +149,30 @@ void IdMap::move(Slot from, Slot to) noexcept {
     ++size_;
 }
 
+void IdMap::swap(IdMap& other) noexcept {
+    const IdKind mine = kind();
+    set_kind(other.kind());
+    other.set_kind(mine);
+    std::swap(slots_, other.slots_);
+    std::swap(size_, other.size_);
+    std::swap(next_, other.next_);
+    std::swap(ids_, other.ids_);
+    std::swap(strings_, other.strings_);
+    std::swap(table_, other.table_);
+    std::swap(table_mask_, other.table_mask_);
+}
+
+bool IdMap::table_sound() const noexcept {
+    std::size_t entries = 0;
+    for (std::size_t place = 0; place < table_size(); ++place) {
+        const Slot slot = *table_.as<Slot>(place);
+        if (slot == kNoSlot) continue;
+        if (slot >= slots_) return false;
+        ++entries;
+    }
+    return entries == size_;
+}
+
 std::size_t IdMap::memory_bytes() const noexcept {
     std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() +
                         table_.adopted_bytes() + strings_.capacity() * sizeof(std::string);

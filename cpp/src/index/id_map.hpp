@@ -46,9 +46,14 @@ class IdMap {
     // Gives the id of one slot to another, which has none.
     void move(Slot from, Slot to) noexcept;
 
+    void swap(IdMap& other) noexcept;
+
     // An integer greater than every one there ever was.
     std::int64_t next_generated() const noexcept { return next_; }
     void set_next_generated(std::int64_t next) noexcept { next_ = next; }
+
+    // Whether the table names as many slots as there are ids, and none that there is not.
+    bool table_sound() const noexcept;
 
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const;

@@ -18,6 +18,7 @@
 #include "graph/build.hpp"
 #include "graph/layers.hpp"
 #include "graph/repair.hpp"
+#include "index/durable.hpp"
 #include "index/filter_cache.hpp"
 #include "index/id_map.hpp"
 #include "index/scan_aids.hpp"
@@ -53,6 +54,7 @@ struct SearchScratch {
 class Index::Impl : private TieBreak {
   public:
     explicit Impl(const IndexOptions& options);
+    ~Impl() override;
 
     // write.cpp
     void fit(const Vectors& sample);
@@ -83,9 +85,20 @@ class Index::Impl : private TieBreak {
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     // persist.cpp
-    void save(Sink& sink) const;
+    FileIdentity save(Sink& sink) const;
+    void save_to(const std::string& path) const;
     static std::unique_ptr<Impl> load(const SectionReader& reader, const OpenOptions& options);
+
+    // journaled.cpp
+    static std::unique_ptr<Impl> open_durable(const std::string& path, const OpenOptions& options);
+    void close();
+    std::optional<DurableState> durable() const;
+
+    // validate.cpp
     GraphFigures validate() const;
+
+    // compact.cpp
+    void compact(const WriteOptions& options);
 
     const IndexOptions& options() const noexcept { return options_; }
     bool read_only() const noexcept { return read_only_; }
@@ -101,7 +114,15 @@ class Index::Impl : private TieBreak {
 
     bool before(Slot left, Slot right) const noexcept override { return ids_.before(left, right); }
 
+    FileIdentity write_sections(Sink& sink) const;
+    // With the writer's lock held.
+    void checkpoint() const;
+    void repeat(const Change& change, const Progress& progress);
+
     void check_writable() const;
+    // To the journal, where there is one.
+    void write_addition(ChangeEntry& entry, const Vectors& vectors, const OwnedIds& ids, bool upsert,
+                        const TableView* attributes) const;
     Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
     void take_slots(Addition& addition);
     void fit_codes(const Vectors& vectors, Addition& addition);
@@ -207,7 +228,10 @@ class Index::Impl : private TieBreak {
 
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
     void load_aids(const SectionReader& reader);
+    // validate.cpp. A writer is kept away by the caller, or by there being none yet.
+    void check_bookkeeping() const;
     void check_contents() const;
+    GraphFigures check_graph() const;
     void check_next_id() const;
     std::size_t check_ring(Slot node) const;
 
@@ -226,7 +250,8 @@ class Index::Impl : private TieBreak {
     std::size_t changes_ = 0;                // since the graph was last checked for unreachable nodes
     Calibration calibration_;
     EffortModel effort_model_;
-    bool read_only_ = false;
+    std::atomic<bool> read_only_{false};
+    bool closed_ = false;
 
     mutable std::mutex writer_;
     mutable std::atomic<std::thread::id> writer_thread_{};
@@ -243,6 +268,8 @@ class Index::Impl : private TieBreak {
     mutable std::atomic<std::uint64_t> queries_done_{0};
     mutable std::atomic<std::uint64_t> distances_done_{0};
     mutable std::atomic<std::uint64_t> hops_done_{0};
+    // Set and unset with the writer's lock and state_ held.
+    std::shared_ptr<Durable> durable_;
 };
 
 // The one filter of a batch, looked up once a state of the index rather than once a query; others come from the cache.

@@ -102,6 +102,9 @@ Explanation Index::explain(const Vectors& query, const Filter& filter, const Sea
 }
 
 GraphFigures Index::validate() const { return impl_->validate(); }
+void Index::close() { impl_->close(); }
+std::optional<DurableState> Index::durable() const { return impl_->durable(); }
+void Index::compact(const WriteOptions& options) { impl_->compact(options); }
 MemoryUse Index::memory() const { return impl_->memory(); }
 SearchStats Index::search_stats(bool reset) const { return impl_->search_stats(reset); }
 std::size_t Index::size() const { return impl_->size(); }

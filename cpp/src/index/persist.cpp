@@ -1,9 +1,7 @@
 // An index as sections of a file, and back; see cpp/FORMAT.md.
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
-#include "graph/repair.hpp"
 #include "index/write_guard.hpp"
 #include "storage/mapped_file.hpp"
 
@@ -67,15 +65,14 @@ IndexOptions options_of(const Config& config) {
     return options;
 }
 
-[[noreturn]] void refuse_graph(unsigned layer, Slot slot, const std::string& why) {
-    refuse_section(layer == 0 ? "graph.ground" : "graph.upper",
-                   "node " + std::to_string(slot) + " on layer " + std::to_string(layer) + " " + why);
-}
-
 }  // namespace
 
-void Index::Impl::save(Sink& sink) const {
+FileIdentity Index::Impl::save(Sink& sink) const {
     const WriterGuard guard(*this);
+    return write_sections(sink);
+}
+
+FileIdentity Index::Impl::write_sections(Sink& sink) const {
     Config config{};
     config.dim = options_.dim;
     config.seed = options_.seed;
@@ -102,7 +99,7 @@ void Index::Impl::save(Sink& sink) const {
     attributes_.save(writer, slots_);
     if (aids_) aids_->save(writer, slots_);
     save_calibration(writer);
-    writer.finish();
+    return writer.finish();
 }
 
 std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, const OpenOptions& options) {
@@ -146,7 +143,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     // Searches check every slot they meet; changes to a graph rely on its being sound.
     if (options.verify || options.writable) {
         index->check_next_id();
-        index->validate();
+        index->check_graph();
     }
     return index;
 }
@@ -162,92 +159,6 @@ void Index::Impl::load_aids(const SectionReader& reader) {
             refuse_section("cells.of", "slot " + std::to_string(slot) + " is live and in no cell");
     }
     swap_aids(aids);
-}
-
-// What checksums cannot tell: that the values make sense.
-void Index::Impl::check_contents() const {
-    for (std::size_t at = 0; at < slots_; ++at) {
-        if (live_[at] == 0) continue;
-        const auto slot = static_cast<Slot>(at);
-        store_.check_slot(slot);
-        if (aids_) aids_->check_slot(slot, store_);
-        const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot)))
-                                                          : ids_.find(ids_.integer(slot));
-        if (found != slot)
-            refuse_section(ids_.kind() == IdKind::kString ? "ids.text" : "ids.table",
-                           "the id of slot " + std::to_string(at) + " is not found");
-    }
-}
-
-// How many twins hang from a node.
-std::size_t Index::Impl::check_ring(Slot node) const {
-    std::size_t twins = 0;
-    for (Slot each = layers_->next_twin(node); each != node; each = layers_->next_twin(each), ++twins) {
-        const bool sound = layers_->is_twin(each) && live_[each] != 0 && layers_->neighbours(0, each).empty() &&
-                           store_.same(node, each);
-        if (!sound || twins == slots_)
-            refuse_section("graph.twins", "the ring of node " + std::to_string(node) + " is broken");
-    }
-    return twins;
-}
-
-// Generated ids must be new.
-void Index::Impl::check_next_id() const {
-    if (ids_.kind() != IdKind::kInt || ids_.next_generated() == std::numeric_limits<std::int64_t>::max()) return;
-    for (std::size_t at = 0; at < slots_; ++at) {
-        if (live_[at] != 0 && ids_.integer(static_cast<Slot>(at)) >= ids_.next_generated()) {
-            refuse_section("config", "its next id is not above every id");
-        }
-    }
-}
-
-GraphFigures Index::Impl::validate() const {
-    const WriterGuard guard(*this);
-    GraphFigures figures;
-    figures.nodes = ids_.size();
-    if (!layers_) return figures;
-    figures.levels = layers_->top();
-    if (layers_->empty() != (ids_.size() == 0)) refuse_section("config", "the graph has no entry point");
-    if (!layers_->empty() && live_[layers_->entry()] == 0)
-        refuse_section("config", "the graph's entry point is not live");
-    if (!layers_->blocks_in_order())
-        refuse_section("graph.upper_first", "it does not give every slot the blocks of its own");
-    std::vector<Slot> sorted;
-    for (std::size_t at = 0; at < slots_; ++at) {
-        const auto slot = static_cast<Slot>(at);
-        if (live_[slot] == 0 && layers_->twin_entry(slot) != 0)
-            refuse_section("graph.twins", "slot " + std::to_string(at) + " is in a ring and not live");
-        for (unsigned layer = 0; layer <= layers_->level(slot); ++layer) {
-            if (layers_->places(layer, slot).empty()) refuse_graph(layer, slot, "has no block");
-            const std::span<const Slot> neighbours = layers_->neighbours(layer, slot);
-            if (live_[slot] == 0 && !neighbours.empty()) refuse_graph(layer, slot, "has neighbours and is not live");
-            for (const Slot place : layers_->places(layer, slot).subspan(neighbours.size())) {
-                if (place != slot) refuse_graph(layer, slot, "has a neighbour behind its end");
-            }
-            for (const Slot next : neighbours) {
-                if (next >= slots_ || live_[next] == 0) refuse_graph(layer, slot, "points at no live node");
-                if (layers_->level(next) < layer) refuse_graph(layer, slot, "points at a node of a lower level");
-            }
-            sorted.assign(neighbours.begin(), neighbours.end());
-            std::sort(sorted.begin(), sorted.end());
-            if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-                refuse_graph(layer, slot, "has a neighbour twice");
-            if (layer == 0) figures.edges += neighbours.size();
-        }
-    }
-    const std::vector<std::uint8_t> reached = reachable(*layers_);
-    std::size_t twins = 0;
-    for (std::size_t at = 0; at < slots_; ++at) {
-        const auto node = static_cast<Slot>(at);
-        if (layers_->is_twin(node)) ++twins;
-        if (live_[node] != 0 && reached[node] != 0) figures.reachable += 1 + check_ring(node);
-    }
-    for (std::size_t at = 0; at < slots_; ++at) {
-        const auto node = static_cast<Slot>(at);
-        if (!layers_->is_twin(node) && layers_->next_twin(node) != node) twins -= std::min(twins, check_ring(node));
-    }
-    if (twins != 0) refuse_section("graph.twins", "a twin hangs from no node");
-    return figures;
 }
 
 namespace {
@@ -268,7 +179,10 @@ FileInfo info_of(const SectionReader& reader, std::uint64_t bytes) {
 }  // namespace
 
 Index Index::open(const std::string& path, const OpenOptions& options) {
+    if (options.durable) return Index(Impl::open_durable(path, options));
     const MappedFile file = map_file(path, options.writable);
+    if (options.preload) preload(file.bytes);
+    if (options.verify) expect_all(file.bytes);
     return Index(Impl::load(SectionReader(file.bytes, file.owner), options));
 }
 
@@ -280,11 +194,7 @@ Index Index::from_bytes(std::span<const std::byte> bytes) {
     return Index(Impl::load(SectionReader({copy->get(), bytes.size()}, copy), {.writable = true, .verify = true}));
 }
 
-void Index::save(const std::string& path) const {
-    AtomicFile file(path);
-    impl_->save(file);
-    file.commit();
-}
+void Index::save(const std::string& path) const { impl_->save_to(path); }
 
 std::vector<std::byte> Index::to_bytes() const {
     MemorySink sink;

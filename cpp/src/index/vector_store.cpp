@@ -124,6 +124,16 @@ void VectorStore::swap_codes(ScalarCodec& codes) noexcept {
     ++fits_;
 }
 
+void VectorStore::take_mean(const VectorStore& other) {
+    if (other.codes_->fitted()) codes_->set_mean(other.codes_->mean());
+}
+
+void VectorStore::swap(VectorStore& other) noexcept {
+    plain_.swap_rows(other.plain_);
+    std::swap(codes_, other.codes_);
+    fits_ = other.fits_ = std::max(fits_, other.fits_) + 1;
+}
+
 std::size_t VectorStore::memory_bytes() const noexcept {
     return plain_.memory_bytes() + (codes_ ? codes_->memory_bytes() : 0);
 }

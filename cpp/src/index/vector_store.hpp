@@ -69,6 +69,11 @@ class VectorStore {
     // Puts codes in place of those there, which it returns in them.
     void swap_codes(ScalarCodec& codes) noexcept;
 
+    // Codes will be about the mean of another store's. Before anything is stored.
+    void take_mean(const VectorStore& other);
+    // Of the same options; queries made ready before are outdated.
+    void swap(VectorStore& other) noexcept;
+
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t rows) const;
     void load(const SectionReader& reader, std::size_t rows, bool fitted);

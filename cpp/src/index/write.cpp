@@ -68,6 +68,7 @@ struct Index::Impl::Addition {
 };
 
 void Index::Impl::check_writable() const {
+    if (closed_) throw Error(ErrorKind::kReadOnly, "the index was closed; open it anew to change it");
     if (read_only_) {
         throw Error(ErrorKind::kReadOnly,
                     "the index was opened read-only; open it with writable=True to change a copy in memory");
@@ -222,8 +223,11 @@ void Index::Impl::fit(const Vectors& sample) {
     }
     store_.check_rows(sample, "vectors");
     ScalarCodec codes = store_.fitted(live_slots(), sample, live_.size());
+    ChangeEntry entry(durable_.get());
+    entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
     const std::lock_guard lock(state_);
     store_.swap_codes(codes);
+    entry.keep();
 }
 
 std::vector<Slot> Index::Impl::live_slots() const {
@@ -350,6 +354,22 @@ void Index::Impl::undo(Addition& addition) noexcept {
     live_words_.resize(SlotSet::word_count(addition.slots_before));
 }
 
+void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, const OwnedIds& ids, bool upsert,
+                                 const TableView* attributes) const {
+    if (!durable_) return;
+    std::vector<std::string_view> strings;
+    if (const auto* const owned = std::get_if<std::vector<std::string>>(&ids))
+        strings.assign(owned->begin(), owned->end());
+    const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids);
+    entry.write({.kind = upsert ? ChangeKind::kUpsert : ChangeKind::kAdd,
+                 .rows = vectors.count,
+                 .vectors = vectors,
+                 .dim = options_.dim,
+                 .ids = integers != nullptr ? Ids(std::span<const std::int64_t>(*integers))
+                                            : Ids(std::span<const std::string_view>(strings)),
+                 .attributes = attributes});
+}
+
 OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                           const TableView* attributes) {
     const WriterGuard guard(*this);
@@ -367,6 +387,12 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     BuildOptions build{.ef_construction = options_.ef_construction,
                        .threads = thread_count(options.threads),
                        .poll = report.advancing()};
+    // Written once all has been worked out, and before anything is given up.
+    ChangeEntry entry(durable_.get());
+    const auto record = [&] {
+        report.finish();
+        write_addition(entry, vectors, given, upsert, attributes);
+    };
     std::optional<GraphEdit> edit;
     // Into an empty graph everything is new, and undo() empties new nodes anyway.
     if (layers_) edit.emplace(*layers_, state_, !layers_->empty());
@@ -383,10 +409,11 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         store_rows(vectors, addition, build.threads, report.again());
         store_attributes(addition, report.again());
         if (!layers_) {
-            report.finish();
+            record();
             const std::lock_guard lock(state_);
             commit(addition, 0, total);
             release(outdated, {});
+            entry.keep();
             return given;
         }
         Builder builder(*layers_, store_.finest(), store_.quickest(), build);
@@ -398,13 +425,15 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
         }
         if (!outdated.empty()) {
-            take_out(outdated, live_, total, build, *edit, [&] { report.finish(); });
+            take_out(outdated, live_, total, build, *edit, record);
+            entry.keep();
             return given;
         }
         const Calibration measured = calibrated(total, live_, build);
-        report.finish();
+        record();
         const std::lock_guard lock(state_);
         set_calibration(measured);
+        entry.keep();
         return given;
     } catch (...) {
         if (edit) {
@@ -500,10 +529,16 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
         const std::lock_guard lock(state_);
         free_.reserve(slots_);
     }
-    if (!layers_) {
+    ChangeEntry entry(durable_.get());
+    const auto record = [&] {
         report.finish();
+        entry.write({.kind = ChangeKind::kRemove, .rows = slots.size(), .ids = ids});
+    };
+    if (!layers_) {
+        record();
         const std::lock_guard lock(state_);
         release(slots, {});
+        entry.keep();
         return;
     }
     GraphEdit edit(*layers_, state_, true);
@@ -511,7 +546,8 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
     try {
         std::vector<std::uint8_t> staying = live_;
         for (const Slot slot : slots) staying[slot] = 0;
-        take_out(slots, staying, slots.size(), build, edit, [&] { report.finish(); });
+        take_out(slots, staying, slots.size(), build, edit, record);
+        entry.keep();
     } catch (...) {
         edit.roll_back();
         changes_ = changes_before;

@@ -59,7 +59,14 @@ MappedFile map_file(const std::string& path, bool writable_copy) {
     return {{copy->get(), bytes}, copy};
 }
 
+void expect_all(std::span<const std::byte>) noexcept {}
+
 #else
+
+void expect_all(std::span<const std::byte> bytes) noexcept {
+    if (bytes.empty()) return;
+    ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_WILLNEED);
+}
 
 MappedFile map_file(const std::string& path, bool writable_copy) {
     // O_NONBLOCK: a pipe must be refused, not waited for.
@@ -83,5 +90,17 @@ MappedFile map_file(const std::string& path, bool writable_copy) {
 }
 
 #endif
+
+void preload(std::span<const std::byte> bytes) noexcept {
+    expect_all(bytes);
+#if defined(MADV_POPULATE_READ)
+    if (!bytes.empty() && ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_POPULATE_READ) == 0)
+        return;
+#endif
+    constexpr std::size_t kLeastPage = 4096;
+    // Read through a volatile, so that nobody finds the sum useless.
+    for (std::size_t at = 0; at < bytes.size(); at += kLeastPage)
+        (void)*static_cast<const volatile std::byte*>(bytes.data() + at);
+}
 
 }  // namespace lanner

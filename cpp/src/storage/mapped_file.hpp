@@ -18,4 +18,9 @@ struct MappedFile {
 // Throws Error(kStorage) with the path and the system's reason.
 MappedFile map_file(const std::string& path, bool writable_copy);
 
+// The bytes will be read from the first to the last: has the system read ahead.
+void expect_all(std::span<const std::byte> bytes) noexcept;
+// Has them read now, and mapped as far as the system offers that.
+void preload(std::span<const std::byte> bytes) noexcept;
+
 }  // namespace lanner

@@ -102,7 +102,7 @@ void SectionWriter::pad() {
     position_ = wanted;
 }
 
-void SectionWriter::finish() {
+FileIdentity SectionWriter::finish() {
     pad();
     std::vector<Entry> table;
     for (const Section& section : sections_) {
@@ -125,6 +125,7 @@ void SectionWriter::finish() {
     header.header_crc = crc32(0, &header, offsetof(Header, header_crc));
     sink_.write(table.data(), table_bytes);
     sink_.write_at(0, &header, sizeof header);
+    return {header.file_length, header.table_crc, header.header_crc};
 }
 
 SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> owner)
@@ -143,6 +144,7 @@ SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> o
                ", this library reads version " + std::to_string(kFormatMajor));
     }
     minor_ = header.minor;
+    identity_ = {header.file_length, header.table_crc, header.header_crc};
     if (header.file_length != bytes_.size()) {
         refuse("it has " + std::to_string(bytes_.size()) + " bytes where its header promises " +
                std::to_string(header.file_length) + "; was it truncated?");

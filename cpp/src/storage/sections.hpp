@@ -23,6 +23,14 @@ struct Section {
     std::uint32_t crc = 0;
 };
 
+// Tells a file from others: its table of contents holds the checksums of all that is in it.
+struct FileIdentity {
+    std::uint64_t length = 0;
+    std::uint32_t table_crc = 0;
+    std::uint32_t header_crc = 0;
+    bool operator==(const FileIdentity&) const = default;
+};
+
 inline constexpr std::uint32_t kFormatMajor = 1;
 inline constexpr std::uint32_t kFormatMinor = 0;
 
@@ -37,7 +45,7 @@ class SectionWriter {
     void write_section(std::string_view name, const void* bytes, std::size_t size);
     void write_rows(std::string_view name, const PagedRows& rows, std::size_t count);
     // The table of contents and the header; nothing may follow.
-    void finish();
+    FileIdentity finish();
 
   private:
     void pad();
@@ -62,6 +70,7 @@ class SectionReader {
     const std::shared_ptr<void>& owner() const noexcept { return owner_; }
     const std::vector<Section>& sections() const noexcept { return sections_; }
     std::uint32_t minor_version() const noexcept { return minor_; }
+    const FileIdentity& identity() const noexcept { return identity_; }
 
     // Reads every byte: the checksum of one section, of all of them, and that the gaps between are zero.
     void verify(std::string_view name) const;
@@ -74,6 +83,7 @@ class SectionReader {
     std::shared_ptr<void> owner_;
     std::vector<Section> sections_;
     std::uint32_t minor_ = 0;
+    FileIdentity identity_;
 };
 
 [[noreturn]] void refuse_section(std::string_view name, const std::string& why);

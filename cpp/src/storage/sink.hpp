@@ -39,7 +39,11 @@ class AtomicFile final : public Sink {
 
     void write(const void* bytes, std::size_t size) override;
     void write_at(std::uint64_t offset, const void* bytes, std::size_t size) override;
+    // Everything so far is on the disk, beside the target; nothing may be written any more but by commit().
+    void sync();
     void commit();
+    // Whether the target is the new file, also where commit() threw afterwards.
+    bool replaced() const noexcept { return replaced_; }
 
   private:
     void flush();
@@ -48,7 +52,13 @@ class AtomicFile final : public Sink {
     std::string target_;
     std::string beside_;
     std::vector<std::byte> buffer_;
+    std::uint64_t written_ = 0;
+    bool synced_ = false;
+    bool replaced_ = false;
     int file_ = -1;
 };
+
+// Removes what processes that are no more left beside a target that they were about to replace. Quietly.
+void remove_leftovers(const std::string& target);
 
 }  // namespace lanner

@@ -1,0 +1,64 @@
+// An index without the traces of what it went through: built anew of the items it has, and put in the place of the old.
+#include <algorithm>
+#include <utility>
+
+#include "attributes/column_view.hpp"
+#include "base/random.hpp"
+#include "index/write_guard.hpp"
+
+namespace lanner {
+
+// Searches go on over the old parts until the new ones are complete.
+void Index::Impl::compact(const WriteOptions& options) {
+    const WriterGuard guard(*this);
+    check_writable();
+    std::vector<Slot> live = live_slots();
+    // Slots follow the cells of rows; a graph that met one cell after another would know too little of the others.
+    if (aids_) {
+        std::sort(live.begin(), live.end(), [&](Slot left, Slot right) {
+            return random_at(options_.seed, left) < random_at(options_.seed, right);
+        });
+    }
+    Impl fresh(options_);
+    if (store_.has_codes() && !store_.keeps_originals()) fresh.store_.take_mean(store_);
+    fresh.attributes_.take_schema(attributes_);
+    fresh.ids_.set_kind(ids_.kind());
+    if (!live.empty()) {
+        std::vector<std::byte> rows(live.size() * row_bytes());
+        for (std::size_t i = 0; i < live.size(); ++i) store_.fetch(live[i], rows.data() + i * row_bytes());
+        const std::vector<OwnedColumn> columns = attributes_.get(live, {});
+        std::vector<ColumnView> views;
+        for (const OwnedColumn& column : columns) views.push_back(view_of(column));
+        const TableView table{live.size(), views};
+        std::vector<std::int64_t> integers;
+        std::vector<std::string_view> strings;
+        for (const Slot slot : live) {
+            if (ids_.kind() == IdKind::kInt) integers.push_back(ids_.integer(slot));
+            if (ids_.kind() == IdKind::kString) strings.emplace_back(ids_.text(slot));
+        }
+        const Ids ids = ids_.kind() == IdKind::kInt ? Ids(std::span<const std::int64_t>(integers))
+                                                    : Ids(std::span<const std::string_view>(strings));
+        fresh.add({rows.data(), live.size(), options_.type}, ids, options, false, views.empty() ? nullptr : &table);
+    }
+    fresh.ids_.set_next_generated(ids_.next_generated());
+    fresh.ids_.set_kind(ids_.kind());
+    ChangeEntry entry(durable_.get());
+    entry.write({.kind = ChangeKind::kCompact});
+    const std::lock_guard lock(state_);
+    store_.swap(fresh.store_);
+    layers_.swap(fresh.layers_);
+    ids_.swap(fresh.ids_);
+    attributes_.swap(fresh.attributes_);
+    swap_aids(fresh.aids_);
+    live_.swap(fresh.live_);
+    live_words_.swap(fresh.live_words_);
+    free_.swap(fresh.free_);
+    slots_ = fresh.slots_;
+    changes_ = fresh.changes_;
+    calibration_ = fresh.calibration_;
+    effort_model_ = fresh.effort_model_;
+    ++version_;
+    entry.keep();
+}
+
+}  // namespace lanner

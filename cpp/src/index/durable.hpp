@@ -1,0 +1,94 @@
+// What makes changes to an index outlive the process: the lock of the one writer, the journal, and a thread that syncs it
+// and has the file written anew once the journal has outgrown it.
+// Threads: records are written by whoever holds the writer's lock of the index; counts from any thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "index/change_record.hpp"
+#include "lanner/index.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/journal.hpp"
+
+namespace lanner {
+
+class Durable {
+  public:
+    // Takes the lock of the file at `path`. Throws Error(kStorage) where another holds it.
+    Durable(const std::string& path, const OpenOptions& options);
+    ~Durable();
+    Durable(const Durable&) = delete;
+    Durable& operator=(const Durable&) = delete;
+
+    const std::string& path() const noexcept { return path_; }
+    // Opens the journal that continues the file; see Journal. Before the calls below.
+    void replay(const FileIdentity& file, const Journal::Replay& replay);
+    // `checkpoint` is called from a thread of its own whenever the file should be written anew.
+    void start(std::function<void()> checkpoint);
+    // Waits for what that thread is doing. The journal can still be written to.
+    void stop() noexcept;
+
+    // Writes the record of a change that is ready to be made, and returns where it begins.
+    std::uint64_t write(const Change& change);
+    void take_back(std::uint64_t position) noexcept { journal_->take_back(position); }
+    Journal& journal() noexcept { return *journal_; }
+    // The file has been written anew.
+    void checkpointed(const FileIdentity& file);
+    DurableState state() const;
+
+  private:
+    void run(const std::function<void()>& checkpoint);
+    bool is_mine() const noexcept;
+
+    std::string path_;
+    Sync sync_;
+    std::uint64_t most_bytes_;  // of a journal; 0: as many as the file has, and some
+    FileLock lock_;
+    int process_;
+    std::unique_ptr<Journal> journal_;
+    std::atomic<std::uint64_t> limit_{0};
+    std::atomic<std::uint64_t> checkpoints_{0};
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    bool unsynced_ = false;
+    bool too_long_ = false;
+    std::string failure_;
+    // Not a thread by value: a forked child has none, and must not wait for one.
+    std::thread* thread_ = nullptr;
+    std::mutex stopping_mutex_;
+};
+
+// The record of one change, taken back at the end of the scope unless keep() was called. Nothing where there is no journal.
+class ChangeEntry {
+  public:
+    explicit ChangeEntry(Durable* durable) : durable_(durable) {}
+    ~ChangeEntry() {
+        if (written_) durable_->take_back(position_);
+    }
+    ChangeEntry(const ChangeEntry&) = delete;
+    ChangeEntry& operator=(const ChangeEntry&) = delete;
+
+    void write(const Change& change) {
+        if (durable_ == nullptr) return;
+        position_ = durable_->write(change);
+        written_ = true;
+    }
+    void keep() noexcept { written_ = false; }
+
+  private:
+    Durable* durable_;
+    std::uint64_t position_ = 0;
+    bool written_ = false;
+};
+
+}  // namespace lanner

@@ -1,0 +1,122 @@
+// An index whose changes outlive the process: opened with what its journal says, and its file written anew.
+#include <filesystem>
+#include <system_error>
+
+#include "index/durable.hpp"
+#include "index/write_guard.hpp"
+#include "storage/mapped_file.hpp"
+#include "storage/system_file.hpp"
+
+namespace lanner {
+namespace {
+
+bool same_file(const std::string& left, const std::string& right) {
+    std::error_code failed;
+    return left == right ||
+           (std::filesystem::equivalent(std::filesystem::path(left), std::filesystem::path(right), failed) && !failed);
+}
+
+}  // namespace
+
+// Its thread uses everything else.
+Index::Impl::~Impl() {
+    if (durable_) durable_->stop();
+}
+
+std::unique_ptr<Index::Impl> Index::Impl::open_durable(const std::string& path, const OpenOptions& options) {
+    // A file that is not there is no reason to leave a lock behind.
+    if (!sys::exists(path)) map_file(path, true);
+    const auto durable = std::make_shared<Durable>(path, options);
+    const MappedFile file = map_file(durable->path(), true);
+    if (options.preload) preload(file.bytes);
+    const SectionReader reader(file.bytes, file.owner);
+    OpenOptions writable = options;
+    writable.writable = true;
+    std::unique_ptr<Impl> index = load(reader, writable);
+    durable->replay(reader.identity(), [&](const Journal::Record& record) {
+        const ReadChange read(record.kind, record.payload, index->options_.dim);
+        Progress progress;
+        if (options.progress) {
+            progress = [&](std::size_t, std::size_t) {
+                options.progress(static_cast<std::size_t>(record.done), static_cast<std::size_t>(record.total));
+            };
+        }
+        try {
+            index->repeat(read.get(), progress);
+        } catch (const Error& error) {
+            throw Error(ErrorKind::kFileFormat, "journal " + durable->path() + ".journal cannot be replayed at byte " +
+                                                    std::to_string(record.done) + ": " + error.what());
+        }
+        if (options.progress && record.done + record.payload.size() + 64 >= record.total)
+            options.progress(static_cast<std::size_t>(record.total), static_cast<std::size_t>(record.total));
+    });
+    index->durable_ = durable;
+    durable->start([at = index.get()] {
+        const WriterGuard guard(*at);
+        if (!at->closed_) at->checkpoint();
+    });
+    return index;
+}
+
+void Index::Impl::repeat(const Change& change, const Progress& progress) {
+    const WriteOptions options{.threads = 0, .progress = progress};
+    switch (change.kind) {
+        case ChangeKind::kAdd:
+        case ChangeKind::kUpsert:
+            add(*change.vectors, change.ids, options, change.kind == ChangeKind::kUpsert, change.attributes);
+            return;
+        case ChangeKind::kRemove:
+            return remove(change.ids, options);
+        case ChangeKind::kUpdateAttributes:
+            return update_attributes(change.ids, *change.attributes);
+        case ChangeKind::kFit:
+            return fit(*change.vectors);
+        case ChangeKind::kCompact:
+            return compact(options);
+    }
+}
+
+// The old file and the whole journal say the same as the new file until the very moment in which one replaces the other.
+void Index::Impl::checkpoint() const {
+    AtomicFile file(durable_->path());
+    const FileIdentity identity = write_sections(file);
+    file.sync();
+    durable_->journal().expect(identity);
+    file.commit();
+    durable_->checkpointed(identity);
+}
+
+void Index::Impl::save_to(const std::string& path) const {
+    std::optional<AtomicFile> file;
+    {
+        const WriterGuard guard(*this);
+        if (durable_ && same_file(path, durable_->path())) return checkpoint();
+        file.emplace(path);
+        write_sections(*file);
+    }
+    file->commit();
+}
+
+void Index::Impl::close() {
+    std::shared_ptr<Durable> ended;
+    {
+        const WriterGuard guard(*this);
+        closed_ = true;
+        read_only_ = true;
+        if (durable_) durable_->journal().sync();
+        ended = durable_;
+    }
+    // Its thread may be waiting for the writer's lock.
+    if (ended) ended->stop();
+    const WriterGuard guard(*this);
+    const std::lock_guard lock(state_);
+    durable_.reset();
+}
+
+std::optional<DurableState> Index::Impl::durable() const {
+    const std::shared_lock lock(state_);
+    if (!durable_) return std::nullopt;
+    return durable_->state();
+}
+
+}  // namespace lanner

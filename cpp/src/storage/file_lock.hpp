@@ -1,0 +1,23 @@
+// One holder of a name among all processes, for as long as the process lives.
+// Threads: any. The system takes the lock back when the process is gone, however it went. A forked child holds it too
+// until it has closed its copy. The file stays; it holds the number of the process that holds the lock, or nothing.
+#pragma once
+
+#include <string>
+
+namespace lanner {
+
+class FileLock {
+  public:
+    // Throws Error(kStorage) naming `what`, and the process that holds the lock where another does.
+    FileLock(const std::string& path, const std::string& what);
+    ~FileLock();
+    FileLock(const FileLock&) = delete;
+    FileLock& operator=(const FileLock&) = delete;
+
+  private:
+    int file_ = -1;
+    int process_ = 0;
+};
+
+}  // namespace lanner

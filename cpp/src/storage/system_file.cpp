@@ -1,0 +1,174 @@
+#include "storage/system_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#if defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <fcntl.h>
+#include <io.h>
+#include <process.h>
+#include <sys/stat.h>
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace lanner::sys {
+
+bool exists(const std::string& path) {
+#if defined(_WIN32)
+    return ::_waccess(std::filesystem::path(reinterpret_cast<const char8_t*>(path.c_str())).c_str(), 0) == 0;
+#else
+    return ::access(path.c_str(), F_OK) == 0;
+#endif
+}
+
+#if defined(_WIN32)
+
+namespace {
+
+// Locks exclude readers there, so what is locked lies far beyond what anybody reads.
+constexpr DWORD kLockHigh = 1;
+
+std::filesystem::path native_path(const std::string& path) {
+    return std::filesystem::path(reinterpret_cast<const char8_t*>(path.c_str()));
+}
+
+}  // namespace
+
+int process_id() noexcept { return ::_getpid(); }
+bool is_running(int process) noexcept {
+    const HANDLE handle = ::OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(process));
+    if (handle == nullptr) return ::GetLastError() != ERROR_INVALID_PARAMETER;
+    const bool running = ::WaitForSingleObject(handle, 0) == WAIT_TIMEOUT;
+    ::CloseHandle(handle);
+    return running;
+}
+int create_new(const std::string& path) {
+    return ::_wopen(native_path(path).c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT,
+                    _S_IREAD | _S_IWRITE);
+}
+int open_to_change(const std::string& path, bool create) {
+    return ::_wopen(native_path(path).c_str(), _O_RDWR | (create ? _O_CREAT : 0) | _O_BINARY | _O_NOINHERIT,
+                    _S_IREAD | _S_IWRITE);
+}
+void close_file(int file) noexcept { ::_close(file); }
+bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept {
+    if (::_lseeki64(file, static_cast<long long>(offset), SEEK_SET) < 0) return false;
+    const auto* from = static_cast<const std::byte*>(bytes);
+    while (size > 0) {
+        const int done = ::_write(file, from, static_cast<unsigned>(std::min<std::size_t>(size, 1U << 30)));
+        if (done <= 0) return false;
+        from += done;
+        size -= static_cast<std::size_t>(done);
+    }
+    return true;
+}
+long long read_at(int file, std::uint64_t offset, void* bytes, std::size_t size) noexcept {
+    if (::_lseeki64(file, static_cast<long long>(offset), SEEK_SET) < 0) return -1;
+    return ::_read(file, bytes, static_cast<unsigned>(std::min<std::size_t>(size, 1U << 30)));
+}
+bool truncate(int file, std::uint64_t size) noexcept { return ::_chsize_s(file, static_cast<long long>(size)) == 0; }
+bool sync_file(int file) noexcept { return ::_commit(file) == 0; }
+bool replace(const std::string& from, const std::string& to) {
+    if (::MoveFileExW(native_path(from).c_str(), native_path(to).c_str(),
+                      MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) != 0) {
+        return true;
+    }
+    errno = EACCES;
+    return false;
+}
+bool sync_directory(const std::string&) { return true; }
+void remove_quietly(const std::string& path) { ::_wunlink(native_path(path).c_str()); }
+void keep_permissions(int, const std::string&) {}
+std::string resolve(const std::string& target) { return target; }
+int try_lock(int file) noexcept {
+    OVERLAPPED place{};
+    place.OffsetHigh = kLockHigh;
+    const HANDLE handle = reinterpret_cast<HANDLE>(::_get_osfhandle(file));
+    if (::LockFileEx(handle, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place) != 0) return 1;
+    return ::GetLastError() == ERROR_LOCK_VIOLATION ? 0 : -1;
+}
+
+#else
+
+int process_id() noexcept { return static_cast<int>(::getpid()); }
+bool is_running(int process) noexcept { return ::kill(process, 0) == 0 || errno != ESRCH; }
+int create_new(const std::string& path) { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
+int open_to_change(const std::string& path, bool create) {
+    return ::open(path.c_str(), O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC, 0666);
+}
+void close_file(int file) noexcept { ::close(file); }
+bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept {
+    const auto* from = static_cast<const std::byte*>(bytes);
+    while (size > 0) {
+        const auto done =
+            ::pwrite(file, from, std::min<std::size_t>(size, std::size_t{1} << 30), static_cast<off_t>(offset));
+        if (done < 0 && errno == EINTR) continue;
+        if (done == 0) errno = ENOSPC;
+        if (done <= 0) return false;
+        from += done;
+        offset += static_cast<std::uint64_t>(done);
+        size -= static_cast<std::size_t>(done);
+    }
+    return true;
+}
+long long read_at(int file, std::uint64_t offset, void* bytes, std::size_t size) noexcept {
+    return ::pread(file, bytes, size, static_cast<off_t>(offset));
+}
+bool truncate(int file, std::uint64_t size) noexcept {
+    int status = 0;
+    do {
+        status = ::ftruncate(file, static_cast<off_t>(size));
+    } while (status != 0 && errno == EINTR);
+    return status == 0;
+}
+bool sync_file(int file) noexcept {
+#if defined(__APPLE__)
+    if (::fcntl(file, F_FULLFSYNC) == 0) return true;
+    return ::fsync(file) == 0;
+#else
+    return ::fdatasync(file) == 0;
+#endif
+}
+bool replace(const std::string& from, const std::string& to) { return ::rename(from.c_str(), to.c_str()) == 0; }
+bool sync_directory(const std::string& path) {
+    const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+    const int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
+    if (directory < 0) return errno == EACCES;  // a folder to write to, and not to list
+    const bool done = ::fsync(directory) == 0 || errno == EINVAL || errno == ENOTSUP;
+    const int code = errno;
+    ::close(directory);
+    errno = code;
+    return done;
+}
+void remove_quietly(const std::string& path) { ::unlink(path.c_str()); }
+void keep_permissions(int file, const std::string& target) {
+    struct stat status {};
+    if (::stat(target.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        (void)!::fchmod(file, status.st_mode & 07777);
+    }
+}
+std::string resolve(const std::string& target) {
+    std::error_code failed;
+    if (!std::filesystem::is_symlink(target, failed)) return target;
+    const std::filesystem::path real = std::filesystem::weakly_canonical(target, failed);
+    return failed ? target : real.string();
+}
+int try_lock(int file) noexcept {
+    if (::flock(file, LOCK_EX | LOCK_NB) == 0) return 1;
+    return errno == EWOULDBLOCK ? 0 : -1;
+}
+
+#endif
+
+}  // namespace lanner::sys

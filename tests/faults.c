@@ -1,0 +1,115 @@
+/* Stands before the C library (LD_PRELOAD) and lets one call of a program fail, or be its last.
+ *
+ * After faults_arm(at, mode) the calls that write, sync, cut, rename or make files are counted, from 1 on. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum { NEVER, FAIL, KILL_BEFORE, KILL_AFTER, KILL_HALFWAY, FAIL_ON };
+
+static int armed_at, armed_mode = NEVER, calls;
+
+void faults_arm(int at, int mode) {
+    armed_at = at;
+    armed_mode = mode;
+    calls = 0;
+}
+
+int faults_calls(void) { return calls; }
+
+static void die(void) { kill(getpid(), SIGKILL); }
+
+/* What is to become of this call: 0 all goes well, FAIL, KILL_AFTER or KILL_HALFWAY. */
+static int fate(void) {
+    if (armed_mode == NEVER) return 0;
+    ++calls;
+    if (calls == armed_at && armed_mode == KILL_BEFORE) die();
+    if (armed_mode == FAIL_ON) return calls >= armed_at ? FAIL : 0;
+    return calls == armed_at ? armed_mode : 0;
+}
+
+#define REAL(name) (__typeof__(&name)) dlsym(RTLD_NEXT, #name)
+
+#define SIMPLE(code, parameters, name, ...)            \
+    int name parameters {                              \
+        const int how = fate();                        \
+        if (how == FAIL) {                             \
+            errno = code;                              \
+            return -1;                                 \
+        }                                              \
+        const int done = (REAL(name))(__VA_ARGS__);    \
+        if (how) die();                                \
+        return done;                                   \
+    }
+
+SIMPLE(EIO, (int file), fsync, file)
+SIMPLE(EIO, (int file), fdatasync, file)
+SIMPLE(EIO, (int file, off_t size), ftruncate, file, size)
+SIMPLE(EIO, (int file, off64_t size), ftruncate64, file, size)
+SIMPLE(EACCES, (const char *from, const char *to), rename, from, to)
+
+static ssize_t write_part(int how, ssize_t (*real)(int, const void *, size_t, off64_t), int file, const void *bytes,
+                          size_t size, off64_t at) {
+    if (how == FAIL) {
+        /* A full disk takes what fits first. */
+        if (size > 1) return real(file, bytes, size / 2, at);
+        errno = ENOSPC;
+        return -1;
+    }
+    if (how == KILL_HALFWAY) {
+        real(file, bytes, size / 2, at);
+        die();
+    }
+    const ssize_t done = real(file, bytes, size, at);
+    if (how) die();
+    return done;
+}
+
+static int full; /* the next write finds no room */
+
+ssize_t pwrite64(int file, const void *bytes, size_t size, off64_t at) {
+    if (full) {
+        full = armed_mode == FAIL_ON;
+        errno = ENOSPC;
+        return -1;
+    }
+    const int how = fate();
+    full = how == FAIL && size > 1;
+    return write_part(how, REAL(pwrite64), file, bytes, size, at);
+}
+
+ssize_t pwrite(int file, const void *bytes, size_t size, off_t at) { return pwrite64(file, bytes, size, at); }
+
+static int open_file(const char *path, int flags, mode_t mode, int (*real)(const char *, int, ...)) {
+    if ((flags & (O_WRONLY | O_RDWR)) == 0) return real(path, flags, mode);
+    const int how = fate();
+    if (how == FAIL) {
+        errno = EACCES;
+        return -1;
+    }
+    const int file = real(path, flags, mode);
+    if (how) die();
+    return file;
+}
+
+int open(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return open_file(path, flags, mode, REAL(open));
+}
+
+int open64(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return open_file(path, flags, mode, REAL(open64));
+}

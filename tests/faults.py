@@ -1,0 +1,303 @@
+"""Writes files while one system call after another fails, or is the last that its process makes.
+
+To be run with the library of faults.c before the C library. Arguments: a folder and what to do:
+``save``, ``journal``, or ``kills`` and a number. Prints how many cases there were; an assertion is
+a defect.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import random
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lanner
+
+FAIL, KILL_BEFORE, KILL_AFTER, KILL_HALFWAY, FAIL_ON = 1, 2, 3, 4, 5
+KILLS = (KILL_BEFORE, KILL_AFTER, KILL_HALFWAY)
+DIM = 8
+
+Operation = Callable[[lanner.Index], Any]
+
+
+def arm(at: int, mode: int) -> None:
+    ctypes.CDLL(None).faults_arm(at, mode)
+
+
+def calls() -> int:
+    return int(ctypes.CDLL(None).faults_calls())
+
+
+def rows(seed: int, count: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+
+
+def table(seed: int, count: int) -> dict[str, list[Any]]:
+    rng = np.random.default_rng(seed)
+    return {
+        "year": [int(year) for year in rng.integers(1990, 2030, count)],
+        "score": [None if value < 0.2 else float(value) for value in rng.random(count)],
+        "open": [bool(value < 0.5) for value in rng.random(count)],
+        "name": [f"näme {value}" for value in rng.integers(0, 9, count)],
+        "tags": [["a", "b", "c"][: int(value)] for value in rng.integers(0, 4, count)],
+        "numbers": [list(range(int(value))) for value in rng.integers(0, 3, count)],
+    }
+
+
+def make(count: int = 60) -> lanner.Index:
+    index = lanner.Index(DIM, "l2", M=4, codec="SQ8")
+    index.add(rows(1, count), range(count), attributes=table(1, count), threads=1)
+    index.remove(range(5), threads=1)
+    return index
+
+
+def in_child(work: Callable[[Callable[[Any], None]], None]) -> tuple[list[Any], int]:
+    """Return what a forked child told before its end, and the signal that ended it, or 0."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+
+        def tell(what: Any) -> None:
+            data = pickle.dumps(what)
+            os.write(writing, len(data).to_bytes(4, "little") + data)
+
+        status = 1
+        try:
+            work(tell)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writing)
+    said = heard(reading)
+    _, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, said
+    return said, os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def heard(reading: int) -> list[Any]:
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    said, at = [], 0
+    while at + 4 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        said.append(pickle.loads(data[at + 4 : at + 4 + size]))
+        at += 4 + size
+    return said
+
+
+def save_faults(folder: Path) -> Iterator[None]:
+    path = folder / "a.lanner"
+    old, new = make(60), make(90)
+    before, after = old.to_bytes(), new.to_bytes()
+    for mode in (FAIL, FAIL_ON, *KILLS):
+        for at in range(1, 1000):
+            for each in folder.iterdir():
+                each.unlink()
+            path.write_bytes(before)
+
+            def save(tell: Callable[[Any], None], at: int = at, mode: int = mode) -> None:
+                arm(at, mode)
+                try:
+                    new.save(path)
+                    tell("saved")
+                except lanner.StorageError as error:
+                    tell("refused" if str(path) in str(error) else str(error))
+                tell(calls())
+
+            said, ended = in_child(save)
+            there = path.read_bytes()
+            assert there in (before, after)
+            assert len(lanner.open(path, verify=True)) in (len(old), len(new))
+            if not ended:
+                assert os.listdir(folder) == ["a.lanner"], os.listdir(folder)
+                assert said[0] == "refused" or there == after
+                if said[1] < at:
+                    break
+            yield
+        else:
+            raise AssertionError("save makes more calls than anybody thought")
+
+
+def operations(path: Path) -> list[Operation]:
+    return [
+        lambda index: index.add(rows(2, 20), range(100, 120), attributes=table(2, 20)),
+        lambda index: index.upsert(rows(3, 5), [7, 101, 300, 8, 301]),
+        lambda index: index.remove([10, 11, 12, 102, 7]),
+        lambda index: index.update_attributes(
+            [20, 103], {"year": [1, None], "tags": [["z"], None]}
+        ),
+        lambda index: index.save(path),
+        lambda index: index.add(rows(4, 3)),
+        lambda index: index.remove([13, 104]),
+        lambda index: index.compact(),
+        lambda index: index.add(rows(5, 300), attributes=table(5, 300)),
+    ]
+
+
+def journal_faults(folder: Path) -> Iterator[None]:
+    path = folder / "a.lanner"
+    base = make()
+    before = base.to_bytes()
+    every = operations(path)
+
+    def state_after(done: tuple[int, ...]) -> bytes:
+        if done not in known:
+            index = lanner.Index.from_bytes(state_after(done[:-1]))
+            if done[-1] != 4:
+                every[done[-1]](index)
+            known[done] = index.to_bytes()
+        return known[done]
+
+    known: dict[tuple[int, ...], bytes] = {(): before}
+    for mode in (FAIL, *KILLS):
+        for at in range(1, 1000):
+            for each in folder.iterdir():
+                each.unlink()
+            path.write_bytes(before)
+
+            def write(tell: Callable[[Any], None], at: int = at, mode: int = mode) -> None:
+                arm(at, mode)
+                done: tuple[int, ...] = ()
+                try:
+                    index = lanner.open(path, durable=True)
+                except lanner.StorageError:
+                    tell(calls())
+                    return
+                for number, operation in enumerate(every):
+                    try:
+                        operation(index)
+                        done = (*done, number)
+                        tell(("done", number))
+                    except (lanner.StorageError, lanner.NotFoundError):
+                        pass  # of what an earlier call failed to add, there is nothing to remove
+                    assert index.to_bytes() == state_after(done)
+                tell(calls())
+
+            said, ended = in_child(write)
+            done = tuple(what[1] for what in said if isinstance(what, tuple))
+            possible = [state_after(done)]
+            following = len(done)
+            if ended and following < len(every):
+                possible.append(state_after((*done, following)))
+            # Others see what was last written.
+            lanner.open(path, verify=True).validate()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                index = lanner.open(path, durable=True)
+            assert index.to_bytes() in possible, (mode, at, done)
+            index.validate()
+            index.close()
+            if not ended and said[-1] < at:
+                break
+            yield
+        else:
+            raise AssertionError("these changes make more calls than anybody thought")
+
+
+def random_operation(number: int, path: Path) -> Operation:
+    def change(index: lanner.Index) -> None:
+        rng = np.random.default_rng(number)
+        ids = sorted(index)
+        some = [ids[place] for place in rng.permutation(len(ids))[:3]]
+        kind = number % 6
+        if kind in (0, 1) or len(ids) < 40:
+            index.add(rows(number, 3), attributes=table(number, 3))
+        elif kind == 2:
+            index.upsert(rows(number, 3), [*some[:2], -number])
+        elif kind == 3:
+            index.update_attributes(some, {"year": [number, 5, None]})
+        elif kind == 4 and number % 7 == 0:
+            index.save(path)
+        else:
+            index.remove(some)
+
+    return change
+
+
+def random_kills(folder: Path, count: int) -> Iterator[None]:
+    path = folder / "a.lanner"
+    model = make()
+    model.save(path)
+    chance = random.Random(9)
+    number = 0
+    for turn in range(count):
+        sync = "batch" if turn % 2 else "always"
+
+        def write(tell: Callable[[Any], None], number: int = number, sync: str = sync) -> None:
+            # So short a journal that the file is written anew at any time.
+            index = lanner.open(path, durable=True, sync=sync, journal_bytes=2000)
+            tell("open")
+            while True:
+                random_operation(number, path)(index)
+                tell(number)
+                number += 1
+
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+
+            def tell(what: Any, writing: int = writing) -> None:
+                data = pickle.dumps(what)
+                os.write(writing, len(data).to_bytes(4, "little") + data)
+
+            try:
+                write(tell)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(1)
+        os.close(writing)
+        time.sleep(chance.uniform(0, 0.03))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), "a writer ended by itself"
+        said = heard(reading)
+        for acknowledged in said[1:]:
+            assert acknowledged == number
+            random_operation(number, folder / "copy")(model)
+            number += 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            index = lanner.open(path, durable=True)
+        found = index.to_bytes()
+        if found != model.to_bytes():
+            random_operation(number, folder / "copy")(model)
+            number += 1
+            assert found == model.to_bytes(), f"turn {turn}, change {number}"
+        index.validate()
+        index.close()
+        # What killed processes were writing is gone.
+        names = {f"a.lanner{end}" for end in ("", ".journal", ".lock")}
+        assert set(os.listdir(folder)) <= {*names, "copy"}
+        yield
+    print(number, "changes")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    what = sys.argv[2]
+    cases = {
+        "save": lambda: save_faults(folder),
+        "journal": lambda: journal_faults(folder),
+        "kills": lambda: random_kills(folder, int(sys.argv[3])),
+    }
+    print(sum(1 for _ in cases[what]()), "cases")
+
+
+if __name__ == "__main__":
+    main()
