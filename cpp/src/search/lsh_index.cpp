@@ -63,7 +63,7 @@ void sort_sets(const HashRows& rows, std::vector<std::int64_t>& offsets, std::ve
 
 class LshIndex::Distances {
   public:
-    Distances(const LshIndex& index, const HashRows& queries) : index_(index), queries_(queries) {
+    Distances(const LshIndex& index, const HashRows& queries) : index_(index) {
         if (index.codec_) {
             index.codec_->prepare({queries.vectors, queries.count, ElementType::kFloat32}, block_);
         } else {
@@ -91,7 +91,6 @@ class LshIndex::Distances {
 
   private:
     const LshIndex& index_;
-    const HashRows& queries_;
     QueryBlock block_;
     std::vector<std::int64_t> offsets_;
     std::vector<std::uint64_t> items_;
