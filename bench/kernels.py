@@ -4,6 +4,11 @@ Columns: `cache`, rows that fill half of the second-level cache, one after the o
 same from memory, with its bytes a second and their share of the measured read bandwidth;
 `scattered`, single rows from memory in random order. One thread, one query at a time.
 
+What memory gives is measured in turns with the kernel, since a machine that others use too gives
+now more and now less: `of read` is the median, turn by turn, of the scan's rate and that of reading
+as many bytes without arithmetic; `of l2` that of the time of scattered rows and of the same rows
+under l2 (bits: hamming).
+
 Every figure is the slope between a call with few queries and one with more, so that what a call
 costs once is not in it; in cache, what a query of a single row costs is taken off as well. Times
 are processor times of the one thread. Everybody writes a number of four bytes a row (SimSIMD eight)
@@ -19,6 +24,7 @@ float32.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -62,6 +68,7 @@ class Figures:
     scan_gb_s: float | None = None
     scan_share: float | None = None
     scattered_ns: float | None = None
+    scattered_of_l2: float | None = None
 
 
 def row_bytes(dtype: str, dim: int) -> int:
@@ -203,17 +210,26 @@ class Faiss:
         return call
 
 
-def read_bandwidth(size: int, repetitions: int) -> float:
-    """Return the bytes a second at which one thread reads memory, by the best level."""
+@functools.cache
+def reader(size: int) -> Call:
+    """Return what reads so many bytes, by the best level."""
     data = np.ones(size, dtype=np.uint8)
     level = _core.available_isas()[0]
-    _core.read_all(data, level)
-    times = []
-    for _ in range(repetitions):
-        start = time.thread_time()
-        _core.read_all(data, level)
-        times.append(time.thread_time() - start)
-    return size / statistics.median(times)
+
+    def call(count: int) -> None:
+        for _ in range(count):
+            _core.read_all(data, level)
+
+    return call
+
+
+def in_turns(calls: list[Call], repetitions: int) -> Array:
+    """Return the seconds of a query of each call, shape (repetitions, calls), one after another."""
+    for call in calls:
+        call(1)
+    return np.array(
+        [[(seconds(call, 3) - seconds(call, 1)) / 2 for call in calls] for _ in range(repetitions)]
+    )
 
 
 def measure(kernels: Any, dtype: str, metric: str, args: argparse.Namespace) -> Figures | None:
@@ -231,15 +247,20 @@ def measure(kernels: Any, dtype: str, metric: str, args: argparse.Namespace) -> 
         return figures
     far = make_rows(dtype, args.memory_bytes // size, dim)
     call = kernels.caller(dtype, metric, dim, far, None, scan=True)
-    bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
-    scan = slope(call, 0.01, args.repetitions) / len(far)
+    turns = in_turns([reader(args.memory_bytes), call], args.repetitions)
+    scan = float(np.median(turns[:, 1])) / len(far)
     figures.scan_ns = scan * 1e9
     figures.scan_gb_s = size / scan / 1e9
-    figures.scan_share = size / scan / bandwidth
+    read_ns = turns[:, 0] / args.memory_bytes * size * len(far)
+    figures.scan_share = float(np.median(read_ns / turns[:, 1]))
     order = np.random.default_rng(2).permutation(len(far))
     call = kernels.caller(dtype, metric, dim, far, order, scan=True)
     if call is not None:
-        figures.scattered_ns = slope(call, 0.01, args.repetitions) / len(far) * 1e9
+        plain = "hamming" if dtype == "bits" else "l2"
+        like = kernels.caller(dtype, plain, dim, far, order, scan=True)
+        turns = in_turns([like, call], args.repetitions)
+        figures.scattered_ns = float(np.median(turns[:, 1])) / len(far) * 1e9
+        figures.scattered_of_l2 = float(np.median(turns[:, 1] / turns[:, 0]))
     return figures
 
 
@@ -311,7 +332,9 @@ def main() -> None:
     """Measure and print."""
     args = _parser().parse_args()
     others, versions = peers(not args.no_peers)
-    bandwidth = read_bandwidth(args.memory_bytes, args.repetitions)
+    bandwidth = args.memory_bytes / float(
+        np.median(in_turns([reader(args.memory_bytes)], args.repetitions))
+    )
     about = {
         "cpu": machine.describe()["cpu"],
         "cores": os.cpu_count(),
@@ -328,7 +351,7 @@ def main() -> None:
     for name, value in about.items():
         print(f"{name}: {value}")
     header = f"{'type':<9}{'metric':<9}{'kernels':<12}{'cache ns':>9}{'scan ns':>9}{'GB/s':>7}"
-    print(f"\n{header}{'of read':>9}{'scattered ns':>14}")
+    print(f"\n{header}{'of read':>9}{'scattered ns':>14}{'of l2':>7}")
     results = []
     for figures in measured(args, others):
         results.append(asdict(figures))
@@ -336,7 +359,7 @@ def main() -> None:
             f"{figures.dtype:<9}{figures.metric:<9}{figures.kernels:<12}"
             f"{cell(figures.cache_ns, '.2f'):>9}{cell(figures.scan_ns, '.2f'):>9}"
             f"{cell(figures.scan_gb_s, '.1f'):>7}{cell(figures.scan_share, '.0%'):>9}"
-            f"{cell(figures.scattered_ns, '.2f'):>14}",
+            f"{cell(figures.scattered_ns, '.2f'):>14}{cell(figures.scattered_of_l2, '.2f'):>7}",
             flush=True,
         )
     if args.json is not None:

@@ -81,7 +81,7 @@ def test_build_without_a_graph_and_of_bits(tmp_path):
 
 def test_info_shows_parameters_and_sections(built):
     output = run("info", built).stdout
-    for part in ("l2", "float32", "200", "M=16, ef_construction=200", "int", "section", "crc32"):
+    for part in ("l2", "float32", "200", "M=16, ef_construction=128", "int", "section", "crc32"):
         assert part in output
     for each in lanner.verify(built)["sections"]:
         assert each["name"] in output

@@ -13,7 +13,7 @@ import lanner
 
 MODULES = [
     "lanner",
-    *sorted(f"lanner.{module.name}" for module in pkgutil.iter_modules(lanner.__path__)),
+    *sorted(module.name for module in pkgutil.walk_packages(lanner.__path__, "lanner.")),
 ]
 
 

@@ -229,6 +229,93 @@ def test_explain_tells_what_was_done() -> None:
     assert "18000 of 20000 items match" in repr(most)
 
 
+def clustered(rng: np.random.Generator, count: int) -> Any:
+    centres = rng.normal(size=(30, 32)) * 3
+    return (centres[rng.integers(0, 30, count)] + rng.normal(size=(count, 32))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("metric", "codec"),
+    [
+        ("l2", None),
+        ("l2", "SQ8"),
+        ("cosine", "SQ4"),
+        ("ip", "SQ8"),
+        ("snr", None),
+        ("snr_item", "SQ8"),
+    ],
+)
+def test_pruned_scans_find_the_near_matches_and_survive_changes(metric: str, codec: Any) -> None:
+    rng = np.random.default_rng(8)
+    rows = clustered(rng, 19000)
+    index = lanner.Index(32, metric, codec=codec)
+    year = rng.integers(2000, 2020, 19000)
+    index.add(rows[:16000], attributes={"year": year[:16000]})
+    index.remove(np.arange(500, 1500))
+    index.add(rows[16000:], attributes={"year": year[16000:]})
+    index.upsert(rows[:100] + 1, ids=np.arange(100))
+    assert index.validate()["reachable"] == len(index) == 18000
+    queries = rows[-60:] + rng.normal(size=(60, 32)).astype(np.float32) / 2
+    plans = set()
+    for where in ("year < 2010", "year != 2003", {"year": {"$in": [2001, 2005, 2011]}}):
+        found = truth = 0
+        for query in queries:
+            near = index.search(query, 10, filter=where)
+            exact = index.search(query, 10, filter=where, exact=True)
+            assert len(near) == 10
+            found += int(np.isin(near.ids, exact.ids).sum())
+            truth += 10
+            plans.add(index.explain(query, where).plan)
+        assert found >= 0.95 * truth  # of 600; the standard deviation is at most 5
+    assert "pruned scan" in plans
+    again = lanner.Index.from_bytes(index.to_bytes())
+    for query in queries[:5]:
+        mine, other = (each.search(query, 10, filter="year < 2010") for each in (index, again))
+        assert mine.ids.tolist() == other.ids.tolist()
+
+
+def test_an_index_with_cells_is_the_same_on_any_number_of_threads() -> None:
+    rows = clustered(np.random.default_rng(9), 5000)
+    built = []
+    for threads in (1, 2, 5):
+        index = lanner.Index(32, "l2")
+        index.add(rows[:4000], attributes={"n": np.arange(4000)}, threads=threads)
+        index.add(rows[4000:], attributes={"n": np.arange(1000)}, threads=threads)
+        built.append(index.to_bytes())
+    assert built[0] == built[1] == built[2]
+
+
+def test_attributes_that_come_later_bring_cells_with_them() -> None:
+    rows = clustered(np.random.default_rng(10), 5000)
+    index = lanner.Index(32, "l2")
+    index.add(rows)
+    before = index.memory()["attributes"]
+    index.update_attributes(np.arange(5000), {"n": np.arange(5000)})
+    assert index.memory()["attributes"] > before + 5000 * 32
+    hits = index.search(rows[7], 10, filter="n >= 2000")
+    exact = index.search(rows[7], 10, filter="n >= 2000", exact=True)
+    assert np.isin(hits.ids, exact.ids).mean() >= 0.8
+
+
+def test_a_cancelled_add_takes_its_cells_along() -> None:
+    rows = clustered(np.random.default_rng(11), 5000)
+    index = lanner.Index(32, "l2")
+
+    def stop(done: int, total: int) -> None:
+        if done > 2500:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add(rows, attributes={"n": np.arange(5000)}, progress=stop)
+    empty = index.to_bytes()
+    assert empty == lanner.Index(32, "l2").to_bytes()
+    index.add(rows[:3000], attributes={"n": np.arange(3000)})
+    kept = index.to_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        index.add(np.tile(rows, (3, 1)), attributes={"n": np.arange(15000)}, progress=stop)
+    assert index.to_bytes() == kept
+
+
 def test_nothing_matches_in_an_empty_index() -> None:
     index = lanner.Index(DIM)
     assert index.count(np.zeros(0, bool)) == 0

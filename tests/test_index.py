@@ -22,10 +22,10 @@ def state(index: lanner.Index) -> bytes:
 def test_defaults():
     index = lanner.Index(384)
     assert (index.dim, index.metric, index.dtype, index.graph) == (384, "cosine", "float32", "hnsw")
-    assert (index.M, index.ef_construction, index.seed) == (16, 200, 0)
+    assert (index.M, index.ef_construction, index.seed) == (16, 128, 0)
     assert (len(index), index.id_kind, index.read_only) == (0, None, False)
     assert list(index) == []
-    assert "M: 'int' = 16, ef_construction: 'int' = 200" in str(inspect.signature(lanner.Index))
+    assert "M: 'int' = 16, ef_construction: 'int' = 128" in str(inspect.signature(lanner.Index))
 
 
 def test_parameters_are_kept():
@@ -39,7 +39,7 @@ def test_parameters_are_kept():
 def test_exact_index_has_no_graph_parameters():
     index = lanner.Index(3, graph=None)
     assert (index.graph, index.M, index.ef_construction) == (None, None, None)
-    for name, value in (("M", 16), ("M", 8), ("ef_construction", 200)):
+    for name, value in (("M", 16), ("M", 8), ("ef_construction", 128)):
         with pytest.raises(InvalidArgumentError, match=f"{name} is a parameter of the graph"):
             lanner.Index(3, graph=None, **{name: value})
 
@@ -113,7 +113,7 @@ def test_repr_says_what_the_index_is(graph):
     for part in ("size=100", "dim=4", "metric='l2'", "dtype='float16'", "memory=", "isa="):
         assert part in text
     assert lanner.isa().active in text
-    assert ("M=16, ef_construction=200" if graph else "graph=None") in text
+    assert ("M=16, ef_construction=128" if graph else "graph=None") in text
 
 
 def test_memory_counts_vectors(graph):

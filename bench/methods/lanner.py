@@ -36,7 +36,8 @@ class Lanner(Method):
     index: Any
 
     def grid(self, data: DataSet) -> list[Parameters]:
-        return [{**parameters, "codec": self.codec} for parameters in GRAPHS]
+        usual = {"M": 16, "ef_construction": 128}  # lanner's defaults
+        return [{**parameters, "codec": self.codec} for parameters in (usual, *GRAPHS)]
 
     def sweep(self, data: DataSet, build: Parameters, k: int) -> list[Parameters]:
         return [{"ef": ef} for ef in EF if ef >= k]

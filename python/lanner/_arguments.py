@@ -27,7 +27,7 @@ class _Default(int):
 
 
 DEFAULT_M = _Default(16)
-DEFAULT_EF_CONSTRUCTION = _Default(200)
+DEFAULT_EF_CONSTRUCTION = _Default(128)
 
 INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024

@@ -166,6 +166,10 @@ class Timestamp:
 
 _FilterValue = bool | int | float | str | Timestamp
 
+# Equal for equal dicts, lists and tuples of str, int, float, bool and None alone, types and order among them; None for others,
+# and beyond `most` bytes.
+def plain_key(value: object, most: int) -> bytes | None: ...
+
 # A condition, immutable; at most 100 deep. op: "and", "or", "not" (operands alone), "==", "!=", "<", "<=", ">", ">=",
 # "contains", "startswith" (one value), "between" (two), "in", "contains_any", "contains_all" (any number), "is_null" (none),
 # "id_in" (ids alone). Each of another shape is an InvalidArgumentError.
@@ -297,6 +301,146 @@ def fit_quantizer(
     progress: Callable[[int, int], object] | None,
 ) -> Quantizer: ...
 def load_quantizer(path: str) -> Quantizer: ...
+
+# Hash families. Rows: float32 (n, dim); packed uint8 (n, ceil(dim / 8)); (offsets int64 (n + 1,), items uint64 (m,)) for
+# sets; the same and weights float64 (m,) for weighted sets.
+class HashFamily:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made or loaded
+    def encode(self, rows: Any, threads: int) -> NDArray[np.uint8]: ...
+    def values(self, rows: Any, threads: int) -> NDArray[np.float32]: ...
+    def symbols(self, rows: Any, threads: int) -> NDArray[np.uint32]: ...
+    # "e2lsh" alone.
+    def positions(self, rows: Any, threads: int) -> NDArray[np.float32]: ...
+    def save(self, path: str) -> None: ...
+    # "kind", "dim", "bits", "has_values", "has_symbols"; of "e2lsh" also "width".
+    def figures(self) -> dict[str, Any]: ...
+
+# "hyperplanes", "cross_polytope", "e2lsh", "bit_sampling", "minhash" or "simhash".
+def make_hash(kind: str, dim: int, bits: int, width: float, seed: int) -> HashFamily: ...
+
+# {"kind": "pca" | "itq" | "spectral" | "sdh" | "snr", "bits": int} and what the kind wants to know.
+def fit_hash(
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.uint32] | None,
+    classes: int,
+    parameters: dict[str, Any],
+    seed: int,
+    threads: int,
+    progress: Callable[[int, int], object] | None,
+) -> HashFamily: ...
+def load_hash(path: str) -> HashFamily: ...
+
+# A list of collections of str, bytes or int, or of dicts of weights by these, as rows of the kinds above.
+def sets_of(sets: list[Any], weighted: bool) -> tuple[Any, ...]: ...
+def integer_items(values: NDArray[np.int64]) -> NDArray[np.uint64]: ...
+
+# Codes to be searched: uint8 (n, bytes). Searches give (ids, distances, counts) of shapes (q, k), (q, k), (q,).
+class HammingCodes:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hamming_codes
+    def search(
+        self, queries: NDArray[np.uint8], k: int, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    # (ids, distances, offsets).
+    def search_radius(
+        self, queries: NDArray[np.uint8], radius: int, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    # For queries of real numbers.
+    def pack_signed(self, threads: int) -> PackedCodes: ...
+    def __len__(self) -> int: ...
+    @property
+    def code_bytes(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def tables(self) -> int: ...
+    @property
+    def reach(self) -> int: ...
+
+class HashedRows:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hash_rows
+    def search(
+        self, queries: NDArray[Any], k: int, candidates: int, asymmetric: bool, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def __len__(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+
+# "auto", "scan" or "multi_index".
+def hamming_codes(codes: NDArray[np.uint8], method: str, threads: int) -> HammingCodes: ...
+def hash_rows(family: HashFamily, rows: NDArray[Any], metric: str, threads: int) -> HashedRows: ...
+
+# (pairs (p, 2), distances (p,)).
+def duplicate_pairs(
+    codes: NDArray[np.uint8],
+    radius: int,
+    threads: int,
+    progress: Callable[[int, int], object] | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+
+# The first row of each row's group.
+def duplicate_groups(
+    codes: NDArray[np.uint8],
+    radius: int,
+    threads: int,
+    progress: Callable[[int, int], object] | None,
+) -> NDArray[np.int64]: ...
+
+# Rows and queries: float32 (n, dim), or (offsets, items) for sets.
+class LshIndex:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by lsh_index
+    def search(
+        self, queries: Any, k: int, probes: int, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def probes_for(self, recall: float) -> int: ...
+    def __len__(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def tables(self) -> int: ...
+    @property
+    def hashes(self) -> int: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def nbytes(self) -> int: ...
+
+# "l2", "cosine" or "jaccard"; 0 hashes and a width of 0 for those that suit.
+def lsh_index(
+    rows: Any, metric: str, tables: int, hashes: int, width: float, seed: int, threads: int
+) -> LshIndex: ...
+
+# Embeddings by hashes in a caller's float32 array, whose shape does not matter. Values: int64 (n, features).
+class EmbeddingTable:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by embedding_table
+    def gather(
+        self, memory: NDArray[np.float32], values: NDArray[np.int64], threads: int
+    ) -> NDArray[np.float32]: ...
+    # In place.
+    def scatter_add(
+        self,
+        memory: NDArray[np.float32],
+        values: NDArray[np.int64],
+        gradients: NDArray[np.float32],
+    ) -> None: ...
+    # (n, features, slices).
+    def places(self, values: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    @property
+    def numbers(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+
+# "multiplex", "quotient_remainder" or "blocks".
+def embedding_table(
+    kind: str,
+    features: int,
+    rows: int,
+    dim: int,
+    lookups: int,
+    block: int,
+    concat: bool,
+    remainders: int,
+    seed: int,
+) -> EmbeddingTable: ...
 
 # Exclusive-or of all 8-byte words: the yardstick for read bandwidth.
 def read_all(data: NDArray[np.uint8], level: str) -> int: ...

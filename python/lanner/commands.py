@@ -144,7 +144,7 @@ def build(
     ] = None,
     ef_construction: Annotated[
         int | None,
-        typer.Option(help="Candidates looked at to link an item (200).", show_default=False),
+        typer.Option(help="Candidates looked at to link an item (128).", show_default=False),
     ] = None,
     graph: Annotated[
         bool, typer.Option("--graph/--no-graph", help="Without a graph, search is exact.")

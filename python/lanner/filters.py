@@ -54,6 +54,7 @@ __all__ = ["Filter", "col", "each_query", "from_dict", "parse", "to_filter"]
 
 MAX_TEXT = 1 << 16
 _CACHED_TEXT = 1 << 11
+_CACHED_DICTS = 4096
 _SHOWN = 80
 # Python's parser may recurse once an operator and overflow a small stack: it is asked up to this.
 _MAX_OPERATORS = 500
@@ -476,6 +477,23 @@ def _cached(text: str) -> _core.Filter:
     return parse(text).core
 
 
+_dicts: dict[bytes, _core.Filter] = {}
+
+
+def _of_dict(value: Mapping[Any, Any]) -> _core.Filter:
+    """Read a dict; one of plain values that was read before is only looked up."""
+    key = _core.plain_key(value, _CACHED_TEXT)
+    if key is None:
+        return from_dict(value).core
+    known = _dicts.get(key)
+    if known is None:
+        known = from_dict(value).core
+        if len(_dicts) >= _CACHED_DICTS:
+            _dicts.clear()
+        _dicts[key] = known
+    return known
+
+
 def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
     """Return what the core searches with: a tree, a mask of items, or a function that is asked.
 
@@ -488,7 +506,7 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
     if isinstance(value, Filter):
         return value.core
     if isinstance(value, Mapping):
-        return from_dict(value).core
+        return _of_dict(value)
     if isinstance(value, Column):
         return Filter("==", value._name, (True,)).core
     if isinstance(value, (list, tuple)):

@@ -385,13 +385,13 @@ class Index(IndexStoring):
             and exact is False
             and rerank is None
             and recall is None
-            and filter is None
             and attributes is None
         ):
+            which = None if filter is None else core_filters(self._core, filter, 1)
             if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0, filter))
+                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0, which))
             if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0, filter))
+                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0, which))
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)

@@ -216,8 +216,9 @@ class Explanation:
     Attributes
     ----------
     plan : str
-        ``empty``, ``scan``, ``filtered walk`` (over matching nodes) or ``checked walk`` (as without
-        a filter, and wider).
+        ``empty``; ``scan`` of all that match; ``pruned scan`` (of those that match, the nearest
+        first, until nothing nearer comes); ``filtered walk`` (over matching nodes); or ``checked
+        walk`` (as without a filter, and wider).
     fell_back : bool
         Whether a walk starved or spent too much, so that another plan had to follow.
     items, estimated_matches, matches, hits : int

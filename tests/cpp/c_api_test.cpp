@@ -212,7 +212,7 @@ TEST_CASE("a saved index opens with the same items and choices") {
         CHECK(options.type == LANNER_FLOAT32);
         CHECK(options.exact == 0);
         CHECK(options.M == 16);
-        CHECK(options.ef_construction == 200);
+        CHECK(options.ef_construction == 128);
 
         const std::int64_t id = 107;
         const lanner_status removed = lanner_remove(index.get(), &id, 1, 1);
@@ -361,7 +361,7 @@ TEST_CASE("the structure of an older caller ends early and its missing fields me
     lanner_index_options whole = options_of(0);
     REQUIRE(lanner_describe(index.get(), &whole) == LANNER_OK);
     CHECK(whole.M == 8);
-    CHECK(whole.ef_construction == 200);
+    CHECK(whole.ef_construction == 128);
     CHECK(whole.seed == 0);
 
     options.M = 0;

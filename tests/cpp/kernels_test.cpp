@@ -464,6 +464,49 @@ TEST_CASE("the Hadamard transform adds and subtracts, by the same stages on ever
     }
 }
 
+TEST_CASE("loops over single features give the same bits on every level, and touch nothing behind the last") {
+    std::mt19937 random(11);
+    std::normal_distribution<float> normal;
+    for (std::size_t count = 0; count <= 200; ++count) {
+        std::vector<float> left(count);
+        std::vector<float> right(count);
+        for (float& each : left) each = normal(random);
+        for (float& each : right) each = normal(random);
+        float most = 0;
+        for (const float each : left) most = std::max(most, std::fabs(each));
+        const float scale = count == 0 ? 1.0F : 127.0F / most;
+        std::int32_t sum = 0;
+        std::vector<int> rounded;
+        for (const float each : left) {
+            rounded.push_back(static_cast<int>(each * scale + 128.5F) - 128);
+            sum += rounded.back();
+        }
+        for (const KernelTable* table : levels()) {
+            CAPTURE(table->name);
+            CAPTURE(count);
+            CHECK(table->largest(left.data(), count) == most);
+            std::vector<std::int8_t> bytes(count + 1, 99);
+            CHECK(table->to_signed_bytes(left.data(), scale, count, bytes.data()) == sum);
+            CHECK(std::equal(rounded.begin(), rounded.end(), bytes.begin()));
+            CHECK(bytes[count] == 99);
+            Flush product(count * sizeof(float));
+            if (count > 0) std::memcpy(product.data(), left.data(), product.size());
+            table->multiply(reinterpret_cast<float*>(product.data()), right.data(), count);
+            std::vector<float> low = left;
+            std::vector<float> high = right;
+            low.push_back(5);
+            high.push_back(6);
+            table->add_and_subtract(low.data(), high.data(), count);
+            for (std::size_t i = 0; i < count; ++i) {
+                CHECK(reinterpret_cast<const float*>(product.data())[i] == left[i] * right[i]);
+                CHECK(low[i] == left[i] + right[i]);
+                CHECK(high[i] == left[i] - right[i]);
+            }
+            CHECK((low[count] == 5 && high[count] == 6));
+        }
+    }
+}
+
 TEST_CASE("read_all is the exclusive-or of all words, and reads no byte more") {
     std::mt19937 random(5);
     for (std::size_t size = 0; size < 1300; size += size < 300 ? 1 : 37) {

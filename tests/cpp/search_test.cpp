@@ -20,7 +20,16 @@ constexpr std::size_t kRows = 3000;
 
 const PlanCosts kCosts{40, 20, 20, 2000, 10, 14};
 
-PlanRequest request(std::size_t matches) { return {100000, matches, 10, 48, 32}; }
+PlanRequest request(std::size_t matches) {
+    PlanRequest made;
+    made.items = 100000;
+    made.matches = matches;
+    made.k = 10;
+    made.ef = 48;
+    made.sparse_ef = 64;
+    made.graph_width = 32;
+    return made;
+}
 
 TEST_CASE("the plan follows the number of matches") {
     CHECK(cheapest_plan(kCosts, request(0)) == Plan::kEmpty);
@@ -29,6 +38,32 @@ TEST_CASE("the plan follows the number of matches") {
     PlanRequest flat = request(90000);
     flat.graph_width = 0;
     CHECK(cheapest_plan(kCosts, flat) == Plan::kScan);
+}
+
+TEST_CASE("with cells, a scan of them takes the place of a walk over matching nodes, and looks at so much alone") {
+    PlanCosts costs = kCosts;
+    costs.rank = 5000;
+    costs.cell = 40;
+    costs.pruned_rows = 4000;
+    costs.pruned_patience = 2000;
+    PlanRequest with_cells = request(30000);
+    with_cells.cells = 1000;
+    with_cells.patience = 2000;
+    CHECK(cheapest_plan(costs, with_cells) == Plan::kPrunedScan);
+    CHECK(predict(Plan::kPrunedScan, costs, with_cells).distances == 4000);
+    with_cells.patience = 4000;
+    CHECK(predict(Plan::kPrunedScan, costs, with_cells).distances == 8000);
+    with_cells.matches = 3000;
+    CHECK(predict(Plan::kPrunedScan, costs, with_cells).distances == 3000);
+    CHECK(cheapest_plan(costs, with_cells) == Plan::kScan);
+    // A walk that checks is the quicker one where nearly all near the query match, and not where they do not.
+    with_cells.matches = 95000;
+    with_cells.share_nearby = 0.95;
+    CHECK(cheapest_plan(costs, with_cells) == Plan::kCheckedWalk);
+    CHECK(walk_width(Plan::kCheckedWalk, with_cells) == 51);
+    with_cells.share_nearby = 0.1;
+    CHECK(cheapest_plan(costs, with_cells) == Plan::kPrunedScan);
+    CHECK(walk_width(Plan::kCheckedWalk, with_cells) == 480);
 }
 
 TEST_CASE("every plan is weighed once, and only the one taken is without a reason against it") {
@@ -44,7 +79,7 @@ TEST_CASE("every plan is weighed once, and only the one taken is without a reaso
 TEST_CASE("a walk with checks is as much wider as fewer match, and never wider than the index") {
     CHECK(walk_width(Plan::kCheckedWalk, request(50000)) == 96);
     CHECK(walk_width(Plan::kCheckedWalk, request(1)) == 100000);
-    CHECK(walk_width(Plan::kFilteredWalk, request(50000)) == 48);
+    CHECK(walk_width(Plan::kFilteredWalk, request(50000)) == 64);
     CHECK(walk_width(Plan::kFilteredWalk, request(20)) == 20);
 }
 

@@ -48,7 +48,7 @@ struct IndexOptions {
     ElementType type = ElementType::kFloat32;
     bool graph = true;                    // false: every search is an exact scan
     std::uint32_t M = 16;                 // neighbours a node, twice as many on the ground layer; 2 to 512
-    std::uint32_t ef_construction = 200;  // candidates kept while a node's neighbours are sought
+    std::uint32_t ef_construction = 128;  // candidates kept while a node's neighbours are sought
     std::uint64_t seed = 0;
     CodecKind codec = CodecKind::kAuto;
     Keep keep = Keep::kAsGiven;

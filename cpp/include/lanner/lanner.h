@@ -88,7 +88,7 @@ typedef struct lanner_index_options {
     int32_t type;             /* a lanner_type; 0 is LANNER_FLOAT32 */
     int32_t exact;            /* 1: no graph, every search scans all rows */
     uint32_t M;               /* neighbours a node of the graph; default 16 */
-    uint32_t ef_construction; /* candidates kept while a node's neighbours are sought; default 200 */
+    uint32_t ef_construction; /* candidates kept while a node's neighbours are sought; default 128 */
     uint64_t seed;
     int32_t codec; /* a lanner_codec; 0 is LANNER_CODEC_AUTO, and lanner_describe tells which was chosen */
 } lanner_index_options;

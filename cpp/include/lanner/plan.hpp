@@ -11,6 +11,7 @@ namespace lanner {
 enum class Plan : std::uint8_t {
     kEmpty,         // nothing matches: no work
     kScan,          // every matching item is looked at
+    kPrunedScan,    // matching items are, cell by cell, the nearest to the query first, until nothing nearer is found
     kFilteredWalk,  // a walk through the graph over matching nodes, across others where they lie between
     kCheckedWalk,   // a walk as without a filter, wider; what it finds is checked
 };
@@ -19,8 +20,9 @@ enum class Plan : std::uint8_t {
 struct PlanCost {
     double nanoseconds = 0;
     double distances = 0;
-    double hops = 0;   // nodes expanded
-    double lists = 0;  // of neighbours read: more than hops where a walk crosses nodes that do not match
+    double hops = 0;  // nodes expanded
+    double lists =
+        0;  // of neighbours read: more than hops where a walk crosses nodes that do not match; or cells visited
 };
 
 struct PlanOption {

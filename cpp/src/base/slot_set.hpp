@@ -13,6 +13,20 @@
 
 namespace lanner {
 
+// Slots of a bitmap are written by eights, so that how many a word has is seldom guessed wrong.
+inline constexpr std::size_t kSlotsWritten = 8;
+
+// Writes a word's slots and up to kSlotsWritten - 1 others behind them. Returns the end of the word's.
+inline Slot* write_slots(std::uint64_t word, Slot first, Slot* out) noexcept {
+    constexpr std::uint64_t kNeverZero = std::uint64_t{1} << 63;
+    Slot* const end = out + std::popcount(word);
+    for (; out < end; out += kSlotsWritten) {
+        for (std::size_t i = 0; i < kSlotsWritten; ++i, word &= word - 1)
+            out[i] = first + static_cast<Slot>(std::countr_zero(word | kNeverZero));
+    }
+    return end;
+}
+
 class SlotSet {
   public:
     // None of `slots` slots.

@@ -18,11 +18,15 @@ namespace lanner::bindings {
 namespace py = pybind11;
 
 void bind_attributes(py::module_& module);
+void bind_codes(py::module_& module);
+void bind_embedding(py::module_& module);
 void bind_errors(py::module_& module);
 void bind_files(py::module_& module);
 void bind_filters(py::module_& module);
+void bind_hashing(py::module_& module);
 void bind_index(py::module_& module);
 void bind_kernels(py::module_& module);
+void bind_lsh(py::module_& module);
 void bind_quantization(py::module_& module);
 
 // Throw Error for names that are not known.

@@ -129,6 +129,55 @@ void check_shape(const Filter& filter, bool has_ids) {
     }
 }
 
+// Appends what tells a plain value from every other, type and all. False for what is not plain, or too much.
+bool write_key(PyObject* value, std::size_t most, std::string& key, int depth = 0) {
+    const auto put = [&](char kind, const void* bytes, std::size_t size) {
+        key += kind;
+        key.append(reinterpret_cast<const char*>(&size), sizeof size);
+        if (size > 0) key.append(static_cast<const char*>(bytes), size);
+        return key.size() <= most;
+    };
+    if (depth > kMaxFilterDepth) return false;
+    if (PyUnicode_CheckExact(value)) {
+        Py_ssize_t size = 0;
+        const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
+        if (text == nullptr) PyErr_Clear();
+        return text != nullptr && put('s', text, static_cast<std::size_t>(size));
+    }
+    if (value == Py_None || value == Py_True || value == Py_False)
+        return put(value == Py_None ? 'n' : value == Py_True ? 't' : 'f', nullptr, 0);
+    if (PyFloat_CheckExact(value)) {
+        const double number = PyFloat_AS_DOUBLE(value);
+        return put('d', &number, sizeof number);
+    }
+    if (PyLong_CheckExact(value)) {
+        int overflow = 0;
+        const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        return overflow == 0 && put('i', &number, sizeof number);
+    }
+    // References of one's own: another thread may change a list or dict meanwhile.
+    const auto put_all = [&](char open, PyObject* sequence) {
+        const auto own = py::reinterpret_steal<py::object>(sequence);
+        if (!own || !put(open, nullptr, 0)) return false;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(own.ptr()); ++i) {
+            if (!write_key(PyTuple_GET_ITEM(own.ptr(), i), most, key, depth + 1)) return false;
+        }
+        return put(')', nullptr, 0);
+    };
+    if (PyList_CheckExact(value)) return put_all('[', PyList_AsTuple(value));
+    if (PyTuple_CheckExact(value)) return put_all('(', Py_NewRef(value));
+    if (!PyDict_CheckExact(value)) return false;
+    const auto items = py::reinterpret_steal<py::object>(PyDict_Items(value));
+    return items && put_all('{', PyList_AsTuple(items.ptr()));
+}
+
+py::object plain_key(const py::object& value, std::size_t most) {
+    std::string key;
+    key.reserve(256);
+    if (!write_key(value.ptr(), most, key)) return py::none();
+    return py::bytes(key);
+}
+
 Filter make_filter(const std::string& op, std::string column, const py::tuple& values, const py::tuple& operands,
                    const py::object& ids) {
     Filter filter{op_of(op), std::move(column), {}, {}, {}};
@@ -212,6 +261,7 @@ void bind_filters(py::module_& module) {
         .def("__reduce__", [](const py::object& self) {
             return py::make_tuple(py::type::of(self), py::make_tuple(self.attr("microseconds")));
         });
+    module.def("plain_key", &plain_key, py::arg("value"), py::arg("most"));
     py::class_<Filter>(module, "Filter")
         .def(py::init(&make_filter), py::arg("op"), py::arg("column"), py::arg("values"), py::arg("operands"),
              py::arg("ids"))

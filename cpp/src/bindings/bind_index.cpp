@@ -167,6 +167,8 @@ const char* plan_name(Plan plan) {
             return "empty";
         case Plan::kScan:
             return "scan";
+        case Plan::kPrunedScan:
+            return "pruned scan";
         case Plan::kFilteredWalk:
             return "filtered walk";
         case Plan::kCheckedWalk:

@@ -114,7 +114,9 @@ PlainCodec::PlainCodec(ElementType type, Metric metric, std::size_t dim, const K
       row_bytes_(lanner::row_bytes(type, dim)),
       kernels_(kernels),
       rows_want_offsets_(traits_.has_offsets && !(is_integer(type) && kernels.sums_rows)),
-      rows_kernel_(kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
+      rows_are_scaled_(metric == Metric::kSnrItem && kernels.item_rows[static_cast<int>(type)] != nullptr),
+      rows_kernel_(rows_are_scaled_ ? kernels.item_rows[static_cast<int>(type)]
+                                    : kernels.rows[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       block_kernel_(kernels.block[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       tile_kernel_(kernels.tile[static_cast<int>(type)][static_cast<int>(traits_.op)]),
       rows_(stride),
@@ -420,7 +422,7 @@ class PlainScorer final : public Scorer {
         query_ = queries.row(index);
         offset_ = queries.offsets()[index];
         scale_ = queries.scales()[index];
-        how_ = PlainCodec::query_finish(codec_.metric_);
+        how_ = codec_.rows_are_scaled_ ? PlainCodec::Finish::kNone : PlainCodec::query_finish(codec_.metric_);
         read_scales_ = how_ == PlainCodec::Finish::kCosine || how_ == PlainCodec::Finish::kScaleRow;
     }
 
@@ -428,8 +430,8 @@ class PlainScorer final : public Scorer {
         const std::byte* const row = codec_.rows_.row(slot);
         offset_ = codec_.traits_.has_offsets ? *codec_.offsets_.as<float>(slot) : 0.0F;
         scale_ = codec_.traits_.has_row_scales ? *codec_.scales_.as<float>(slot) : 1.0F;
-        how_ = PlainCodec::stored_finish(codec_.metric_);
-        read_scales_ = codec_.traits_.has_row_scales;
+        how_ = codec_.rows_are_scaled_ ? PlainCodec::Finish::kScaleQuery : PlainCodec::stored_finish(codec_.metric_);
+        read_scales_ = codec_.traits_.has_row_scales && !codec_.rows_are_scaled_;
         query_ = row;
         if (!is_float(codec_.type_) || (codec_.type_ == ElementType::kFloat32 && !codec_.traits_.has_offsets)) return;
         auto* const features = reinterpret_cast<float*>(own_.row(0));
@@ -452,7 +454,7 @@ class PlainScorer final : public Scorer {
 
     void prefetch(Slot slot) const noexcept override {
         const std::byte* const row = codec_.rows_.row(slot);
-        prefetch_lines(row, std::min<std::size_t>(codec_.row_bytes_, 256));
+        prefetch_far(row, std::min<std::size_t>(codec_.row_bytes_, 256));
         if (codec_.rows_want_offsets_) prefetch_line(codec_.offsets_.row(slot));
         if (read_scales_) prefetch_line(codec_.scales_.row(slot));
     }
@@ -471,7 +473,7 @@ class PlainScorer final : public Scorer {
             for (std::size_t i = 0; i < count; ++i) offsets[i] = *codec_.offsets_.as<float>(slots[i]);
         }
         if (read_scales_) {
-            for (std::size_t i = 0; i < count; ++i) prefetch_line(codec_.scales_.row(slots[i]));
+            for (std::size_t i = 0; i < count; ++i) prefetch_far(codec_.scales_.row(slots[i]), sizeof(float));
         }
         codec_.rows_kernel_(query_, offset_, static_cast<const void* const*>(rows), want_offsets ? offsets : nullptr,
                             count, codec_.dim_, out);

@@ -80,6 +80,7 @@ class PlainCodec final : public Codec {
     std::size_t row_bytes_;
     const KernelTable& kernels_;
     bool rows_want_offsets_;  // scattered ones
+    bool rows_are_scaled_;    // scattered ones, by the kernel
     RowsKernel rows_kernel_;
     BlockKernel block_kernel_;
     TileKernel tile_kernel_;

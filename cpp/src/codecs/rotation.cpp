@@ -14,14 +14,6 @@ constexpr std::size_t kRounds = 4;
 // Where one slice takes in every feature, each round mixes all of them.
 constexpr std::size_t kWholeRounds = 3;
 
-void add_and_subtract(float* low, float* high, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        const float sum = low[i] + high[i];
-        high[i] = low[i] - high[i];
-        low[i] = sum;
-    }
-}
-
 }  // namespace
 
 Rotation::Rotation(std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
@@ -39,14 +31,13 @@ Rotation::Rotation(std::size_t dim, std::uint64_t seed, const KernelTable& kerne
 
 // Of an odd number of features the one in the middle has no partner, and keeps its length.
 void Rotation::mix_halves(float* features) const noexcept {
-    add_and_subtract(features, features + (dim_ - dim_ / 2), dim_ / 2);
+    kernels_->add_and_subtract(features, features + (dim_ - dim_ / 2), dim_ / 2);
     if (dim_ % 2 == 1) features[dim_ / 2] *= static_cast<float>(std::sqrt(2.0));
 }
 
 void Rotation::apply(float* features) const noexcept {
     for (std::size_t round = 0; round < rounds_; ++round) {
-        const float* const factors = factors_.data() + round * dim_;
-        for (std::size_t i = 0; i < dim_; ++i) features[i] *= factors[i];
+        kernels_->multiply(features, factors_.data() + round * dim_, dim_);
         kernels_->hadamard(features + slice_begin(round), slice_);
         if (mixes_halves(round)) mix_halves(features);
     }
@@ -57,8 +48,7 @@ void Rotation::invert(float* features) const noexcept {
     for (std::size_t round = rounds_; round-- > 0;) {
         if (mixes_halves(round)) mix_halves(features);
         kernels_->hadamard(features + slice_begin(round), slice_);
-        const float* const factors = factors_.data() + round * dim_;
-        for (std::size_t i = 0; i < dim_; ++i) features[i] *= factors[i];
+        kernels_->multiply(features, factors_.data() + round * dim_, dim_);
     }
 }
 

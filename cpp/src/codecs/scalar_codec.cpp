@@ -51,19 +51,6 @@ void spread_last_block(std::size_t dim, std::int8_t* query) noexcept {
     std::memset(block + low, 0, std::min(kCodeBlock, rest) - low);
 }
 
-float largest(const float* features, std::size_t dim) noexcept {
-    float most[8] = {};
-    std::size_t i = 0;
-    for (; i + 8 <= dim; i += 8) {
-        for (std::size_t j = 0; j < 8; ++j) {
-            const float size = std::fabs(features[i + j]);
-            most[j] = most[j] < size ? size : most[j];
-        }
-    }
-    for (; i < dim; ++i) most[i % 8] = std::max(most[i % 8], std::fabs(features[i]));
-    return *std::max_element(std::begin(most), std::end(most));
-}
-
 }  // namespace
 
 ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
@@ -104,7 +91,7 @@ void ScalarCodec::put_code(std::byte* row, std::size_t feature, unsigned code) c
 // Returns the step, chosen such that the product of the row with its decoded self is the row's square: estimates are then
 // without bias towards or from it. `codes` are zero before.
 float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes) const noexcept {
-    const float most = largest(rotated, dim_);
+    const float most = kernels_->largest(rotated, dim_);
     if (!(most >= std::numeric_limits<float>::min())) {
         for (std::size_t i = 0; i < dim_; ++i) put_code(codes, i, bits_ == CodeBits::k8 ? 128 : 8);
         return 0.0F;
@@ -246,15 +233,12 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
 
         std::byte* const row = block.row(query);
         std::memset(row, 0, query_factors_at_);
-        const float most = largest(work.data(), dim_);
+        const float most = kernels_->largest(work.data(), dim_);
         float sum = 0;
         if (most >= std::numeric_limits<float>::min()) {
             auto* const codes = reinterpret_cast<std::int8_t*>(row);
             const float scale = 127.0F / most;
-            for (std::size_t i = 0; i < dim_; ++i)
-                codes[i] = static_cast<std::int8_t>(static_cast<int>(work[i] * scale + 128.5F) - 128);
-            std::int32_t total = 0;
-            for (std::size_t i = 0; i < dim_; ++i) total += codes[i];
+            const std::int32_t total = kernels_->to_signed_bytes(work.data(), scale, dim_, codes);
             if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
             sum = static_cast<float>(total);
             factors.slope = factors.scale / scale;
@@ -350,9 +334,7 @@ class ScalarScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-        const std::byte* const row = codec_.rows_.row(slot);
-        for (std::size_t line = 0; line < std::min<std::size_t>(codec_.rows_.stride(), 256); line += 64)
-            prefetch_line(row + line);
+        prefetch_far(codec_.rows_.row(slot), std::min<std::size_t>(codec_.rows_.stride(), 256));
     }
 
   private:
@@ -361,7 +343,7 @@ class ScalarScorer final : public Scorer {
     void score_part(const Slot* slots, std::size_t count, float* out) {
         for (std::size_t i = 0; i < count; ++i) {
             rows_[i] = codec_.rows_.row(slots[i]);
-            prefetch_line(codec_.factors_.row(slots[i]));
+            prefetch_far(codec_.factors_.row(slots[i]), sizeof(ScalarCodec::RowFactors));
         }
         codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows_.data(), nullptr, count,
                                                                    codec_.dim_, out);

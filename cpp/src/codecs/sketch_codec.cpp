@@ -21,10 +21,18 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Without a branch, which would be guessed wrong every other time.
 void put_bit(std::byte* bits, std::size_t at, bool bit) noexcept { bits[at / 8] |= std::byte{bit} << (at % 8); }
 
-// How many of ascending slots are at most `last`.
-std::size_t run_length(std::span<const Slot> slots, std::size_t last) noexcept {
-    if (slots.back() <= last) return slots.size();
-    return static_cast<std::size_t>(std::upper_bound(slots.begin(), slots.end(), last) - slots.begin());
+// How many slots in front lie on the page of the first one.
+std::size_t run_length(std::span<const Slot> slots, std::size_t mask) noexcept {
+    constexpr std::size_t kStep = 32;
+    std::size_t count = 0;
+    const Slot first = slots.front();
+    for (; count + kStep <= slots.size(); count += kStep) {
+        Slot apart = 0;
+        for (std::size_t i = 0; i < kStep; ++i) apart |= slots[count + i] ^ first;
+        if (apart > mask) break;
+    }
+    while (count < slots.size() && (slots[count] ^ first) <= mask) ++count;
+    return count;
 }
 
 }  // namespace
@@ -146,7 +154,7 @@ std::size_t SketchCodec::lower_bounds(const QueryBlock& queries, std::size_t que
     const bool of_items = metric_ == Metric::kSnrItem;
     const std::size_t mask = rows_.run(0) - 1;
     const auto first = static_cast<Slot>(slots.front() & ~mask);
-    const std::size_t known = run_length(slots.first(std::min(slots.size(), count + kSketchRows)), first + mask);
+    const std::size_t known = run_length(slots.first(std::min(slots.size(), count + kSketchRows)), mask);
     count = std::min(count, known);
     const SketchQuery sketch{queries.row(query),
                              bound.sum,

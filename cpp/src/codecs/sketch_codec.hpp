@@ -45,12 +45,12 @@ class SketchCodec {
     // Whether it is what store() makes of `features`, bit for bit.
     bool is_sketch_of(Slot slot, const float* features) const;
 
-    // User's distances from a query, as estimates, to rows at ascending slots. NaN where a damaged file holds what no row makes.
+    // User's distances from a query, as estimates, to rows. NaN where a damaged file holds what no row makes.
     void score(const QueryBlock& queries, std::size_t query, std::span<const Slot> slots, float* out) const;
     // The standard deviation of an estimate, over all rotations: for rows of some 32 features and more errors are normal.
     float error(const QueryBlock& queries, std::size_t query, Slot slot) const noexcept;
-    // Estimates less `width` times their errors, of the first `count` of ascending slots or as many as lie on one page with
-    // the first, which is returned. `values` has room for a whole number of kSketchRows; a bit of `masks` says that a value
+    // Estimates less `width` times their errors, of the first `count` slots or as many as lie on one page with the
+    // first, which is returned. `values` has room for a whole number of kSketchRows; a bit of `masks` says that a value
     // is at most `limit`, the lowest bit of masks[0] for the first. Rows of slots beyond `count` are fetched from memory.
     std::size_t lower_bounds(const QueryBlock& queries, std::size_t query, float width, float limit,
                              std::span<const Slot> slots, std::size_t count, float* values, std::uint32_t* masks) const;

@@ -17,7 +17,7 @@
 namespace lanner {
 
 struct BuildOptions {
-    std::size_t ef_construction = 200;
+    std::size_t ef_construction = 128;
     std::size_t threads = 1;
     // Called on the calling thread, some 20 times a second, with the number of rows done; may throw.
     std::function<void(std::size_t done)> poll;

@@ -12,6 +12,10 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     const std::vector<Slot> slots = find_all(ids, "update_attributes");
     const AttributeTable::Batch batch = attributes_.read(table, slots.size());
     const std::size_t columns_before = attributes_.schema().size();
+    // The first attributes of an index that has rows already.
+    std::unique_ptr<ScanAids> aids;
+    if (!aids_ && ScanAids::serve(options_) && ids_.size() >= ScanAids::kLeastRows && slots.size() > 0)
+        aids = made_aids({nullptr, 0, options_.type}, thread_count(0), nullptr);
     ChangeEntry entry(durable_.get());
     entry.write({.kind = ChangeKind::kUpdateAttributes, .rows = slots.size(), .ids = ids, .attributes = &table});
     const std::lock_guard lock(state_);
@@ -19,6 +23,7 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     try {
         attributes_.extend(batch);
         attributes_.update(slots, batch);
+        if (aids) swap_aids(aids);
         entry.keep();
     } catch (...) {
         attributes_.drop_columns(columns_before);

@@ -42,6 +42,7 @@ void Index::Impl::compact(const WriteOptions& options) {
     layers_.swap(fresh.layers_);
     ids_.swap(fresh.ids_);
     attributes_.swap(fresh.attributes_);
+    swap_aids(fresh.aids_);
     live_.swap(fresh.live_);
     live_words_.swap(fresh.live_words_);
     free_.swap(fresh.free_);

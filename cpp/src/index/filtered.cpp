@@ -1,6 +1,7 @@
 // Filtered searches: what a filter lets through, which plan answers, and carrying it out.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <shared_mutex>
@@ -23,6 +24,13 @@ constexpr std::size_t kNear = 32;
 // Where of those less than this part of what was to be expected match, the nearest matches lie far away and scattered among
 // others; walks over matching nodes do not find them, and a scan does.
 constexpr double kLocalShare = 0.25;
+// Matches that a pruned scan looks at in vain before it stops: so many for each candidate that a walk would keep and each row
+// of a cell, fewer where few match (bench/README.md has the figures).
+constexpr double kPatienceOfScans = 0.35;
+constexpr double kPatienceByShare = 0.25;
+// What matches among so many rows near the query tells how wide a walk that checks has to be, and how patient a scan.
+constexpr std::size_t kRowsNearby = 1024;
+constexpr double kMostScattered = 4;
 constexpr std::size_t kSampleQueries = 8;
 constexpr std::size_t kSampleWidth = 256;
 
@@ -84,9 +92,31 @@ std::shared_ptr<const std::vector<Slot>> Index::Impl::ring_nodes() const {
     return ring_nodes_;
 }
 
-PlanRequest Index::Impl::plan_request(const Matches& matches, const Effort& effort) const noexcept {
-    const bool walks = layers_ && !layers_->empty() && !effort.exact && !scan_is_cheaper(effort.ef, matches.count());
-    return {ids_.size(), matches.count(), effort.k, effort.ef, walks ? layers_->width(0) : 0};
+bool Index::Impl::has_choice(const Matches& matches, const Effort& effort) const noexcept {
+    return layers_ && !layers_->empty() && !effort.exact && !scan_is_cheaper(effort.ef, matches.count());
+}
+
+PlanRequest Index::Impl::plan_request(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                                      const Matches& matches, const Effort& effort) const {
+    PlanRequest request;
+    request.items = ids_.size();
+    request.matches = matches.count();
+    request.k = effort.k;
+    request.ef = effort.ef;
+    request.sparse_ef = effort.sparse_ef;
+    if (!has_choice(matches, effort)) return request;
+    request.graph_width = layers_->width(0);
+    if (!aids_) return request;
+    request.cells = aids_->cells().count();
+    request.patience = patience_of(effort, matches.count());
+    aids_->cells().rank(queries.cells, index, scratch.sketched.ranking);
+    request.share_nearby = share_nearby(aids_->cells(), matches.slots(), kRowsNearby, scratch.sketched);
+    // The nearest matches lie far away and scattered where few of the items near the query match.
+    const double share = static_cast<double>(request.matches) / static_cast<double>(request.items);
+    const double scattered =
+        std::sqrt(share / std::max(request.share_nearby, share / (kMostScattered * kMostScattered)));
+    request.patience = static_cast<std::size_t>(static_cast<double>(request.patience) * std::max(1.0, scattered));
+    return request;
 }
 
 PlanCosts Index::Impl::plan_costs(SearchScratch& scratch) const {
@@ -130,17 +160,19 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
 
     Effort effort;
     effort.k = 10;
-    effort.ef = std::min(aim_of(0, effort.k).ef, kSampleWidth);
+    effort.ef = effort.sparse_ef = std::min(aim_of(0, effort.k).ef, kSampleWidth);
+    effort.rerank = store_.is_layered() ? std::min(effort.ef, default_rerank(options_.codec, effort.k)) : 0;
     effort.scan_rerank = store_.is_layered() ? default_scan_rerank(effort.k) : 0;
     TraverseScratch& traverse = scratch.traverse;
     PreparedQueries prepared;
     std::vector<std::byte> rows(kSampleQueries * row_bytes());
     for (std::size_t i = 0; i < kSampleQueries; ++i) store_.fetch(sample[i], rows.data() + i * row_bytes());
-    store_.prepare({rows.data(), kSampleQueries, options_.type}, prepared);
+    prepare({rows.data(), kSampleQueries, options_.type}, true, prepared);
     const auto outer = std::pair(traverse.scored, traverse.hops);
     // The first round brings memory nearer.
-    double walked = 0, crossed = 0, scanned_many = 0, scanned_few = 0;
+    double walked = 0, crossed = 0, scanned_many = 0, scanned_few = 0, ranked = 0, pruned = 0;
     double hops = 0, distances = 0, crossed_distances = 0, crossed_lists = 0;
+    PrunedWork pruned_work;
     for (int round = 0; round < 2; ++round) {
         const auto timed = [&](double& total, const auto& work) {
             const auto begin = std::chrono::steady_clock::now();
@@ -169,6 +201,16 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
         crossed_lists = static_cast<double>(scratch.filtered.lists) / kSampleQueries;
         timed(scanned_few, [&](std::size_t i) { scan_matches(scratch, prepared, i, few_set, effort); });
         timed(scanned_many, [&](std::size_t i) { scan_matches(scratch, prepared, i, many_set, effort); });
+        if (!aids_) continue;
+        pruned_work = {};
+        const std::size_t patience = patience_of(effort, eighth_matches.count());
+        timed(ranked, [&](std::size_t i) { aids_->cells().rank(prepared.cells, i, scratch.sketched.ranking); });
+        timed(pruned, [&](std::size_t i) {
+            aids_->cells().rank(prepared.cells, i, scratch.sketched.ranking);
+            const PrunedWork work = scan_sketches(patience, scratch, prepared, i, eighth_matches.slots(), effort);
+            pruned_work.rows += work.rows;
+            pruned_work.cells += work.cells;
+        });
     }
     std::tie(traverse.scored, traverse.hops) = outer;
     costs.extra_hops = std::max(0.0, hops - static_cast<double>(effort.ef));
@@ -178,11 +220,22 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
     const auto more = static_cast<double>(std::max<std::size_t>(many_set.count() - few_set.count(), 1));
     costs.scan_row = std::max(0.1, (scanned_many - scanned_few) / more);
     costs.scan_start = std::max(0.0, scanned_few - costs.scan_row * static_cast<double>(few_set.count()));
+    if (!aids_) return costs;
+    costs.rank = ranked;
+    costs.pruned_rows = static_cast<double>(pruned_work.rows) / kSampleQueries;
+    costs.pruned_patience = static_cast<double>(patience_of(effort, eighth_matches.count()));
+    const double visits = static_cast<double>(pruned_work.cells) / kSampleQueries;
+    const double rest = pruned - costs.scan_start - ranked - costs.pruned_rows * costs.scan_row;
+    costs.cell = std::max(1.0, rest / std::max(visits, 1.0));
     return costs;
 }
 
 void Index::Impl::scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                                const SlotSet& matches, const Effort& effort) const {
+    if (aids_ && !effort.exact) {
+        scan_sketches(0, scratch, queries, index, matches, effort);
+        return;
+    }
     const bool again = !effort.exact && effort.scan_rerank > 0;
     const bool finest = effort.exact && scratch.finest;
     Scorer& scorer = finest ? *scratch.finest : *scratch.traverse.scorer;
@@ -195,16 +248,51 @@ void Index::Impl::scan_matches(SearchScratch& scratch, const PreparedQueries& qu
     order_hits(scratch.hits, effort.k);
 }
 
-bool Index::Impl::follow_plan(Plan plan, SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                              const Matches& matches, const Effort& effort, const PlanCosts& costs) const {
+std::size_t Index::Impl::patience_of(const Effort& effort, std::size_t matches) const noexcept {
+    const auto items = static_cast<double>(ids_.size());
+    const double rows_a_cell = items / static_cast<double>(aids_->cells().count());
+    const double share = std::pow(static_cast<double>(matches) / items, kPatienceByShare);
+    return static_cast<std::size_t>(kPatienceOfScans * share * rows_a_cell * static_cast<double>(effort.ef)) + 1;
+}
+
+PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scratch, const PreparedQueries& queries,
+                                      std::size_t index, const SlotSet& matches, const Effort& effort) const {
+    const ScanReach reach{effort.k, effort.width};
+    PrunedWork work{matches.count(), 0};
+    if (patience > 0) {
+        work = pruned_scan(aids_->sketches(), aids_->cells(), queries.sketches, index, matches, {reach, patience},
+                           scratch.sketched, scratch.hits);
+    } else {
+        filtered_scan(aids_->sketches(), queries.sketches, index, matches, reach, scratch.sketched, scratch.hits);
+    }
+    const bool again = scratch.finest && effort.rerank > 0;
+    Scorer& scorer = *scratch.traverse.scorer;
+    scorer.bind_query(store_.queries_of(store_.quickest(), queries), index);
+    scratch.traverse.scored +=
+        work.rows + narrow(again ? effort.rerank : effort.k, scorer, scratch.sketched, scratch.hits);
+    if (again) {
+        scratch.finest->bind_query(queries.exact, index);
+        rerank(scratch.hits, effort.rerank, *scratch.finest, scratch.rerank);
+    }
+    order_hits(scratch.hits, effort.k);
+    return work;
+}
+
+bool Index::Impl::follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch,
+                              const PreparedQueries& queries, std::size_t index, const Matches& matches,
+                              const Effort& effort, const PlanCosts& costs) const {
     scratch.hits.clear();
     if (plan == Plan::kEmpty) return true;
     if (plan == Plan::kScan) {
         scan_matches(scratch, queries, index, matches.slots(), effort);
         return true;
     }
+    if (plan == Plan::kPrunedScan) {
+        scratch.filtered.lists +=
+            scan_sketches(request.patience, scratch, queries, index, matches.slots(), effort).cells;
+        return scratch.hits.size() >= std::min(effort.k, matches.count());
+    }
     matches.ready_for_walks(*layers_, *ring_nodes());
-    const PlanRequest request = plan_request(matches, effort);
     const std::size_t width = walk_width(plan, request);
     TraverseScratch& traverse = scratch.traverse;
     traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
@@ -236,14 +324,16 @@ bool Index::Impl::follow_plan(Plan plan, SearchScratch& scratch, const PreparedQ
 
 bool Index::Impl::filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                                   const Matches& matches, const Effort& effort) const {
-    const PlanRequest request = plan_request(matches, effort);
-    const PlanCosts costs = request.graph_width > 0 ? plan_costs(scratch) : PlanCosts();
+    // First, as measuring takes the same scratch.
+    const PlanCosts costs = has_choice(matches, effort) ? plan_costs(scratch) : PlanCosts();
+    const PlanRequest request = plan_request(scratch, queries, index, matches, effort);
     const Plan plan = cheapest_plan(costs, request);
-    if (follow_plan(plan, scratch, queries, index, matches, effort, costs)) return true;
-    // Candidates of a checked walk that do not match: a walk over those that do is cheaper than a scan of nearly all.
+    if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return true;
+    // Candidates of a checked walk that do not match: what looks at those that do is cheaper than a scan of nearly all.
+    const Plan next = aids_ ? Plan::kPrunedScan : Plan::kFilteredWalk;
     const bool again =
-        plan == Plan::kCheckedWalk && follow_plan(Plan::kFilteredWalk, scratch, queries, index, matches, effort, costs);
-    if (!again) follow_plan(Plan::kScan, scratch, queries, index, matches, effort, costs);
+        plan == Plan::kCheckedWalk && follow_plan(next, request, scratch, queries, index, matches, effort, costs);
+    if (!again) follow_plan(Plan::kScan, request, scratch, queries, index, matches, effort, costs);
     return false;
 }
 
@@ -262,15 +352,17 @@ Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, con
     ScratchLease scratch(*this);
     Explanation report;
     const std::shared_lock lock(state_);
-    store_.prepare(query, scratch->queries);
+    prepare(query, true, scratch->queries);
     auto begin = std::chrono::steady_clock::now();
     const std::shared_ptr<const Matches> matches = matches_of(filter);
     report.resolve_nanoseconds = nanoseconds_since(begin);
-    const PlanRequest request = plan_request(*matches, effort);
+    // Costs first, as measuring takes the same scratch.
+    const PlanCosts costs = plan_costs(*scratch);
+    const PlanRequest request = plan_request(*scratch, scratch->queries, 0, *matches, effort);
     report.items = request.items;
     report.matches = report.estimated_matches = request.matches;
     // Without a choice nothing is measured but by an answer of its own.
-    report.options = weigh_plans(plan_costs(*scratch), request);
+    report.options = weigh_plans(costs, request);
     report.plan = report.options.front().plan;
     report.predicted = report.options.front().predicted;
     TraverseScratch& traverse = scratch->traverse;

@@ -21,13 +21,16 @@
 #include "index/durable.hpp"
 #include "index/filter_cache.hpp"
 #include "index/id_map.hpp"
+#include "index/scan_aids.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
 #include "search/calibrate.hpp"
 #include "search/effort.hpp"
 #include "search/exact_scan.hpp"
+#include "search/filtered_scan.hpp"
 #include "search/filtered_traverse.hpp"
 #include "search/planner.hpp"
+#include "search/pruned_scan.hpp"
 #include "search/rerank.hpp"
 #include "search/set_scan.hpp"
 
@@ -44,6 +47,7 @@ struct SearchScratch {
     std::vector<Candidate> hits;
     RerankScratch rerank;
     FilteredScratch filtered;
+    FilteredScanScratch sketched;
     std::vector<Candidate> near;
 };
 
@@ -122,6 +126,12 @@ class Index::Impl : private TieBreak {
     Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
     void take_slots(Addition& addition);
     void fit_codes(const Vectors& vectors, Addition& addition);
+    // Before slots are taken: rows of one cell get neighbouring ones.
+    void fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads, const std::function<void()>& poll);
+    std::unique_ptr<ScanAids> made_aids(const Vectors& more, std::size_t threads,
+                                        const std::function<void()>& poll) const;
+    // With state_ held exclusively.
+    void swap_aids(std::unique_ptr<ScanAids>& aids) noexcept;
     std::vector<Slot> live_slots() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
@@ -166,12 +176,16 @@ class Index::Impl : private TieBreak {
     struct Effort {
         std::size_t k = 0;
         std::size_t ef = 0;
+        std::size_t sparse_ef = 0;    // of a walk over matching nodes alone
         std::size_t rerank = 0;       // candidates of a walk looked at once more; 0: none
         std::size_t scan_rerank = 0;  // of a scan of codes
         bool codes = false;           // a scan without a filter looks at codes
         bool exact = false;
+        float width = kSketchWidth;  // of scans of sketches
     };
     Effort effort_of(const SearchOptions& options) const;
+    void prepare(const Vectors& queries, bool filtered, PreparedQueries& prepared) const;
+    bool is_outdated(const PreparedQueries& prepared, bool filtered) const noexcept;
     void graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                       const Effort& effort) const;
     std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
@@ -194,16 +208,26 @@ class Index::Impl : private TieBreak {
     std::shared_ptr<const std::vector<Slot>> ring_nodes() const;
     PlanCosts plan_costs(SearchScratch& scratch) const;
     PlanCosts measure_costs(SearchScratch& scratch) const;
-    PlanRequest plan_request(const Matches& matches, const Effort& effort) const noexcept;
+    // Whether anything but a scan of the matches is thought of.
+    bool has_choice(const Matches& matches, const Effort& effort) const noexcept;
+    // Puts the cells into their order for the query, where there are any.
+    PlanRequest plan_request(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                             const Matches& matches, const Effort& effort) const;
     // Leaves the hits of one query in scratch.hits. Whether the plan was carried through.
-    bool follow_plan(Plan plan, SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                     const Matches& matches, const Effort& effort, const PlanCosts& costs) const;
+    bool follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch, const PreparedQueries& queries,
+                     std::size_t index, const Matches& matches, const Effort& effort, const PlanCosts& costs) const;
     bool filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                          const Matches& matches, const Effort& effort) const;
     void scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, const SlotSet& matches,
                       const Effort& effort) const;
+    // Over sketches: cell by cell, in the order that plan_request() left, until `patience` matches were looked at in vain; or, for
+    // 0, all.
+    PrunedWork scan_sketches(std::size_t patience, SearchScratch& scratch, const PreparedQueries& queries,
+                             std::size_t index, const SlotSet& matches, const Effort& effort) const;
+    std::size_t patience_of(const Effort& effort, std::size_t matches) const noexcept;
 
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
+    void load_aids(const SectionReader& reader);
     // validate.cpp. A writer is kept away by the caller, or by there being none yet.
     void check_bookkeeping() const;
     void check_contents() const;
@@ -216,6 +240,8 @@ class Index::Impl : private TieBreak {
     std::optional<Layers> layers_;
     IdMap ids_;
     AttributeTable attributes_;
+    std::unique_ptr<ScanAids> aids_;         // where there are attributes, and enough rows
+    std::uint64_t aids_version_ = 0;         // grows whenever others take their place
     std::vector<std::uint8_t> live_;         // by slot
     std::vector<std::uint64_t> live_words_;  // the same, a bit a slot
     std::uint64_t version_ = 0;              // grows whenever what a filter lets through may change

@@ -97,6 +97,7 @@ FileIdentity Index::Impl::write_sections(Sink& sink) const {
     if (layers_) layers_->save(writer);
     ids_.save(writer, slots_, live_);
     attributes_.save(writer, slots_);
+    if (aids_) aids_->save(writer, slots_);
     save_calibration(writer);
     return writer.finish();
 }
@@ -135,6 +136,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable);
     index->ids_.set_next_generated(config.next_id);
     index->attributes_.load(reader, slots);
+    index->load_aids(reader);
     index->load_calibration(reader);
     index->read_only_ = !options.writable;
     if (options.verify) index->check_contents();
@@ -144,6 +146,19 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
         index->check_graph();
     }
     return index;
+}
+
+void Index::Impl::load_aids(const SectionReader& reader) {
+    if (!ScanAids::in_file(reader)) return;
+    if (!ScanAids::serve(options_)) refuse_section("cells.rows", "an index of this kind has no cells");
+    auto aids = std::make_unique<ScanAids>(options_);
+    aids->load(reader, slots_);
+    // A slot without a cell would be found by no scan of cells.
+    for (std::size_t slot = 0; slot < slots_; ++slot) {
+        if (live_[slot] != 0 && aids->cells().of(static_cast<Slot>(slot)) == kNoCell)
+            refuse_section("cells.of", "slot " + std::to_string(slot) + " is live and in no cell");
+    }
+    swap_aids(aids);
 }
 
 namespace {

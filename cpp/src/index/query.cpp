@@ -12,6 +12,9 @@ namespace {
 
 // A scan finds what there is, so that nothing else stands between it and the true neighbours.
 constexpr std::size_t kScanReranks = 3;
+// Neighbours asked for beyond this share are looked for among sketches with a wider margin.
+constexpr double kWideRecall = 0.97;
+constexpr double kWidestRecall = 0.992;
 // Candidates kept on the way to a radius.
 constexpr std::size_t kRadiusEf = 96;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
@@ -117,14 +120,19 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
     if (options.rerank && !store_.keeps_originals()) refuse("this index keeps none");
     if (options.rerank && options.exact) refuse("exact=True looks at vectors alone");
     check_recall(options);
-    // Among matching items alone a graph is sparser: half as many may be missed.
     const double recall = options.recall > 0 ? options.recall : kDefaultRecall;
-    const double asked = options.filters.empty() ? recall : (1 + recall) / 2;
-    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(asked, options.k);
+    const Aim aim = options.ef > 0 ? Aim{options.ef} : aim_of(recall, options.k);
     Effort effort;
     effort.k = options.k;
     effort.exact = options.exact || options.recall == 1 || (layers_ && aim.ef == Aim::kScan);
     effort.ef = std::max(aim.ef, options.k);
+    effort.sparse_ef = effort.ef;
+    // Among matching nodes alone a graph is sparser: half as many may be missed.
+    if (!options.filters.empty() && options.ef == 0 && !effort.exact) {
+        const Aim sparse = aim_of((1 + recall) / 2, options.k);
+        if (sparse.ef != Aim::kScan) effort.sparse_ef = std::max(sparse.ef, options.k);
+    }
+    if (recall > kWideRecall) effort.width = recall > kWidestRecall ? 3.0F : 2.5F;
     effort.codes = store_.has_codes() && !layers_ && !effort.exact;
     if (!store_.is_layered()) return effort;
     if (options.rerank) {
@@ -143,6 +151,18 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
 float Index::Impl::as_reported(float distance) const noexcept {
     const bool estimate = store_.has_codes() && options_.metric != Metric::kIp;
     return estimate && distance < 0 ? 0.0F : distance;
+}
+
+// With state_ held shared.
+void Index::Impl::prepare(const Vectors& queries, bool filtered, PreparedQueries& prepared) const {
+    store_.prepare(queries, prepared);
+    if (!filtered || !aids_) return;
+    aids_->prepare(queries, prepared);
+    prepared.aids = aids_version_;
+}
+
+bool Index::Impl::is_outdated(const PreparedQueries& prepared, bool filtered) const noexcept {
+    return store_.is_outdated(prepared) || (filtered && aids_ && prepared.aids != aids_version_);
 }
 
 // With state_ held shared. Leaves the k nearest in scratch.hits.
@@ -258,10 +278,12 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
     // for graphs.
     bool exact = (effort.exact || !layers_) && options.filters.empty();
+    // Walks make each query of a batch ready by themselves, right before it is needed, and beside one another.
+    const auto at_once = [&] { return exact || queries.count == 1; };
     {
         const std::shared_lock lock(state_);
-        store_.prepare(queries, prepared);
         if (!exact && options.filters.empty()) exact = layers_->empty() || scan_is_cheaper(effort.ef);
+        if (at_once()) prepare(queries, !options.filters.empty(), prepared);
     }
     KeptMatches kept;
     const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
@@ -281,8 +303,9 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
             const std::shared_lock lock(state_);
             const PreparedQueries* ready = &prepared;
             std::size_t at = query;
-            if (store_.is_outdated(prepared)) {
-                store_.prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), scratch.queries);
+            if (!at_once() || is_outdated(prepared, !options.filters.empty())) {
+                prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), !options.filters.empty(),
+                        scratch.queries);
                 ready = &scratch.queries;
                 at = 0;
             }
@@ -495,7 +518,7 @@ MemoryUse Index::Impl::memory() const {
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + live_words_.capacity() * sizeof(std::uint64_t) +
               free_.size() * sizeof(Slot);
-    use.attributes = attributes_.memory_bytes();
+    use.attributes = attributes_.memory_bytes() + (aids_ ? aids_->memory_bytes() : 0);
     const std::lock_guard scratch_lock(scratch_mutex_);
     for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();
     return use;

@@ -21,6 +21,7 @@ void Index::Impl::check_contents() const {
         if (live_[at] == 0) continue;
         const auto slot = static_cast<Slot>(at);
         store_.check_slot(slot);
+        if (aids_) aids_->check_slot(slot, store_);
         const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot)))
                                                           : ids_.find(ids_.integer(slot));
         if (found != slot)

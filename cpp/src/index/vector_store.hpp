@@ -20,9 +20,12 @@ namespace lanner {
 struct PreparedQueries {
     QueryBlock exact;
     QueryBlock codes;
-    std::uint64_t fit = 0;  // what they were made ready for; see VectorStore::is_outdated()
+    QueryBlock sketches;  // these two where the index has ScanAids and the search a filter
+    QueryBlock cells;
+    std::uint64_t fit = 0;   // what they were made ready for; see VectorStore::is_outdated()
+    std::uint64_t aids = 0;  // likewise
 
-    std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes(); }
+    std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes() + sketches.bytes() + cells.bytes(); }
 };
 
 class VectorStore {
@@ -54,6 +57,8 @@ class VectorStore {
     void erase(Slot slot) noexcept;
     // In the index's element type.
     void fetch(Slot slot, void* out) const;
+    // As float32.
+    void features_of(Slot slot, float* out) const;
     bool same(Slot left, Slot right) const noexcept { return finest().same(left, right); }
 
     // Codes are taken about a mean, which is zero until it has been fitted. Fitting makes new codes of all rows.
@@ -76,8 +81,6 @@ class VectorStore {
     void check_slot(Slot slot) const;
 
   private:
-    void features_of(Slot slot, float* out) const;
-
     IndexOptions options_;
     const KernelTable& kernels_;
     bool keeps_;

@@ -60,6 +60,9 @@ struct Index::Impl::Addition {
     std::size_t changes_before = 0;
     std::size_t committed = 0;                // rows
     std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
+    std::unique_ptr<ScanAids> aids_before;    // where the call made new ones
+    bool aids_swapped = false;
+    std::vector<Cell> cells;  // by row, where the index has them
     std::optional<AttributeTable::Batch> attributes;
     std::size_t columns_before = 0;
 };
@@ -148,11 +151,20 @@ void Index::Impl::take_slots(Addition& addition) {
         free_after.pop_back();
     }
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
+    if (!addition.cells.empty()) {
+        std::vector<std::size_t> order(rows - reused);
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = reused + i;
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+            return addition.cells[left] < addition.cells[right];
+        });
+        for (std::size_t i = 0; i < order.size(); ++i) addition.slots[order[i]] = static_cast<Slot>(slots_ + i);
+    }
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
     live_words_.reserve(SlotSet::word_count(live_.capacity()));
     store_.grow(total);
     attributes_.grow(total);
+    if (aids_) aids_->grow(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
@@ -167,6 +179,32 @@ void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition) {
     addition.codes_before = store_.fitted(live_slots(), vectors, live_.size());
     const std::lock_guard lock(state_);
     store_.swap_codes(*addition.codes_before);
+}
+
+void Index::Impl::swap_aids(std::unique_ptr<ScanAids>& aids) noexcept {
+    aids_.swap(aids);
+    ++aids_version_;
+}
+
+std::unique_ptr<ScanAids> Index::Impl::made_aids(const Vectors& more, std::size_t threads,
+                                                 const std::function<void()>& poll) const {
+    auto aids = std::make_unique<ScanAids>(options_);
+    aids->fit(store_, live_slots(), more, live_.size(), threads, poll);
+    return aids;
+}
+
+void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads,
+                           const std::function<void()>& poll) {
+    const std::size_t rows = ids_.size() + vectors.count;
+    const bool wanted = ScanAids::serve(options_) && (addition.attributes || !attributes_.empty());
+    if (!aids_ && (!wanted || rows < ScanAids::kLeastRows)) return;
+    if (!aids_ || aids_->outgrown(rows)) {
+        addition.aids_before = made_aids(vectors, threads, poll);
+        addition.aids_swapped = true;
+        const std::lock_guard lock(state_);
+        swap_aids(addition.aids_before);
+    }
+    addition.cells = aids_->cells_of(vectors, threads, poll);
 }
 
 void Index::Impl::fit(const Vectors& sample) {
@@ -210,17 +248,25 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
             // Scans read the rows of free slots too, before they find that these are not live.
             const std::lock_guard lock(state_);
             const std::size_t end = std::min(reused, row + 256);
-            for (; row < end; ++row) store_.store(addition.slots[row], vectors, row);
+            for (; row < end; ++row) {
+                store_.store(addition.slots[row], vectors, row);
+                if (aids_) aids_->store(addition.slots[row], store_);
+            }
         }
         if (poll) poll();
     }
     parallel_for(
         vectors.count - reused, 256, threads,
         [&](std::size_t begin, std::size_t end, std::size_t) {
-            for (std::size_t row = reused + begin; row < reused + end; ++row)
+            for (std::size_t row = reused + begin; row < reused + end; ++row) {
                 store_.store(addition.slots[row], vectors, row);
+                if (aids_) aids_->store(addition.slots[row], store_);
+            }
         },
         poll);
+    if (!aids_) return;
+    const std::lock_guard lock(state_);
+    for (std::size_t row = 0; row < vectors.count; ++row) aids_->put(addition.slots[row], addition.cells[row]);
 }
 
 // Before the rows are live, like all that is stored of them: filters look at live slots alone.
@@ -272,6 +318,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
 // With state_ held exclusively, and the edges of older nodes as they were.
 void Index::Impl::undo(Addition& addition) noexcept {
     if (addition.codes_before) store_.swap_codes(*addition.codes_before);
+    if (addition.aids_swapped) swap_aids(addition.aids_before);
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
         const Slot old = addition.replaced[row];
@@ -302,6 +349,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
     attributes_.drop_columns(addition.columns_before);
     ++version_;  // a filter may have been asked about these columns
     if (layers_) layers_->shrink(addition.slots_before);
+    if (aids_) aids_->truncate(addition.slots_before);
     live_.resize(addition.slots_before);
     live_words_.resize(SlotSet::word_count(addition.slots_before));
 }
@@ -348,7 +396,14 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
     std::optional<GraphEdit> edit;
     // Into an empty graph everything is new, and undo() empties new nodes anyway.
     if (layers_) edit.emplace(*layers_, state_, !layers_->empty());
-    take_slots(addition);
+    try {
+        fit_aids(vectors, addition, build.threads, report.again());
+        take_slots(addition);
+    } catch (...) {
+        const std::lock_guard lock(state_);
+        if (addition.aids_swapped) swap_aids(addition.aids_before);
+        throw;
+    }
     try {
         fit_codes(vectors, addition);
         store_rows(vectors, addition, build.threads, report.again());
@@ -444,6 +499,7 @@ void Index::Impl::set_live(Slot slot, bool live) noexcept {
 
 void Index::Impl::free_slot(Slot slot) noexcept {
     store_.erase(slot);
+    if (aids_) aids_->erase(slot);
     attributes_.erase(slot);
     free_.push_back(slot);  // room was made before the change began
     std::push_heap(free_.begin(), free_.end(), std::greater<>());

@@ -12,9 +12,11 @@ namespace {
 //   uint8: sum x^2 = sum x (x - 128) + 128 sum x
 // All of it is exact modulo 2^32, and so is the result, which fits. The sum of a row's features falls off on the way.
 // With kSumsRows it is used: scattered rows are spared a visit to a number that lies elsewhere, while from rows in order
-// that number comes for less than four sums more a group.
-template <class L, ElementType kType, Op kOp, bool kSumsRows>
+// that number comes for less than four sums more a group. With kItem also the row's sum of squares about its mean is used:
+// distances are divided by it (snr_item).
+template <class L, ElementType kType, Op kOp, bool kSumsRows, bool kItem = false>
 struct ByteSpace {
+    static_assert(!kItem || (kOp == Op::kCenteredL2 && kSumsRows));
     static constexpr std::size_t kStep = L::kBytes;
     static constexpr std::size_t kRowUnit = 1;
     static constexpr bool kHasOffsets = kOp == Op::kCenteredL2 && !kSumsRows;
@@ -40,7 +42,7 @@ struct ByteSpace {
         Counts products;
     };
     struct Total {
-        Counts value, features;
+        Counts value, features, squares;
     };
 
     static LANNER_INLINE std::size_t query_place(std::size_t at) { return at; }
@@ -90,10 +92,10 @@ struct ByteSpace {
     }
 
     static LANNER_INLINE Total total(const Sum& sum, const RowSum& row) {
-        if constexpr (!kSquares) return {sum.products, row.features};
+        if constexpr (!kSquares) return {sum.products, row.features, row.squares};
         const Counts moved = L::template shift_left<7>(row.features);
         const Counts squares = kSigned ? L::sub_counts(row.squares, moved) : L::add(row.squares, moved);
-        return {L::sub_counts(squares, L::template shift_left<1>(sum.products)), row.features};
+        return {L::sub_counts(squares, L::template shift_left<1>(sum.products)), row.features, squares};
     }
     static LANNER_INLINE void finish(const Total* totals, Context context, const float* row_offsets, std::size_t dim,
                                      float* out) {
@@ -105,6 +107,26 @@ struct ByteSpace {
             row_offsets = row_sums;
         }
         finish_integers<kType, kOp>(L::add_to_each(sums, context.correction), context.query_sum, row_offsets, dim, out);
+        if constexpr (kItem) {
+            std::uint32_t squares[4];
+            L::store(L::sum4(totals[0].squares, totals[1].squares, totals[2].squares, totals[3].squares), squares);
+            divide_by_spread(squares, row_sums, dim, out);
+        }
+    }
+    // As PlainCodec has it of a row: one over the sum of squares, rounded to float32, and infinity for a constant row.
+    static LANNER_INLINE void divide_by_spread(const std::uint32_t* squares, const float* row_sums, std::size_t dim,
+                                               float* out) {
+        constexpr std::uint32_t kInfinity = 0x7f800000U;
+        float infinity;
+        std::memcpy(&infinity, &kInfinity, sizeof infinity);
+        float results[4];
+        for (int i = 0; i < 4; ++i) {
+            const double sum = static_cast<double>(row_sums[i]);
+            const double spread = static_cast<double>(squares[i]) - sum * sum / static_cast<double>(dim);
+            const float product = out[i] * static_cast<float>(1.0 / spread);
+            results[i] = spread > 0 ? product : infinity;
+        }
+        std::memcpy(out, results, sizeof results);
     }
 };
 

@@ -148,6 +148,10 @@ struct KernelTable {
     BlockKernel block[kElementTypeCount][kOpCount];
     TileKernel tile[kElementTypeCount][kOpCount];
 
+    // kCenteredL2 over the row's own sum of squares about its mean, both without offsets; infinity for a constant row.
+    // Indexed by ElementType; null but for integers where sums_rows.
+    RowsKernel item_rows[kElementTypeCount];
+
     // Indexed by CodeBits.
     RowsKernel code_rows[kCodeBitsCount];
     BlockKernel code_block[kCodeBitsCount];
@@ -183,6 +187,14 @@ struct KernelTable {
     // The Hadamard transform of a power of two of floats, in place and not scaled. The same bits on every level: each of
     // its stages, from neighbours to halves, adds and subtracts.
     void (*hadamard)(float* values, std::size_t count) noexcept;
+
+    // Feature by feature, the same bits on every level: products in place; sums into `low` and differences into `high`; the
+    // largest magnitude (0 of none); bytes trunc(value * scale + 128.5) - 128, and their sum, where |value * scale| is at
+    // most 127.
+    void (*multiply)(float* values, const float* factors, std::size_t count) noexcept;
+    void (*add_and_subtract)(float* low, float* high, std::size_t count) noexcept;
+    float (*largest)(const float* values, std::size_t count) noexcept;
+    std::int32_t (*to_signed_bytes)(const float* values, float scale, std::size_t count, std::int8_t* out) noexcept;
 
     // Reads every byte once and returns their exclusive-or by 8-byte words (a tail is zero-extended): the yardstick
     // for memory bandwidth.

@@ -12,6 +12,8 @@
 
 #include "kernels/hadamard.inl"
 
+#include "kernels/elementwise.inl"
+
 #include "kernels/columns.inl"
 
 #include "kernels/nibble_scan.inl"

@@ -16,12 +16,17 @@
 #define LANNER_ROLLED _Pragma("GCC unroll 1")
 #endif
 
+// Into the first cache, and into the second. A core can wait for more lines at once that go no further than the second,
+// so scattered memory arrives there in less time: on Zen 4 rows of three lines take 20 ns each in place of 33.
 #if defined(__GNUC__) || defined(__clang__)
 #define LANNER_PREFETCH(address) __builtin_prefetch(address)
+#define LANNER_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)
 #elif defined(_INCLUDED_MM2)  // Microsoft's, where a level includes its intrinsics
 #define LANNER_PREFETCH(address) _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0)
+#define LANNER_PREFETCH_FAR(address) _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T1)
 #else
 #define LANNER_PREFETCH(address) static_cast<void>(address)
+#define LANNER_PREFETCH_FAR(address) static_cast<void>(address)
 #endif
 
 namespace lanner {

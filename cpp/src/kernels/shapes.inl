@@ -50,9 +50,22 @@ LANNER_INLINE void step_tail(const Byte* const* queries, const Byte* const* rows
 LANNER_INLINE void prefetch_bytes(const Byte* from, std::size_t bytes) {
     for (std::size_t at = 0; at < bytes; at += 64) LANNER_PREFETCH(from + at);
 }
+LANNER_INLINE void prefetch_far(const Byte* from, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += 64) LANNER_PREFETCH_FAR(from + at);
+}
 
-// Adds up every pair of kQueries queries and kRows rows, and, where kAhead, asks for as many bytes at `ahead`.
-template <class Space, int kQueries, int kRows, bool kAhead>
+// What a walk over rows asks for while it adds them up: nothing, or the bytes of a later row, into the first cache or the
+// second.
+enum class Ahead { kNothing, kNear, kFar };
+
+template <Ahead kAhead>
+LANNER_INLINE void ask_for(const Byte* from, std::size_t bytes) {
+    if constexpr (kAhead == Ahead::kNear) prefetch_bytes(from, bytes);
+    if constexpr (kAhead == Ahead::kFar) prefetch_far(from, bytes);
+}
+
+// Adds up every pair of kQueries queries and kRows rows, and asks for as many bytes at `ahead`.
+template <class Space, int kQueries, int kRows, Ahead kAhead>
 LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, const Byte* const* rows,
                                                    const float* row_offsets, std::size_t units, const Byte* ahead) {
     Pairs<Space, kQueries, kRows> pairs;
@@ -68,12 +81,12 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
     constexpr std::size_t kTwo = 2 * Space::kStep;
     std::size_t at = 0;
     for (; at + kTwo <= units; at += kTwo) {
-        if constexpr (kAhead) prefetch_bytes(ahead + at * Space::kRowUnit, kTwo * Space::kRowUnit);
+        ask_for<kAhead>(ahead + at * Space::kRowUnit, kTwo * Space::kRowUnit);
         step<Space, kQueries, kRows, 0>(queries, rows, offsets, at, pairs);
         step<Space, kQueries, kRows, 1>(queries, rows, offsets, at + Space::kStep, pairs);
     }
     if (at != units) {
-        if constexpr (kAhead) prefetch_bytes(ahead + at * Space::kRowUnit, (units - at) * Space::kRowUnit);
+        ask_for<kAhead>(ahead + at * Space::kRowUnit, (units - at) * Space::kRowUnit);
         if (at + Space::kStep <= units) {
             step<Space, kQueries, kRows, 0>(queries, rows, offsets, at, pairs);
             at += Space::kStep;
@@ -88,12 +101,12 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
 // Bytes that a scan asks for ahead of their turn.
 constexpr std::size_t kBytesAhead = 4096;
 
-// Rows that a walk over scattered ones asks for ahead of their turn: enough lines to keep the memory busy, no more than
-// the first cache holds with ease.
+// Rows that a walk over scattered ones asks for ahead of their turn: enough lines to keep the memory busy, a small part
+// of the second cache.
 LANNER_INLINE std::size_t rows_ahead(std::size_t row_bytes) {
-    constexpr std::size_t kBytes = 8192;
+    constexpr std::size_t kBytes = 32768;
     constexpr std::size_t kFewest = 8;
-    constexpr std::size_t kMost = 32;
+    constexpr std::size_t kMost = 96;
     const std::size_t rows = kBytes / row_bytes;
     return rows < kFewest ? kFewest : (rows > kMost ? kMost : rows);
 }
@@ -103,7 +116,7 @@ LANNER_INLINE const float* offset_at(const float* offsets, std::size_t place) {
 }
 
 // One query and one row.
-template <class Space, bool kAhead>
+template <class Space, Ahead kAhead>
 LANNER_INLINE typename Space::Total one_row(const Byte* query, const Byte* row, const float* row_offset,
                                             std::size_t dim, const Byte* ahead) {
     const Pairs<Space, 1, 1> pairs = gather<Space, 1, 1, kAhead>(&query, &row, row_offset, Space::units(dim), ahead);
@@ -112,6 +125,8 @@ LANNER_INLINE typename Space::Total one_row(const Byte* query, const Byte* row, 
 
 // Four consecutive rows, and what to ask for while they are read.
 struct Consecutive {
+    static constexpr Ahead kAhead = Ahead::kNear;
+
     const Byte* first;
     std::size_t stride;
 
@@ -121,6 +136,8 @@ struct Consecutive {
 
 // Four rows anywhere; `left` rows follow from `rows` on, those four among them, and `distance` rows lie ahead.
 struct Scattered {
+    static constexpr Ahead kAhead = Ahead::kFar;
+
     const Byte* const* rows;
     std::size_t left, distance;
 
@@ -139,12 +156,12 @@ LANNER_INLINE void four_rows(const Byte* query, typename Space::Context context,
         // Prefetchers know an instruction by its address: one loop for all rows is one stream to them.
         LANNER_ROLLED
         for (std::size_t r = 0; r < 4; ++r) {
-            totals[r] = one_row<Space, true>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
+            totals[r] = one_row<Space, Rows::kAhead>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
         }
     } else {
         LANNER_UNROLL
         for (std::size_t r = 0; r < 4; ++r) {
-            totals[r] = one_row<Space, true>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
+            totals[r] = one_row<Space, Rows::kAhead>(query, rows.row(r), offset_at(row_offsets, r), dim, rows.ahead(r));
         }
     }
     Space::finish(totals, context, row_offsets, dim, out);
@@ -156,7 +173,7 @@ LANNER_INLINE void last_rows(const Byte* query, typename Space::Context context,
                              const float* row_offsets, std::size_t count, std::size_t dim, float* out) {
     for (std::size_t i = 0; i < count; ++i) {
         const float offset = Space::kHasOffsets ? row_offsets[i] : 0.0F;
-        const typename Space::Total total = one_row<Space, false>(query, rows[i], &offset, dim, nullptr);
+        const typename Space::Total total = one_row<Space, Ahead::kNothing>(query, rows[i], &offset, dim, nullptr);
         const typename Space::Total totals[4] = {total, total, total, total};
         const float four_offsets[4] = {offset, offset, offset, offset};
         float four[4];
@@ -171,7 +188,7 @@ LANNER_INLINE void side_by_side(const Byte* const* queries, const typename Space
                                 const Byte* const* rows, const float* row_offsets, std::size_t dim, float* out,
                                 std::size_t out_stride) {
     const Pairs<Space, kQueries, kRows> pairs =
-        gather<Space, kQueries, kRows, false>(queries, rows, row_offsets, Space::units(dim), nullptr);
+        gather<Space, kQueries, kRows, Ahead::kNothing>(queries, rows, row_offsets, Space::units(dim), nullptr);
 
     // Where there are fewer than four rows, some are finished twice.
     constexpr int kPlaces[4] = {0, 1 % kRows, 2 % kRows, 3 % kRows};
@@ -205,7 +222,7 @@ void rows_kernel(const void* query, float query_offset, const void* const* rows,
 
     const std::size_t distance = rows_ahead(row_bytes);
 
-    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_bytes(x[i], row_bytes);
+    for (std::size_t i = 1; i < distance && i < count; ++i) prefetch_far(x[i], row_bytes);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         four_rows<Space>(q, context, Scattered{x + i, count - i, distance}, offset_at(row_offsets, i), dim, out + i);
@@ -222,7 +239,7 @@ void block_kernel(const void* query, float query_offset, const void* rows, std::
 
     std::size_t i = 0;
     if constexpr (kCountsOnes<Space>) {
-        i = short_codes<Lane>(q, next, stride, Space::units(dim), count, kBytesAhead, out);
+        i = short_codes<Lane>(q, next, stride, Space::units(dim), count, out);
         next += i * stride;
     }
     for (; i + 4 <= count; i += 4, next += 4 * stride) {
@@ -276,7 +293,7 @@ void tile_kernel(const void* queries, std::size_t query_stride, const float* que
         std::size_t j = 0;
         if constexpr (kCountsOnes<Space>) {
             for (std::size_t i = 0; i < static_cast<std::size_t>(block_count); ++i) {
-                j = short_codes<Lane>(block + i * query_stride, x0, row_stride, Space::units(dim), row_count, 0,
+                j = short_codes<Lane>(block + i * query_stride, x0, row_stride, Space::units(dim), row_count,
                                       block_out + i * out_stride);
             }
             x0 += j * row_stride;

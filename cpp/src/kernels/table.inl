@@ -79,6 +79,9 @@ constexpr void put_integer(KernelTable& table) {
         put<ByteSpace<AnyLane, kType, kOp, false>>(table, kType, kOp);
         table.rows[static_cast<int>(kType)][static_cast<int>(kOp)] =
             rows_kernel<ByteSpace<AnyLane, kType, kOp, kOp == Op::kCenteredL2>>;
+        if constexpr (kOp == Op::kCenteredL2) {
+            table.item_rows[static_cast<int>(kType)] = rows_kernel<ByteSpace<AnyLane, kType, kOp, true, true>>;
+        }
     } else {
         put<WordSpace<kType, kOp>>(table, kType, kOp);
     }
@@ -133,6 +136,10 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     table.f32_to_bf16 = f32_to_bf16;
     table.bf16_to_f32 = bf16_to_f32;
     table.hadamard = hadamard;
+    table.multiply = multiply;
+    table.add_and_subtract = add_and_subtract;
+    table.largest = largest;
+    table.to_signed_bytes = to_signed_bytes;
     table.read_all = read_all;
     return table;
 }

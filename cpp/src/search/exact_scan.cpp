@@ -110,6 +110,10 @@ std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const Scan
                       [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
                           std::vector<Candidate>& into = found[(query_first + query) * plan.row_parts + part];
                           for (std::size_t i = 0; i < count; ++i) {
+                              if (i % kGlance == 0) {
+                                  while (i + kGlance <= count && !any_within(distances + i, radius)) i += kGlance;
+                                  if (i == count) break;
+                              }
                               const auto slot = static_cast<Slot>(first + i);
                               if (distances[i] <= radius && is_live(rows, slot)) into.push_back({distances[i], slot});
                           }

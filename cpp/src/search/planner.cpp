@@ -14,6 +14,11 @@ double share_of(const PlanRequest& request) noexcept {
     return static_cast<double>(request.matches) / static_cast<double>(std::max<std::size_t>(request.items, 1));
 }
 
+// Of the nodes that a walk as without a filter meets.
+double share_met(const PlanRequest& request) noexcept {
+    return request.share_nearby < 0 ? share_of(request) : std::min(request.share_nearby, share_of(request));
+}
+
 // `seen` is the part of a node's neighbours, or of what stands for them, that gets a distance.
 PlanCost walk_cost(const PlanCosts& costs, std::size_t width, double seen, double lists_a_hop) noexcept {
     PlanCost cost;
@@ -24,18 +29,29 @@ PlanCost walk_cost(const PlanCosts& costs, std::size_t width, double seen, doubl
     return cost;
 }
 
+// Scans of cells are as quick as walks over matching nodes, and find what lies far away too.
 std::array<Plan, 3> plans_of(const PlanRequest& request) noexcept {
     if (request.matches == 0) return {Plan::kEmpty, Plan::kEmpty, Plan::kEmpty};
     if (request.graph_width == 0) return {Plan::kScan, Plan::kScan, Plan::kScan};
-    return {Plan::kScan, Plan::kFilteredWalk, Plan::kCheckedWalk};
+    return {Plan::kScan, request.cells > 0 ? Plan::kPrunedScan : Plan::kFilteredWalk, Plan::kCheckedWalk};
+}
+
+PlanCost pruned_cost(const PlanCosts& costs, const PlanRequest& request) noexcept {
+    const auto matches = static_cast<double>(request.matches);
+    const double patience = static_cast<double>(request.patience) / std::max(costs.pruned_patience, 1.0);
+    PlanCost cost;
+    cost.distances = std::min(matches, costs.pruned_rows * patience);
+    cost.lists = std::ceil(static_cast<double>(request.cells) * cost.distances / matches);
+    cost.nanoseconds = costs.scan_start + costs.rank + cost.lists * costs.cell + cost.distances * costs.scan_row;
+    return cost;
 }
 
 }  // namespace
 
 std::size_t walk_width(Plan plan, const PlanRequest& request) noexcept {
-    const std::size_t ef = std::max(request.ef, request.k);
+    const std::size_t ef = std::max(plan == Plan::kCheckedWalk ? request.ef : request.sparse_ef, request.k);
     if (plan != Plan::kCheckedWalk) return std::min(ef, std::max<std::size_t>(request.matches, 1));
-    const double wide = std::ceil(static_cast<double>(ef) / std::max(share_of(request), 1e-9));
+    const double wide = std::ceil(static_cast<double>(ef) / std::max(share_met(request), 1e-9));
     return static_cast<std::size_t>(std::min(wide, static_cast<double>(request.items)));
 }
 
@@ -46,6 +62,8 @@ PlanCost predict(Plan plan, const PlanCosts& costs, const PlanRequest& request) 
             return {};
         case Plan::kScan:
             return {costs.scan_start + matches * costs.scan_row, matches, 0, 0};
+        case Plan::kPrunedScan:
+            return pruned_cost(costs, request);
         case Plan::kFilteredWalk: {
             const double share = share_of(request);
             const double lists = lists_a_hop(share, request.graph_width);

@@ -18,6 +18,10 @@ struct PlanCosts {
     double scan_start = 0;     // a scan of next to nothing, its closer looks among it
     double extra_hops = 0;     // of a walk, beyond its width
     double hop_distances = 0;  // computed per hop
+    double rank = 0;           // putting the cells in order
+    double cell = 0;           // visited
+    double pruned_rows = 0;    // looked at by a pruned scan, and its patience
+    double pruned_patience = 0;
 };
 
 struct PlanRequest {
@@ -25,7 +29,11 @@ struct PlanRequest {
     std::size_t matches = 0;
     std::size_t k = 0;
     std::size_t ef = 0;           // of a walk without a filter
+    std::size_t sparse_ef = 0;    // of one over matching nodes alone
     std::size_t graph_width = 0;  // neighbours a node; 0: no graph
+    std::size_t cells = 0;        // 0: no sketches
+    std::size_t patience = 0;     // of a pruned scan
+    double share_nearby = -1;     // of the items near the query that match; negative: not known
 };
 
 // The width of a walk: of one that keeps matching nodes alone, and of one whose candidates are checked afterwards.

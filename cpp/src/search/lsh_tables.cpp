@@ -1,0 +1,160 @@
+#include "search/lsh_tables.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/random.hpp"
+#include "base/thread_pool.hpp"
+#include "lanner/error.hpp"
+
+namespace lanner {
+namespace {
+
+// Symbols that are tried for one hash, its own among them.
+constexpr std::size_t kSymbols = 6;
+// Changes of a table that are combined with one another.
+constexpr std::size_t kMostChanges = 64;
+
+// A key is the exclusive-or of these, so that a change of one symbol is a change of the key.
+std::uint64_t share_of(std::size_t hash, std::uint32_t symbol) noexcept { return random_at(hash + 1, symbol); }
+
+}  // namespace
+
+LshTables::LshTables(std::shared_ptr<const HashFamily> family, const HashRows& rows, const LshShape& shape,
+                     const Work& work)
+    : family_(std::move(family)), shape_(shape), count_(rows.count), tables_(shape.tables) {
+    if (shape.tables < 1 || shape.hashes < 1 || shape.tables > family_->bits() / shape.hashes)
+        throw Error(ErrorKind::kInvalidArgument, "tables times hashes must be 1 to the symbols of the hash");
+    const auto width = std::clamp<unsigned>(static_cast<unsigned>(std::bit_width(count_)), 4, 28);
+    shift_ = 64 - width;
+    // By table: keys of all rows are kept for one part of the tables at a time.
+    std::vector<std::vector<std::uint32_t>> keys(shape.tables, std::vector<std::uint32_t>(count_));
+    constexpr std::size_t kGroup = 64;
+    parallel_for(
+        count_, kGroup, work.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            std::vector<std::uint32_t> symbols(family_->bits());
+            for (std::size_t i = begin; i < end; ++i) {
+                family_->symbols_of(rows, i, symbols.data());
+                for (std::size_t table = 0; table < shape_.tables; ++table) {
+                    std::uint64_t key = 0;
+                    for (std::size_t hash = 0; hash < shape_.hashes; ++hash)
+                        key ^= share_of(hash, symbols[table * shape_.hashes + hash]);
+                    keys[table][i] = static_cast<std::uint32_t>(bucket(key));
+                }
+            }
+        },
+        work.poll);
+    parallel_for(
+        shape.tables, 1, work.threads,
+        [&](std::size_t at, std::size_t, std::size_t) {
+            Table& table = tables_[at];
+            table.starts.assign((std::size_t{1} << width) + 1, 0);
+            table.rows.resize(count_);
+            for (const std::uint32_t key : keys[at]) ++table.starts[key + 1];
+            for (std::size_t key = 1; key < table.starts.size(); ++key) table.starts[key] += table.starts[key - 1];
+            for (std::size_t i = 0; i < count_; ++i) table.rows[table.starts[keys[at][i]]++] = static_cast<Slot>(i);
+            for (std::size_t key = table.starts.size() - 1; key > 0; --key) table.starts[key] = table.starts[key - 1];
+            table.starts[0] = 0;
+        },
+        work.poll);
+}
+
+std::size_t LshTables::bytes() const noexcept {
+    std::size_t total = 0;
+    for (const Table& table : tables_) total += (table.starts.size() + table.rows.size()) * sizeof(std::uint32_t);
+    return total;
+}
+
+LshTables::Probing::Probing(const LshTables& tables)
+    : tables_(&tables),
+      probes_(tables.family_->bits() * kSymbols),
+      keys_(tables.shape_.tables),
+      changes_(tables.shape_.tables) {}
+
+void LshTables::Probing::restart(const HashRows& queries, std::size_t row) {
+    tables_->family_->probes(queries, row, kSymbols, probes_.data());
+    waiting_.clear();
+    own_ = 0;
+    const std::size_t hashes = tables_->shape_.hashes;
+    for (std::size_t table = 0; table < keys_.size(); ++table) {
+        keys_[table] = 0;
+        changes_[table].clear();
+        for (std::size_t hash = 0; hash < hashes; ++hash) {
+            const HashProbe* const probe = probes_.data() + (table * hashes + hash) * kSymbols;
+            const std::uint64_t share = share_of(hash, probe[0].symbol);
+            keys_[table] ^= share;
+            for (std::size_t i = 1; i < kSymbols; ++i) {
+                if (!std::isfinite(probe[i].cost)) break;
+                changes_[table].push_back(
+                    {probe[i].cost, static_cast<std::uint32_t>(hash), share ^ share_of(hash, probe[i].symbol)});
+            }
+        }
+        std::stable_sort(changes_[table].begin(), changes_[table].end(),
+                         [](const Change& left, const Change& right) { return left.cost < right.cost; });
+        if (changes_[table].size() > kMostChanges) changes_[table].resize(kMostChanges);
+        Set first{};
+        first.table = static_cast<std::uint32_t>(table);
+        push(first, 0, 0);
+    }
+}
+
+// The set with a member more, where the table has such a change.
+void LshTables::Probing::push(Set set, std::size_t last, float cost) {
+    const std::vector<Change>& changes = changes_[set.table];
+    if (last >= changes.size() || set.size >= kMostChanged) return;
+    set.members[set.size++] = static_cast<std::uint16_t>(last);
+    set.cost = cost + changes[last].cost;
+    waiting_.push_back(set);
+    std::push_heap(waiting_.begin(), waiting_.end(), [](const Set& left, const Set& right) {
+        return left.cost != right.cost ? left.cost > right.cost : left.table > right.table;
+    });
+}
+
+// Whether no hash is changed twice.
+bool LshTables::Probing::sound(const Set& set) const noexcept {
+    const std::vector<Change>& changes = changes_[set.table];
+    for (std::size_t i = 0; i < set.size; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (changes[set.members[i]].hash == changes[set.members[j]].hash) return false;
+        }
+    }
+    return true;
+}
+
+bool LshTables::Probing::next(const Slot*& rows, std::size_t& count) {
+    std::size_t table = own_;
+    std::uint64_t key = 0;
+    if (own_ < keys_.size()) {
+        key = keys_[own_++];
+    } else {
+        for (;;) {
+            if (waiting_.empty()) return false;
+            std::pop_heap(waiting_.begin(), waiting_.end(), [](const Set& left, const Set& right) {
+                return left.cost != right.cost ? left.cost > right.cost : left.table > right.table;
+            });
+            const Set set = waiting_.back();
+            waiting_.pop_back();
+            // Expand and shift (section 4.4): every set of changes comes up once, in the order of costs.
+            const std::vector<Change>& changes = changes_[set.table];
+            const std::size_t last = set.members[set.size - 1];
+            push(set, last + 1, set.cost);
+            Set shorter = set;
+            --shorter.size;
+            push(shorter, last + 1, set.cost - changes[last].cost);
+            if (!sound(set)) continue;
+            table = set.table;
+            key = keys_[table];
+            for (std::size_t i = 0; i < set.size; ++i) key ^= changes[set.members[i]].key;
+            break;
+        }
+    }
+    const Table& from = tables_->tables_[table];
+    const std::uint64_t bucket = tables_->bucket(key);
+    rows = from.rows.data() + from.starts[bucket];
+    count = from.starts[bucket + 1] - from.starts[bucket];
+    return true;
+}
+
+}  // namespace lanner

@@ -1,0 +1,80 @@
+#include "search/pruned_scan.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace lanner {
+namespace {
+
+// Matches that are scored together, from several cells where one has fewer.
+constexpr std::size_t kTogether = 128;
+
+// Appends the matches of a run to `slots`, which has room for kSlotsWritten more than there can be.
+Slot* write_matches(const SlotSet& matching, const SlotRun& run, Slot* slots) {
+    if (matching.is_list()) {
+        const std::span<const Slot> list = matching.list();
+        const auto begin = std::lower_bound(list.begin(), list.end(), run.first);
+        return std::copy(begin, std::lower_bound(begin, list.end(), run.last), slots);
+    }
+    const std::span<const std::uint64_t> words = matching.words();
+    const std::size_t end = std::min<std::size_t>(run.last, words.size() * 64);
+    for (std::size_t at = run.first; at < end;) {
+        const std::size_t word = at / 64;
+        std::uint64_t bits = words[word] & (~std::uint64_t{0} << (at % 64));
+        at = (word + 1) * 64;
+        if (at > end) bits &= ~std::uint64_t{0} >> (at - end);
+        slots = write_slots(bits, static_cast<Slot>(word * 64), slots);
+    }
+    return slots;
+}
+
+}  // namespace
+
+double share_nearby(const Cells& cells, const SlotSet& matching, std::size_t rows, FilteredScanScratch& scratch) {
+    std::size_t seen = 0;
+    std::size_t matches = 0;
+    for (const Cell cell : scratch.ranking.order) {
+        for (const SlotRun& run : cells.runs(cell)) {
+            const std::size_t most = (run.last - run.first) + kSlotsWritten;
+            if (scratch.slots.size() < most) scratch.slots.resize(2 * most);
+            Slot* const slots = scratch.slots.data();
+            matches += static_cast<std::size_t>(write_matches(matching, run, slots) - slots);
+            seen += run.last - run.first;
+        }
+        if (seen >= rows) break;
+    }
+    return seen == 0 ? 0 : static_cast<double>(matches) / static_cast<double>(seen);
+}
+
+PrunedWork pruned_scan(const SketchCodec& sketches, const Cells& cells, const QueryBlock& queries, std::size_t query,
+                       const SlotSet& matching, const PrunedReach& reach, FilteredScanScratch& scratch,
+                       std::vector<Candidate>& found) {
+    Contenders contenders(sketches, queries, query, reach.scan, scratch, found);
+    PrunedWork work;
+    std::size_t nearer_at = 0;  // rows looked at when something nearer was found last
+    std::size_t waiting = 0;
+    for (const Cell cell : scratch.ranking.order) {
+        ++work.cells;
+        for (const SlotRun& run : cells.runs(cell)) {
+            const std::size_t most = waiting + (run.last - run.first) + kSlotsWritten;
+            if (scratch.slots.size() < most) scratch.slots.resize(2 * most);
+            Slot* const slots = scratch.slots.data();
+            waiting = static_cast<std::size_t>(write_matches(matching, run, slots + waiting) - slots);
+        }
+        if (waiting < kTogether) continue;
+        const float before = contenders.limit();
+        contenders.scan({scratch.slots.data(), waiting});
+        work.rows += waiting;
+        waiting = 0;
+        if (contenders.limit() < before) nearer_at = work.rows;
+        if (contenders.limit() < std::numeric_limits<float>::infinity() && work.rows - nearer_at >= reach.patience)
+            break;
+        if (work.rows == matching.count()) break;
+    }
+    contenders.scan({scratch.slots.data(), waiting});
+    work.rows += waiting;
+    contenders.finish();
+    return work;
+}
+
+}  // namespace lanner

@@ -1,0 +1,203 @@
+"""Approximate search by tables of hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lanner import _core
+from lanner._arguments import to_choice, to_int, to_threads
+from lanner._arrays import to_array, to_elements
+from lanner._core import InvalidArgumentError
+from lanner.hashing.family import MAX_BITS, UINT64_MAX, to_number
+from lanner.hashing.sets import to_sets
+from lanner.results import Hits
+
+_METRICS = ("l2", "cosine", "jaccard")
+
+
+class LSHIndex:
+    """Vectors or sets in tables of locality-sensitive hashes, to be searched approximately.
+
+    Rows that share all hashes of a table with a query are candidates, and the metric orders them.
+    Beside its own bucket of each table a query looks into those that it nearly fell into
+    (multi-probe: Lv, Josephson, Wang, Charikar, Li, VLDB 2007). Hashes are those of `E2LSH` for l2,
+    of `CrossPolytope` for cosine, of `MinHash`, which has no other buckets to look into, for the
+    Jaccard distance of sets. How many buckets a recall takes is measured on 64 of its own rows. A
+    copy, which nothing changes. `len` counts the rows.
+
+    Parameters
+    ----------
+    rows : array_like of float, shape (n, dim); or sets, as those of `MinHash.encode`
+    metric : {"l2", "cosine", "jaccard"}
+    offsets : array_like of int, shape (n + 1,), optional
+        For sets in an array, as that of `MinHash.encode`.
+    tables : int
+        More of them find more with fewer probes, and take four bytes a row each.
+    hashes : int, optional
+        Hashes that make a key. By default as many as leave some ten unlike rows in a bucket.
+    width : float, optional
+        Width of E2LSH's cells; by default four times the distance of the tenth nearest row.
+    seed : int
+    threads : int, optional
+        Changes speed, never results.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lanner.hashing import LSHIndex
+    >>> vectors = np.random.default_rng(0).standard_normal((2000, 16)).astype(np.float32)
+    >>> index = LSHIndex(vectors, metric="l2")
+    >>> int(index.search(vectors[7], k=1).ids[0])
+    7
+    >>> sets = [{"a", "b"}, {"b", "c"}, {"x", "y"}]
+    >>> LSHIndex(sets, metric="jaccard").search({"x", "y"}, k=1)
+    Hits({2: 0})
+    """
+
+    __slots__ = ("_core", "_metric")
+
+    def __init__(
+        self,
+        rows: Any,
+        *,
+        metric: str = "l2",
+        offsets: Any = None,
+        tables: int = 16,
+        hashes: int | None = None,
+        width: float | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> None:
+        self._metric = to_choice(metric, "metric", _METRICS)
+        tables = to_int(tables, "tables", 1, 1024)
+        number = 0 if hashes is None else to_int(hashes, "hashes", 1, 1024)
+        if tables * number > MAX_BITS:
+            raise InvalidArgumentError(
+                f"tables times hashes must be at most {MAX_BITS}, got {tables} * {number}"
+            )
+        wide = 0.0 if width is None else to_number(width, "width", 0)
+        if width is not None and (wide == 0 or metric != "l2"):
+            raise InvalidArgumentError(f"width must be above 0, and is of l2 alone, got {width}")
+        seed = to_int(seed, "seed", 0, UINT64_MAX)
+        given: Any
+        if self._metric == "jaccard":
+            given, _ = to_sets(rows, offsets, "rows")
+        else:
+            if offsets is not None:
+                raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
+            shaped = to_array(rows, "rows")
+            if shaped.ndim != 2 or shaped.shape[1] == 0:
+                raise InvalidArgumentError(
+                    f"rows must have two axes and at least one feature, got shape {shaped.shape}"
+                )
+            given = to_elements(rows, "rows", shaped.shape[1], "float32")
+        self._core = _core.lsh_index(
+            given, self._metric, tables, number, wide, seed, to_threads(threads)
+        )
+
+    def search(
+        self,
+        queries: Any,
+        k: int = 10,
+        *,
+        offsets: Any = None,
+        recall: float | None = None,
+        probes: int | None = None,
+        threads: int | None = None,
+    ) -> Hits:
+        """Return the k nearest of the rows in the buckets that are looked into.
+
+        Fewer than k where those hold fewer.
+
+        Parameters
+        ----------
+        queries : array_like of float, shape (q, dim) or (dim,); or sets, or one set
+        k : int
+            At least 1.
+        offsets : array_like of int, shape (q + 1,), optional
+            For sets in an array.
+        recall : float, optional
+            The share of the true neighbours to find, above 0 and at most 1; 0.95 where neither this
+            nor `probes` is given. It is an average over queries like the rows, measured for k = 10.
+            Where no number of buckets reached it, all rows are looked at.
+        probes : int, optional
+            Buckets to look into, over all tables, instead of a recall.
+        threads : int, optional
+            Changes speed, never results.
+
+        Returns
+        -------
+        Hits
+            Ids are row numbers; ties are in their order. Arrays of shape (q, k), or (k,) for one
+            query.
+        """
+        k = to_int(k, "k", 1)
+        if probes is not None and recall is not None:
+            raise InvalidArgumentError("recall and probes both say how hard to try; give one")
+        wanted = (
+            self.probes_for(0.95 if recall is None else recall)
+            if probes is None
+            else to_int(probes, "probes", 1)
+        )
+        count = to_threads(threads)
+        rows: Any
+        if self._metric == "jaccard":
+            rows, single = to_sets(queries, offsets, "queries")
+        else:
+            if offsets is not None:
+                raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
+            array = to_elements(queries, "queries", self._core.dim, "float32")
+            rows, single = np.atleast_2d(array), array.ndim == 1
+        ids, distances, counts = self._core.search(rows, k, wanted, count)
+        if single:
+            return Hits(ids[0], distances[0], int(counts[0]))
+        return Hits(ids, distances, counts)
+
+    def probes_for(self, recall: float) -> int:
+        """Return how many buckets a recall took on rows of its own; 0 where none was enough.
+
+        Parameters
+        ----------
+        recall : float
+            Above 0 and at most 1.
+        """
+        number = to_number(recall, "recall", 0, 1)
+        if number == 0:
+            raise InvalidArgumentError(f"recall must be above 0, got {recall}")
+        return self._core.probes_for(number)
+
+    @property
+    def metric(self) -> str:
+        """What near means."""
+        return self._metric
+
+    @property
+    def tables(self) -> int:
+        """Tables."""
+        return self._core.tables
+
+    @property
+    def hashes(self) -> int:
+        """Hashes that make a key."""
+        return self._core.hashes
+
+    @property
+    def width(self) -> float | None:
+        """Width of E2LSH's cells; None under another metric."""
+        return self._core.width if self._metric == "l2" else None
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes held."""
+        return self._core.nbytes
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    def __repr__(self) -> str:
+        return (
+            f"LSHIndex({len(self)} rows, metric={self._metric!r}, tables={self.tables}, "
+            f"hashes={self.hashes})"
+        )
