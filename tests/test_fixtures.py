@@ -80,7 +80,7 @@ def test_library_reads_what_was_written(version, name, tmp_path):
     changed = lanner.open(path, writable=True)
     if ids:
         changed.remove(ids[:3])
-        changed.add(rows[:2] + (0 if changed.dtype == "bits" else 1), [ids[0], ids[1]])
+        changed.add(rows[:2] if changed.dtype == "bits" else rows[:2] + 1, ids[:2])
     changed.validate()
     changed.save(tmp_path / "a")
     assert len(lanner.open(tmp_path / "a", verify=True)) == max(0, len(ids) - 1)
