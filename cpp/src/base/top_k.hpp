@@ -17,9 +17,13 @@ struct Candidate {
 };
 
 // Nearest first; equal distances by slot, so that the order depends on nothing else.
-inline bool nearer(const Candidate& left, const Candidate& right) noexcept {
-    return left.distance < right.distance || (left.distance == right.distance && left.slot < right.slot);
-}
+struct Nearer {
+    bool operator()(const Candidate& left, const Candidate& right) const noexcept {
+        return left.distance < right.distance || (left.distance == right.distance && left.slot < right.slot);
+    }
+};
+// An object, so that algorithms that are given it do not call it through a pointer.
+inline constexpr Nearer nearer;
 
 // A damaged file can hold NaN, which has no place in an order.
 inline void drop_nan(std::vector<Candidate>& candidates) {

@@ -28,6 +28,8 @@ Durable::Durable(const std::string& path, const OpenOptions& options)
 
 Durable::~Durable() {
     stop();
+    // To a forked child the thread that waits for these is there for ever, and whoever destroys them waits for it.
+    if (!is_mine()) static_cast<void>(signals_.release());
     if (!journal_ || !is_mine()) return;
     try {
         journal_->sync();
@@ -38,13 +40,13 @@ Durable::~Durable() {
 
 void Durable::stop() noexcept {
     if (!is_mine()) return;
-    const std::lock_guard once(stopping_mutex_);
+    const std::lock_guard once(signals_->stopping);
     if (thread_ == nullptr) return;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(signals_->mutex);
         stopping_ = true;
     }
-    wake_.notify_all();
+    signals_->wake.notify_all();
     thread_->join();
     delete thread_;
     thread_ = nullptr;
@@ -74,11 +76,11 @@ std::uint64_t Durable::write(const Change& change) {
     const bool too_long = journal_->bytes() > limit_;
     if (sync_ == Sync::kBatch || too_long) {
         {
-            const std::lock_guard lock(mutex_);
+            const std::lock_guard lock(signals_->mutex);
             unsynced_ = true;
             too_long_ = too_long_ || too_long;
         }
-        wake_.notify_all();
+        signals_->wake.notify_all();
     }
     return position;
 }
@@ -87,19 +89,19 @@ void Durable::checkpointed(const FileIdentity& file) {
     journal_->restart(file);
     limit_ = most_bytes_ != 0 ? most_bytes_ : std::max(kLeastLimit, file.length);
     ++checkpoints_;
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(signals_->mutex);
     too_long_ = false;
     failure_.clear();
 }
 
 void Durable::run(const std::function<void()>& checkpoint) {
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(signals_->mutex);
     while (!stopping_) {
-        wake_.wait(lock, [&] { return stopping_ || unsynced_ || too_long_; });
+        signals_->wake.wait(lock, [&] { return stopping_ || unsynced_ || too_long_; });
         if (stopping_) return;
         const bool due = too_long_;
         // Whatever else comes in meanwhile is synced with it.
-        if (!due) wake_.wait_for(lock, kBatchTime, [&] { return stopping_ || too_long_; });
+        if (!due) signals_->wake.wait_for(lock, kBatchTime, [&] { return stopping_ || too_long_; });
         unsynced_ = false;
         lock.unlock();
         std::string failure;
@@ -129,7 +131,7 @@ DurableState Durable::state() const {
     state.replayed = journal_->replayed();
     state.cut_bytes = journal_->cut_bytes();
     state.checkpoints = checkpoints_;
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(signals_->mutex);
     state.failure = failure_;
     return state;
 }

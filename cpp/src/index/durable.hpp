@@ -57,15 +57,18 @@ class Durable {
     std::atomic<std::uint64_t> limit_{0};
     std::atomic<std::uint64_t> checkpoints_{0};
 
-    mutable std::mutex mutex_;
-    std::condition_variable wake_;
+    struct Signals {
+        std::mutex mutex;
+        std::condition_variable wake;
+        std::mutex stopping;
+    };
+    std::unique_ptr<Signals> signals_ = std::make_unique<Signals>();
     bool stopping_ = false;
     bool unsynced_ = false;
     bool too_long_ = false;
     std::string failure_;
     // Not a thread by value: a forked child has none, and must not wait for one.
     std::thread* thread_ = nullptr;
-    std::mutex stopping_mutex_;
 };
 
 // The record of one change, taken back at the end of the scope unless keep() was called. Nothing where there is no journal.

@@ -40,12 +40,12 @@ void Matches::ready_for_walks(const Layers& layers, std::span<const Slot> ring_n
 void Matches::spread_seeds() const {
     const std::span<const std::uint64_t> words = node_bits();
     std::size_t total = 0;
-    for (const std::uint64_t word : words) total += static_cast<std::size_t>(std::popcount(word));
+    for (const std::uint64_t word : words) total += count_bits(word);
     const std::size_t wanted = std::min(kSeeds, total);
     std::size_t before = 0;
     std::size_t next = 0;
     for (std::size_t at = 0; at < words.size() && next < wanted; ++at) {
-        const auto here = static_cast<std::size_t>(std::popcount(words[at]));
+        const auto here = count_bits(words[at]);
         for (; next < wanted; ++next) {
             // The middle of the next of so many equal parts.
             const std::size_t place = (2 * next + 1) * total / (2 * wanted);
