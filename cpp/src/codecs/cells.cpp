@@ -48,8 +48,7 @@ Clusters cluster(const Points& points, std::size_t count, std::uint64_t seed) {
 }  // namespace
 
 Cells::Cells(Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
-    : metric_(metric),
-      dim_(dim),
+    : dim_(dim),
       seed_(seed ^ kCellStream),
       kernels_(&kernels),
       space_(metric, dim),

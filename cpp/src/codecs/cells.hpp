@@ -77,7 +77,6 @@ class Cells {
     void finish_centroids();
     void take_out(Slot slot);
 
-    Metric metric_;
     std::size_t dim_;
     std::uint64_t seed_;
     const KernelTable* kernels_;
