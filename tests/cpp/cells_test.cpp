@@ -140,7 +140,7 @@ TEST_CASE("a pruned scan finds nearly what a whole one finds, gives k where ther
     world.sketches.prepare({world.rows.data(), 100, ElementType::kFloat32}, sketches);
     FilteredScanScratch scratch;
     std::vector<Candidate> found;
-    for (const std::size_t every : {1, 7, 500}) {
+    for (const std::size_t every : {std::size_t{1}, std::size_t{7}, std::size_t{500}}) {
         std::vector<std::uint64_t> words(SlotSet::word_count(kRows), 0);
         std::vector<Slot> list;
         for (Slot slot = 0; slot < kRows; slot += static_cast<Slot>(every)) {
