@@ -291,7 +291,7 @@ void Cells::load(const SectionReader& reader, std::size_t slots) {
     finish_centroids();
     const std::span<const std::byte> of = reader.section("cells.of", slots * sizeof(Cell));
     std::vector<Cell> cells(slots);
-    std::memcpy(cells.data(), of.data(), of.size());
+    if (slots > 0) std::memcpy(cells.data(), of.data(), of.size());
     runs_.assign(count(), {});
     of_.assign(slots, kNoCell);
     for (std::size_t slot = 0; slot < slots; ++slot) {
