@@ -301,6 +301,15 @@ def test_attributes_that_come_later_bring_cells_with_them() -> None:
     assert np.isin(hits.ids, exact.ids).mean() >= 0.8
 
 
+def test_codes_that_are_fitted_late_leave_no_outdated_sketches() -> None:
+    rows = clustered(np.random.default_rng(12), 3100)
+    index = lanner.Index(32, "l2", codec="SQ8", keep=None)
+    index.add(rows[:100])
+    index.add(rows[100:], attributes={"n": np.arange(3000)})
+    index.validate()
+    assert len(lanner.Index.from_bytes(index.to_bytes())) == 3100
+
+
 def test_a_cancelled_add_takes_its_cells_along() -> None:
     rows = clustered(np.random.default_rng(11), 5000)
     index = lanner.Index(32, "l2")

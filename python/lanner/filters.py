@@ -488,9 +488,11 @@ def _of_dict(value: Mapping[Any, Any]) -> _core.Filter:
     known = _dicts.get(key)
     if known is None:
         known = from_dict(value).core
-        if len(_dicts) >= _CACHED_DICTS:
-            _dicts.clear()
-        _dicts[key] = known
+        # Not if another thread has changed the dict between the two readings.
+        if _core.plain_key(value, _CACHED_TEXT) == key:
+            if len(_dicts) >= _CACHED_DICTS:
+                _dicts.clear()
+            _dicts[key] = known
     return known
 
 

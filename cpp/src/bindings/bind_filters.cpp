@@ -132,6 +132,7 @@ void check_shape(const Filter& filter, bool has_ids) {
 // Appends what tells a plain value from every other, type and all. False for what is not plain, or too much.
 bool write_key(PyObject* value, std::size_t most, std::string& key, int depth = 0) {
     const auto put = [&](char kind, const void* bytes, std::size_t size) {
+        if (key.size() + size > most) return false;
         key += kind;
         key.append(reinterpret_cast<const char*>(&size), sizeof size);
         if (size > 0) key.append(static_cast<const char*>(bytes), size);
@@ -141,7 +142,6 @@ bool write_key(PyObject* value, std::size_t most, std::string& key, int depth = 
     if (PyUnicode_CheckExact(value)) {
         Py_ssize_t size = 0;
         const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
-        if (text == nullptr) PyErr_Clear();
         return text != nullptr && put('s', text, static_cast<std::size_t>(size));
     }
     if (value == Py_None || value == Py_True || value == Py_False)
@@ -174,7 +174,10 @@ bool write_key(PyObject* value, std::size_t most, std::string& key, int depth = 
 py::object plain_key(const py::object& value, std::size_t most) {
     std::string key;
     key.reserve(256);
-    if (!write_key(value.ptr(), most, key)) return py::none();
+    if (!write_key(value.ptr(), most, key)) {
+        PyErr_Clear();
+        return py::none();
+    }
     return py::bytes(key);
 }
 

@@ -274,9 +274,10 @@ void Cells::load(const SectionReader& reader, std::size_t slots) {
         const std::span<const std::byte> bytes = reader.section(name, columns * dim_ * sizeof(float));
         std::vector<float> values(columns * dim_);
         std::memcpy(values.data(), bytes.data(), bytes.size());
-        for (const float value : values) {
-            if (!std::isfinite(value)) refuse_section(name, "it holds what is no number");
-        }
+        double squares = 0;
+        for (const float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
+        if (!(squares <= static_cast<double>(std::numeric_limits<float>::max())))
+            refuse_section(name, "it holds what is no vector of finite length");
         return values;
     };
     tops_ = read("cells.tops", tops);

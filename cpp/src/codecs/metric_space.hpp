@@ -61,7 +61,9 @@ class MetricSpace {
     static float item_distance(float row_size, float query_size, float apart, float e) noexcept {
         constexpr float kInfinity = std::numeric_limits<float>::infinity();
         if (row_size == kInfinity || query_size == kInfinity) return kInfinity;
-        return apart * apart + row_size * query_size * e;
+        // Of lengths so far apart that the product leaves float32; times an estimate of 0 it would be no number.
+        const float apart_squares = apart * apart;
+        return apart_squares == kInfinity ? kInfinity : apart_squares + row_size * query_size * e;
     }
 
   private:

@@ -169,8 +169,9 @@ std::size_t SketchCodec::lower_bounds(const QueryBlock& queries, std::size_t que
     std::fill_n(masks, (count + kSketchRows - 1) / kSketchRows, 0U);
     for (std::size_t i = 0; i < count; ++i) {
         const SketchFactors& row = factors(slots[i]);
-        values[i] = MetricSpace::item_distance(row.size, bound.size, row.size * bound.size - 1, values[i]) -
-                    width * error_of(bound, row);
+        const float estimate = MetricSpace::item_distance(row.size, bound.size, row.size * bound.size - 1, values[i]);
+        const float margin = width * error_of(bound, row);
+        values[i] = std::isfinite(estimate) && std::isfinite(margin) ? estimate - margin : estimate;
         masks[i / kSketchRows] |= static_cast<std::uint32_t>(values[i] <= limit) << (i % kSketchRows);
     }
     return count;

@@ -123,12 +123,14 @@ PlanCosts Index::Impl::plan_costs(SearchScratch& scratch) const {
     {
         const std::lock_guard lock(plans_mutex_);
         const std::size_t size = ids_.size();
-        if (costs_ && size <= 2 * costs_size_ && costs_size_ <= 2 * size) return *costs_;
+        const bool same = costs_aids_ == aids_version_ && size <= 2 * costs_size_ && costs_size_ <= 2 * size;
+        if (costs_ && same) return *costs_;
     }
     const PlanCosts measured = measure_costs(scratch);
     const std::lock_guard lock(plans_mutex_);
     costs_ = measured;
     costs_size_ = ids_.size();
+    costs_aids_ = aids_version_;
     return measured;
 }
 

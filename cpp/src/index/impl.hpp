@@ -262,7 +262,8 @@ class Index::Impl : private TieBreak {
     mutable FilterCache filters_;
     mutable std::mutex plans_mutex_;
     mutable std::optional<PlanCosts> costs_;
-    mutable std::size_t costs_size_ = 0;  // items when they were measured
+    mutable std::size_t costs_size_ = 0;    // items when they were measured
+    mutable std::uint64_t costs_aids_ = 0;  // aids_version_ then
     mutable std::shared_ptr<const std::vector<Slot>> ring_nodes_;
     mutable std::uint64_t ring_version_ = 0;
     mutable std::atomic<std::uint64_t> queries_done_{0};

@@ -266,6 +266,10 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
         poll);
     if (!aids_) return;
     const std::lock_guard lock(state_);
+    // Rows that came before, of which the codes are all there is, and which have other ones now.
+    if (addition.codes_before && !store_.keeps_originals()) {
+        for (const Slot slot : live_slots()) aids_->store(slot, store_);
+    }
     for (std::size_t row = 0; row < vectors.count; ++row) aids_->put(addition.slots[row], addition.cells[row]);
 }
 

@@ -256,6 +256,8 @@ std::uint64_t Journal::append(std::uint32_t kind, std::span<const std::span<cons
 }
 
 void Journal::take_back(std::uint64_t position) noexcept {
+    // Not while others sync: what they end by saying of the last record would be said of the next one.
+    const std::lock_guard syncing(syncing_);
     const std::lock_guard lock(mutex_);
     drop(position, true);
 }
