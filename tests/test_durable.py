@@ -225,6 +225,8 @@ def test_forked_child_searches_and_does_not_change(path):
             assert index.search(points(1)[0], k=3, threads=1).counts == 3
             with pytest.raises(StorageError, match="forked"):
                 index.remove([1])
+            with pytest.raises(StorageError, match="forked"):
+                index.save(path)
             assert 1 in index
             del index
             status = 0

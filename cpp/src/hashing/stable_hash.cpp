@@ -31,8 +31,11 @@ std::uint32_t cell_of(float position) noexcept {
 
 StableHash::StableHash(std::size_t dim, std::size_t bits, double width, std::uint64_t seed)
     : HashFamily(bits), dim_(dim), width_(width), seed_(seed), columns_(dim * bits), starts_(bits) {
-    if (!(width > 0) || !std::isfinite(1 / width) || !std::isfinite(width))
-        throw Error(ErrorKind::kInvalidArgument, "width must be a finite number above 0, got " + std::to_string(width));
+    // No normal number is as large as that, and what becomes of them is float32.
+    constexpr double kLargestNormal = 64;
+    if (!(width > 0) || !std::isfinite(width) || !std::isfinite(static_cast<float>(kLargestNormal / width)))
+        throw Error(ErrorKind::kInvalidArgument,
+                    "width must be a finite number above 0, and not below 2e-37, got " + std::to_string(width));
     for (std::size_t bit = 0; bit < bits; ++bit)
         starts_[bit] = static_cast<float>(uniform_at(seed, (std::uint64_t{1} << 40) + bit));
     for (std::size_t j = 0; j < dim; ++j) {

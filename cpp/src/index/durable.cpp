@@ -64,12 +64,16 @@ void Durable::start(std::function<void()> checkpoint) {
     thread_ = new std::thread([this, checkpoint = std::move(checkpoint)] { run(checkpoint); });
 }
 
-std::uint64_t Durable::write(const Change& change) {
+void Durable::require_own_process() const {
     if (!is_mine()) {
         throw Error(ErrorKind::kStorage, path_ +
                                              " was opened with durable=True before this process was forked; open it "
                                              "anew where it is to be changed");
     }
+}
+
+std::uint64_t Durable::write(const Change& change) {
+    require_own_process();
     const WrittenChange written(change);
     const std::uint64_t position =
         journal_->append(static_cast<std::uint32_t>(change.kind), written.parts(), sync_ == Sync::kAlways);

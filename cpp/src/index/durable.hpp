@@ -36,6 +36,8 @@ class Durable {
     // Waits for what that thread is doing. The journal can still be written to.
     void stop() noexcept;
 
+    // Throws Error(kStorage) in a process that was forked after the file was opened.
+    void require_own_process() const;
     // Writes the record of a change that is ready to be made, and returns where it begins.
     std::uint64_t write(const Change& change);
     void take_back(std::uint64_t position) noexcept { journal_->take_back(position); }

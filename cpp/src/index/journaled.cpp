@@ -90,7 +90,10 @@ void Index::Impl::save_to(const std::string& path) const {
     std::optional<AtomicFile> file;
     {
         const WriterGuard guard(*this);
-        if (durable_ && same_file(path, durable_->path())) return checkpoint();
+        if (durable_ && same_file(path, durable_->path())) {
+            durable_->require_own_process();
+            return checkpoint();
+        }
         file.emplace(path);
         write_sections(*file);
     }

@@ -269,6 +269,8 @@ std::vector<std::vector<Candidate>> LshIndex::nearest(const HashRows& queries, s
                                                       const Work& work) const {
     if (codec_) codec_->check_queries({queries.vectors, queries.count, ElementType::kFloat32}, "queries");
     k = std::min(k, rows_.count);
+    // No more buckets than that hold anything; to find the next ones takes more than to look at the rows.
+    if (probes >= rows_.count) probes = 0;
     std::vector<std::vector<Candidate>> hits(queries.count);
     const Distances distances(*this, queries);
     const std::size_t group = std::max<std::size_t>(1, std::min<std::size_t>(64, queries.count / work.threads));

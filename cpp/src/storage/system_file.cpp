@@ -28,7 +28,8 @@ bool exists(const std::string& path) {
 #if defined(_WIN32)
     return ::_waccess(std::filesystem::path(reinterpret_cast<const char8_t*>(path.c_str())).c_str(), 0) == 0;
 #else
-    return ::access(path.c_str(), F_OK) == 0;
+    // A file that cannot be asked about may well be there.
+    return ::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 #endif
 }
 

@@ -37,7 +37,8 @@ def _listed(value: Any, name: str) -> list[Any]:
 def to_sets(sets: Any, offsets: Any, name: str) -> tuple[Any, bool]:
     """Return sets as the core takes them, and whether it is one alone."""
     if offsets is not None:
-        return (_whole(offsets, "offsets"), _core.integer_items(_whole(sets, name))), False
+        # A copy: what is checked now must not change while the sets are hashed.
+        return (_whole(offsets, "offsets").copy(), _core.integer_items(_whole(sets, name))), False
     single = isinstance(sets, (set, frozenset))
     return _core.sets_of([sets] if single else _listed(sets, name), False), single
 
