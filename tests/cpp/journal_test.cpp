@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "doctest/doctest.h"
@@ -24,7 +25,7 @@ struct Folder {
     std::filesystem::path path;
 };
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 void append(Journal& journal, std::uint32_t kind, const std::string& text) {
     const std::span<const std::byte> part = bytes_of(text);
