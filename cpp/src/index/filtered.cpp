@@ -25,7 +25,7 @@ constexpr std::size_t kNear = 32;
 // others; walks over matching nodes do not find them, and a scan does.
 constexpr double kLocalShare = 0.25;
 // Matches that a pruned scan looks at in vain before it stops: so many for each candidate that a walk would keep and each row
-// of a cell, fewer where few match (bench/README.md has the figures).
+// of a cell, fewer where few match (cpp/README.md has the figures).
 constexpr double kPatienceOfScans = 0.35;
 constexpr double kPatienceByShare = 0.25;
 // What matches among so many rows near the query tells how wide a walk that checks has to be, and how patient a scan.
