@@ -327,5 +327,42 @@ TEST_CASE("a code that store() makes is sound and that of its row; another row's
     }
 }
 
+// 127 over the largest feature of such a row is beyond float32.
+TEST_CASE("rows and queries of hardly any length make finite codes and estimates") {
+    for (const std::size_t dim : {2U, 70U}) {
+        for (const float size : {1e-45F, 1.2e-38F, 2e-38F, 1e-37F, 1e-36F, 1e-30F}) {
+            for (const CodeBits bits : kBits) {
+                for (const Metric metric : kMetrics) {
+                    INFO("dim " << dim << ", size " << size);
+                    std::vector<float> row(dim, 0.0F);
+                    row[1] = size;
+                    const std::vector<float> even(dim, size);
+                    ScalarCodec codec(bits, metric, dim, 21, active_kernels());
+                    codec.grow(2);
+                    codec.store(0, row.data());
+                    codec.store(1, even.data());
+                    std::vector<float> decoded(dim);
+                    for (const Slot slot : {0U, 1U}) {
+                        CHECK(codec.sound(slot));
+                        codec.decode(slot, decoded.data());
+                        for (const float each : decoded)
+                            CHECK(std::fabs(each) <= (metric == Metric::kSnrItem ? 1e-20F : 2 * size));
+                    }
+                    if (metric == Metric::kSnr || metric == Metric::kSnrItem) continue;
+                    QueryBlock block;
+                    codec.prepare({row.data(), 1, ElementType::kFloat32}, block);
+                    const Slot slots[] = {0, 1};
+                    float out[2];
+                    const auto scorer = codec.make_scorer();
+                    scorer->bind_query(block, 0);
+                    scorer->score(slots, 2, out);
+                    CHECK(std::isfinite(out[0]));
+                    CHECK(std::isfinite(out[1]));
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace lanner

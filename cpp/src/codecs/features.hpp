@@ -9,6 +9,10 @@
 
 namespace lanner {
 
+// A row whose largest feature is smaller is encoded as zero: what its features are multiplied by, up to 127 over the
+// largest, stays finite, and the square of its length is none in float32 anyway.
+inline constexpr float kLeastFeature = 1e-36F;
+
 // One row of numbers (not bits); int8 and uint8 widen exactly.
 void widen_row(const void* row, ElementType type, std::size_t dim, const KernelTable& kernels, float* out) noexcept;
 

@@ -92,7 +92,7 @@ void ScalarCodec::put_code(std::byte* row, std::size_t feature, unsigned code) c
 // without bias towards or from it. `codes` are zero before.
 float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes) const noexcept {
     const float most = kernels_->largest(rotated, dim_);
-    if (!(most >= std::numeric_limits<float>::min())) {
+    if (!(most >= kLeastFeature)) {
         for (std::size_t i = 0; i < dim_; ++i) put_code(codes, i, bits_ == CodeBits::k8 ? 128 : 8);
         return 0.0F;
     }
@@ -235,7 +235,7 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
         std::memset(row, 0, query_factors_at_);
         const float most = kernels_->largest(work.data(), dim_);
         float sum = 0;
-        if (most >= std::numeric_limits<float>::min()) {
+        if (most >= kLeastFeature) {
             auto* const codes = reinterpret_cast<std::int8_t*>(row);
             const float scale = 127.0F / most;
             const std::int32_t total = kernels_->to_signed_bytes(work.data(), scale, dim_, codes);

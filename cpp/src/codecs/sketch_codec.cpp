@@ -15,7 +15,6 @@ namespace {
 
 // Rows that are scored at a time.
 constexpr std::size_t kPart = 8 * kSketchRows;
-constexpr float kLeast = std::numeric_limits<float>::min();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Without a branch, which would be guessed wrong every other time.
@@ -69,7 +68,7 @@ void SketchCodec::write_row(const float* features, std::byte* row) const {
         put_bit(row, i, !std::signbit(work[i]));
     }
     SketchFactors factors{0, placed.add, 0, metric_ == Metric::kSnrItem ? placed.parts.size : 0.0F};
-    if (sum >= static_cast<double>(kLeast)) {
+    if (sum >= static_cast<double>(kLeastFeature)) {
         const double step = placed.squares / sum;
         const double across = std::max(0.0, static_cast<double>(dim_) * step * step - placed.squares);
         factors.step = static_cast<float>(step);
@@ -116,7 +115,7 @@ void SketchCodec::prepare(const Vectors& queries, QueryBlock& block) const {
         QueryFactors factors{0, placed.base, placed.scale, 0, 0, placed.size};
         float most = 0;
         for (const float feature : work) most = std::max(most, std::fabs(feature));
-        if (most >= kLeast) {
+        if (most >= kLeastFeature) {
             const float scale = 7.5F / most;
             double along = 0;
             double code_squares = 0;

@@ -1,4 +1,7 @@
-"""Writes the seeds of the fuzzers: python tests/cpp/fuzz/seeds.py (in the repository's root)."""
+"""Writes the seeds of the fuzzers: python tests/cpp/fuzz/seeds.py (in the repository's root).
+
+Beside them lie inputs on which a fuzzer once stopped; those have no source but themselves.
+"""
 
 from __future__ import annotations
 
