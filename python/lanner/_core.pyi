@@ -283,7 +283,7 @@ class PackedCodes:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by pack
     # (ids, distances, counts): shapes (q, k), (q, k), (q,).
     def search(
-        self, queries: NDArray[np.float32], k: int, threads: int
+        self, queries: NDArray[np.float32], k: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     # (q, n), by the plain arithmetic.
     def distances(self, queries: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
@@ -335,14 +335,33 @@ def sets_of(sets: list[Any], weighted: bool) -> tuple[Any, ...]: ...
 def integer_items(values: NDArray[np.int64]) -> NDArray[np.uint64]: ...
 
 # Codes to be searched: uint8 (n, bytes). Searches give (ids, distances, counts) of shapes (q, k), (q, k), (q,).
+class RowSets:
+    """Which rows queries may find; searches take None for every row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by RowAttributes.matching
+    def __len__(self) -> int: ...
+    def counts(self) -> list[int]: ...
+
+class RowAttributes:
+    def __init__(self, rows: int, schema: list[tuple[str, str]] | None, columns: Columns | None) -> None: ...
+    # One filter for all queries, or one a query.
+    def matching(self, filters: list[Filter], queries: int) -> RowSets: ...
+    def ids(self) -> NDArray[np.int64]: ...
+    def attributes(self, ids: _Ids, names: list[str], lenient: bool) -> Columns: ...
+    def __len__(self) -> int: ...
+    @property
+    def schema(self) -> list[tuple[str, str]]: ...
+    @property
+    def nbytes(self) -> int: ...
+
 class HammingCodes:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hamming_codes
     def search(
-        self, queries: NDArray[np.uint8], k: int, threads: int
+        self, queries: NDArray[np.uint8], k: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     # (ids, distances, offsets).
     def search_radius(
-        self, queries: NDArray[np.uint8], radius: int, threads: int
+        self, queries: NDArray[np.uint8], radius: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     # For queries of real numbers.
     def pack_signed(self, threads: int) -> PackedCodes: ...
@@ -359,7 +378,13 @@ class HammingCodes:
 class HashedRows:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hash_rows
     def search(
-        self, queries: NDArray[Any], k: int, candidates: int, asymmetric: bool, threads: int
+        self,
+        queries: NDArray[Any],
+        k: int,
+        candidates: int,
+        asymmetric: bool,
+        among: RowSets | None,
+        threads: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     def __len__(self) -> int: ...
     @property
@@ -388,10 +413,26 @@ def duplicate_groups(
 # Rows and queries: float32 (n, dim), or (offsets, items) for sets.
 class LshIndex:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by lsh_index
+    # By a recall, or, where that is 0, probes; 0 of these for all rows.
     def search(
-        self, queries: Any, k: int, probes: int, threads: int
+        self,
+        queries: Any,
+        k: int,
+        recall: float,
+        probes: int,
+        among: RowSets | None,
+        threads: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
-    def probes_for(self, recall: float) -> int: ...
+    def search_radius(
+        self,
+        queries: Any,
+        radius: float,
+        recall: float,
+        probes: int,
+        among: RowSets | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def probes_for(self, recall: float, nearest: float) -> int: ...
     def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...

@@ -70,7 +70,7 @@ class PackedCodes:
         k = to_int(k, "k", 1)
         count = to_threads(threads)
         array = to_elements(queries, "queries", self._dim, "float32")
-        ids, distances, counts = self._core.search(np.atleast_2d(array), k, count)
+        ids, distances, counts = self._core.search(np.atleast_2d(array), k, None, count)
         if array.ndim == 1:
             return Hits(ids[0], distances[0], int(counts[0]))
         return Hits(ids, distances, counts)

@@ -11,10 +11,10 @@
 namespace lanner {
 namespace {
 
-// Symbols that are tried for one hash, its own among them.
-constexpr std::size_t kSymbols = 6;
-// Changes of a table that are combined with one another.
+// Changes of a table that are combined with one another, and symbols that are tried for one hash at least, its own among
+// them: where a key has few hashes, each has many neighbours to offer.
 constexpr std::size_t kMostChanges = 64;
+constexpr std::size_t kLeastSymbols = 6;
 
 // A key is the exclusive-or of these, so that a change of one symbol is a change of the key.
 std::uint64_t share_of(std::size_t hash, std::uint32_t symbol) noexcept { return random_at(hash + 1, symbol); }
@@ -69,12 +69,13 @@ std::size_t LshTables::bytes() const noexcept {
 
 LshTables::Probing::Probing(const LshTables& tables)
     : tables_(&tables),
-      probes_(tables.family_->bits() * kSymbols),
+      symbols_(std::max(kLeastSymbols, kMostChanges / tables.shape_.hashes + 1)),
+      probes_(tables.family_->bits() * symbols_),
       keys_(tables.shape_.tables),
       changes_(tables.shape_.tables) {}
 
 void LshTables::Probing::restart(const HashRows& queries, std::size_t row) {
-    tables_->family_->probes(queries, row, kSymbols, probes_.data());
+    tables_->family_->probes(queries, row, symbols_, probes_.data());
     waiting_.clear();
     own_ = 0;
     const std::size_t hashes = tables_->shape_.hashes;
@@ -82,10 +83,10 @@ void LshTables::Probing::restart(const HashRows& queries, std::size_t row) {
         keys_[table] = 0;
         changes_[table].clear();
         for (std::size_t hash = 0; hash < hashes; ++hash) {
-            const HashProbe* const probe = probes_.data() + (table * hashes + hash) * kSymbols;
+            const HashProbe* const probe = probes_.data() + (table * hashes + hash) * symbols_;
             const std::uint64_t share = share_of(hash, probe[0].symbol);
             keys_[table] ^= share;
-            for (std::size_t i = 1; i < kSymbols; ++i) {
+            for (std::size_t i = 1; i < symbols_; ++i) {
                 if (!std::isfinite(probe[i].cost)) break;
                 changes_[table].push_back(
                     {probe[i].cost, static_cast<std::uint32_t>(hash), share ^ share_of(hash, probe[i].symbol)});

@@ -57,6 +57,7 @@ class LshTables {
         bool sound(const Set& set) const noexcept;
 
         const LshTables* tables_;
+        std::size_t symbols_;  // that are tried for one hash
         std::vector<HashProbe> probes_;
         std::vector<std::uint64_t> keys_;           // a table each
         std::vector<std::vector<Change>> changes_;  // a table each, of least cost first

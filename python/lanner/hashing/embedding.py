@@ -73,7 +73,8 @@ class EmbeddingTable:
         """Add to the memory at the places of values: the transpose of `gather`.
 
         Places that several values share get the sum. In the order of values, on one thread: the
-        same on every machine.
+        same on every machine. Nothing guards `memory`: the caller keeps other threads from calling
+        `scatter_add`, or `gather`, on the same memory meanwhile, or sums are lost.
 
         Parameters
         ----------

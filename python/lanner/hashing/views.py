@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner._arguments import to_choice, to_int
+from lanner._arguments import Names, to_choice, to_int
 from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.codes import Codes
@@ -93,7 +93,14 @@ class MultiView:
         return np.packbits(np.where(even, first, votes) > 0, axis=1, bitorder="little")
 
     def search(
-        self, codes: Codes, items: Sequence[Any], k: int = 10, *, threads: int | None = None
+        self,
+        codes: Codes,
+        items: Sequence[Any],
+        k: int = 10,
+        *,
+        filter: Any = None,
+        attributes: Names = None,
+        threads: int | None = None,
     ) -> Hits:
         """Return the k nearest of `codes`, made of what `encode` returned, to each item.
 
@@ -102,6 +109,8 @@ class MultiView:
         codes : Codes
         items : sequence, one a view
         k : int
+        filter, attributes
+            As those of `Codes.search`.
         threads : int, optional
 
         Returns
@@ -114,9 +123,10 @@ class MultiView:
         if codes.bits != self.bits:
             raise InvalidArgumentError(f"codes must have {self.bits} bits, got {codes.bits}")
         asked = self.encode(items, threads=threads)
-        if self._fusion != "weighted":
-            return codes.search(asked, k, threads=threads)
-        return codes.search(asked, k, weights=self.bit_weights, threads=threads)
+        weights = self.bit_weights if self._fusion == "weighted" else None
+        return codes.search(
+            asked, k, weights=weights, filter=filter, attributes=attributes, threads=threads
+        )
 
     def fit(
         self,
