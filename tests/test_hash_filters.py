@@ -88,12 +88,12 @@ def test_codes_under_any_filter(rows, width, k, method, form, threads, seed):
     asked = rng.integers(0, 256, (5, width), dtype=np.uint8) & 0x37
     columns = table(rows, seed)
     index = Codes(codes, method=method, attributes=columns if rows else None)
-    given, mask = forms(columns)[form] if rows else ({}, np.zeros(0, bool))
+    by, mask = forms(columns)[form] if rows else ({}, np.zeros(0, bool))
     distances = hamming(asked, codes) if rows else np.zeros((5, 0))
-    hits = index.search(asked, k, filter=given, threads=threads)
+    hits = index.search(asked, k, filter=by, threads=threads)
     check_nearest(hits, distances, [mask] * 5, k)
     check_within(
-        index.search_radius(asked, 2 * width, filter=given, threads=threads),
+        index.search_radius(asked, 2 * width, filter=by, threads=threads),
         distances,
         [mask] * 5,
         2 * width,
@@ -103,7 +103,7 @@ def test_codes_under_any_filter(rows, width, k, method, form, threads, seed):
     bits = np.unpackbits(codes, axis=1, bitorder="little").astype(float)
     other = np.unpackbits(asked, axis=1, bitorder="little").astype(float)
     weighted = np.abs(other[:, None] - bits[None]) @ weights if rows else distances
-    hits = index.search(asked, k, weights=weights, filter=given, threads=threads)
+    hits = index.search(asked, k, weights=weights, filter=by, threads=threads)
     check_nearest(hits, weighted, [mask] * 5, k)
 
 
@@ -123,9 +123,7 @@ def test_many_codes_with_a_filter_for_each_query(method, width):
     for k in (1, 10, 500):
         check_nearest(index.search(asked, k, filter=filters), distances, masks, k)
     for radius in (0, 1, 4, 9):
-        check_within(
-            index.search_radius(asked, radius, filter=filters), distances, masks, radius
-        )
+        check_within(index.search_radius(asked, radius, filter=filters), distances, masks, radius)
     values = (2.0 * bits[rows:] - 1) * rng.integers(1, 9, (10, 8 * width))
     signs = 2.0 * bits[:rows] - 1
     real = (np.abs(values).sum(axis=1)[:, None] - values @ signs.T) / 2
@@ -152,8 +150,8 @@ def test_hashed_vectors_give_as_many_as_match(asymmetric):
         queries, 20, filter=[f for f, _ in pairs], candidates=3000, asymmetric=asymmetric
     )
     check_nearest(hits, distances, [mask for _, mask in pairs], 20)
-    for given, mask in pairs:
-        hits = hashed.search(queries, 20, filter=given, candidates=1, asymmetric=asymmetric)
+    for by, mask in pairs:
+        hits = hashed.search(queries, 20, filter=by, candidates=1, asymmetric=asymmetric)
         assert (hits.counts == min(20, mask.sum())).all()
         assert mask[hits.ids[hits.ids >= 0]].all()
 
@@ -176,25 +174,25 @@ def test_tables_reach_the_recall_under_filters(metric):
     else:
         unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (queries, rows)]
         distances = 1 - unit[0] @ unit[1].T
-    for given, mask in forms(columns):
+    for by, mask in forms(columns):
         if not mask.any():
-            assert not len(index.search(queries[0], filter=given))
+            assert not len(index.search(queries[0], filter=by))
             continue
-        hits = index.search(queries, 10, filter=given, recall=0.9)
+        hits = index.search(queries, 10, filter=by, recall=0.9)
         assert (hits.counts == min(10, mask.sum())).all()
         assert mask[hits.ids[hits.ids >= 0]].all()
         bound = np.sort(distances[:, mask], axis=1)[:, : int(hits.counts[0])][:, -1:]
         near = np.where(hits.ids >= 0, hits.distances, np.inf) <= bound + 1e-4
         # 0.9 of 1,000 with a margin of three standard deviations, and that of 64 rows measured.
         assert near.sum() / hits.counts.sum() >= 0.85
-        few = index.search(queries, 10, filter=given, probes=2)
+        few = index.search(queries, 10, filter=by, probes=2)
         assert mask[few.ids[few.ids >= 0]].all()
         radius = float(np.median(bound))
         # A look at everything: more buckets than rows.
-        within = index.search_radius(queries, radius, filter=given, probes=len(rows))
+        within = index.search_radius(queries, radius, filter=by, probes=len(rows))
         sizes = (distances <= radius)[:, mask].sum(axis=1)
         assert abs(sum(len(each) for each in within) - sizes.sum()) <= 2
-        some = index.search_radius(queries, radius, filter=given, recall=0.9)
+        some = index.search_radius(queries, radius, filter=by, recall=0.9)
         for found, all_ in zip(some, within, strict=True):
             assert set(found.ids.tolist()) <= set(all_.ids.tolist())
             assert mask[found.ids].all()
@@ -235,9 +233,9 @@ def test_wrong_filters_say_what_is_wrong(which):
         (col.id == "x", WrongTypeError, "ids are the numbers of rows"),
         (3.5, WrongTypeError, "filter"),
     ]
-    for given, kind, said in cases:
+    for by, kind, said in cases:
         with pytest.raises(kind, match=said):
-            index.search(query, filter=given)
+            index.search(query, filter=by)
     with pytest.raises(InvalidArgumentError, match="there is no column 'month'"):
         index.search(query, attributes=["month"])
 
@@ -261,7 +259,7 @@ def test_filtered_searches_run_side_by_side():
     index = Codes(codes, attributes=columns)
     asked = codes[:20]
     pairs = [pair for pair in forms(columns) if not isinstance(pair[0], Callable)]  # type: ignore[arg-type]
-    wanted = [index.search(asked, 10, filter=given).ids for given, _ in pairs]
+    wanted = [index.search(asked, 10, filter=by).ids for by, _ in pairs]
     fresh = Codes(codes, attributes=columns)
     failures: list[int] = []
 

@@ -1,5 +1,6 @@
 // Searches over codes of bits: arrays in, arrays out.
 #include "bindings/bind.hpp"
+#include "bindings/hash_files.hpp"
 #include "bindings/hits.hpp"
 #include "hashing/signed_bits.hpp"
 #include "search/code_scan.hpp"
@@ -150,6 +151,12 @@ void bind_codes(py::module_& module) {
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("among"),
              py::arg("threads"))
         .def("pack_signed", &pack_signed, py::arg("threads"))
+        .def(
+            "save",
+            [](const HammingCodes& codes, const std::string& path, const RowAttributes* attributes) {
+                save_sections(path, codes, attributes);
+            },
+            py::arg("path"), py::arg("attributes"))
         .def("__len__", &HammingCodes::count)
         .def_property_readonly("code_bytes", &HammingCodes::code_bytes)
         .def_property_readonly("nbytes", &HammingCodes::bytes)

@@ -3,17 +3,16 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/given_rows.hpp"
+#include "bindings/hash_files.hpp"
 #include "codecs/quantizer.hpp"
 #include "hashing/bit_sampling.hpp"
 #include "hashing/cross_polytope.hpp"
 #include "hashing/linear_hash.hpp"
-#include "hashing/load_hash.hpp"
 #include "hashing/set_hashes.hpp"
 #include "hashing/snr_hash.hpp"
 #include "hashing/spectral_hash.hpp"
 #include "hashing/stable_hash.hpp"
 #include "hashing/supervised_hash.hpp"
-#include "storage/mapped_file.hpp"
 
 namespace lanner::bindings {
 namespace {
@@ -113,21 +112,6 @@ Shared fit(const FloatArray& vectors, const std::optional<LabelArray>& labels, s
     refuse("there is no hash of kind '" + kind + "' that learns");
 }
 
-void save(const HashFamily& family, const std::string& path) {
-    const py::gil_scoped_release release;
-    AtomicFile file(path);
-    SectionWriter writer(file);
-    family.save(writer);
-    writer.finish();
-    file.commit();
-}
-
-Shared load(const std::string& path) {
-    const py::gil_scoped_release release;
-    const MappedFile file = map_file(path, false);
-    return load_hash(SectionReader(file.bytes, file.owner));
-}
-
 py::dict figures(const HashFamily& family) {
     py::dict dict;
     dict["kind"] = family.kind();
@@ -189,7 +173,9 @@ py::tuple sets_of(const py::list& sets, bool weighted) {
                 items.push_back(item_of(item, row));
                 const double value = PyFloat_AsDouble(weight.ptr());
                 if (value == -1 && PyErr_Occurred() != nullptr) {
+                    const bool beyond = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
                     PyErr_Clear();
+                    if (beyond) refuse("weights must be finite, got one beyond float64 in row " + std::to_string(row));
                     throw Error(ErrorKind::kWrongType, "weights must be numbers, got " +
                                                            std::string(Py_TYPE(weight.ptr())->tp_name) + " in row " +
                                                            std::to_string(row));
@@ -221,12 +207,13 @@ void bind_hashing(py::module_& module) {
         .def("values", &values, py::arg("rows"), py::arg("threads"))
         .def("symbols", &symbols, py::arg("rows"), py::arg("threads"))
         .def("positions", &positions, py::arg("rows"), py::arg("threads"))
-        .def("save", &save, py::arg("path"))
+        .def(
+            "save", [](const HashFamily& family, const std::string& path) { save_sections(path, family, nullptr); },
+            py::arg("path"))
         .def("figures", &figures);
     module.def("make_hash", &make, py::arg("kind"), py::arg("dim"), py::arg("bits"), py::arg("width"), py::arg("seed"));
     module.def("fit_hash", &fit, py::arg("vectors"), py::arg("labels"), py::arg("classes"), py::arg("parameters"),
                py::arg("seed"), py::arg("threads"), py::arg("progress"));
-    module.def("load_hash", &load, py::arg("path"));
     module.def("sets_of", &sets_of, py::arg("sets"), py::arg("weighted"));
     module.def("integer_items", &integer_items, py::arg("values"));
 }

@@ -1,6 +1,7 @@
 // Tables of hashes: vectors or sets in, arrays out.
 #include "bindings/bind.hpp"
 #include "bindings/given_rows.hpp"
+#include "bindings/hash_files.hpp"
 #include "bindings/hits.hpp"
 #include "search/lsh_index.hpp"
 
@@ -64,7 +65,14 @@ void bind_lsh(py::module_& module) {
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("recall"),
              py::arg("probes"), py::arg("among"), py::arg("threads"))
         .def("probes_for", &LshIndex::probes_for, py::arg("recall"), py::arg("nearest"))
+        .def(
+            "save",
+            [](const LshIndex& index, const std::string& path, const RowAttributes* attributes) {
+                save_sections(path, index, attributes);
+            },
+            py::arg("path"), py::arg("attributes"))
         .def("__len__", &LshIndex::count)
+        .def_property_readonly("metric", [](const LshIndex& index) { return std::string(traits(index.metric()).name); })
         .def_property_readonly("dim", &LshIndex::dim)
         .def_property_readonly("tables", [](const LshIndex& index) { return index.tables().shape().tables; })
         .def_property_readonly("hashes", [](const LshIndex& index) { return index.tables().shape().hashes; })

@@ -15,5 +15,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used(), pybind11::multiple_
     lanner::bindings::bind_hashing(module);
     lanner::bindings::bind_codes(module);
     lanner::bindings::bind_lsh(module);
+    lanner::bindings::bind_views(module);
     lanner::bindings::bind_embedding(module);
 }

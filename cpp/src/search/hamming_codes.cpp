@@ -26,6 +26,16 @@ constexpr std::size_t kGroup = 32;     // queries that a thread takes at a time
 // A row that is looked at by itself takes as long as so many in a scan.
 constexpr std::size_t kRowsApart = 8;
 
+constexpr const char* kConfigSection = "bits.config";
+constexpr const char* kRowsSection = "bits.rows";
+
+struct CodesConfig {
+    std::uint64_t count;
+    std::uint64_t bytes;
+    std::uint64_t how;
+};
+static_assert(sizeof(CodesConfig) == 24);
+
 class BySlot final : public TieBreak {
   public:
     bool before(Slot left, Slot right) const noexcept override { return left < right; }
@@ -55,7 +65,8 @@ void keep_nearest(std::vector<Candidate>& found, std::size_t k) {
 }  // namespace
 
 HammingCodes::HammingCodes(const std::uint8_t* codes, std::size_t count, std::size_t code_bytes, CodeSearch how,
-                           const Work& work) {
+                           const Work& work)
+    : how_(how) {
     if (count > kMaxSlots)
         throw Error(ErrorKind::kInvalidArgument,
                     "codes must have at most " + std::to_string(kMaxSlots) + " rows, got " + std::to_string(count));
@@ -83,6 +94,27 @@ HammingCodes::HammingCodes(const std::uint8_t* codes, std::size_t count, std::si
         }
         most_seen_ = count * tables;
     }
+}
+
+void HammingCodes::save(SectionWriter& writer) const {
+    const CodesConfig config{rows_.count, rows_.bytes, static_cast<std::uint64_t>(how_)};
+    writer.write_section(kConfigSection, &config, sizeof config);
+    writer.begin(kRowsSection);
+    for (std::size_t i = 0; i < rows_.count; ++i) writer.write(rows_.row(i), rows_.bytes);
+    writer.end();
+}
+
+std::unique_ptr<HammingCodes> HammingCodes::load(const SectionReader& reader, const Work& work) {
+    if (!reader.has(kConfigSection)) return nullptr;
+    CodesConfig config{};
+    std::memcpy(&config, reader.section(kConfigSection, sizeof config).data(), sizeof config);
+    if (config.count > kMaxSlots || config.bytes < 1 || config.bytes > kMaxBits / 8 ||
+        config.how > static_cast<std::uint64_t>(CodeSearch::kMultiIndex))
+        refuse_section(kConfigSection, "it describes no codes");
+    const std::span<std::byte> rows = reader.section(kRowsSection, config.count * config.bytes);
+    return std::make_unique<HammingCodes>(
+        reinterpret_cast<const std::uint8_t*>(rows.data()), static_cast<std::size_t>(config.count),
+        static_cast<std::size_t>(config.bytes), static_cast<CodeSearch>(config.how), work);
 }
 
 std::size_t HammingCodes::bytes() const noexcept { return rows_.count * rows_.stride + (index_ ? index_->bytes() : 0); }

@@ -16,9 +16,11 @@
 #include "base/top_k.hpp"
 #include "codecs/plain_codec.hpp"
 #include "search/multi_index.hpp"
+#include "storage/sections.hpp"
 
 namespace lanner {
 
+// The values are part of the file format.
 enum class CodeSearch : std::uint8_t {
     kAuto,        // tables where they are likely to pay, and used where they are predicted to
     kScan,        // no tables
@@ -30,6 +32,11 @@ class HammingCodes {
     // Copies `count` codes of 1 to kMaxBits / 8 bytes. Throws Error(kInvalidArgument) for more than kMaxSlots.
     HammingCodes(const std::uint8_t* codes, std::size_t count, std::size_t code_bytes, CodeSearch how,
                  const Work& work);
+
+    // Sections named `bits.*`; tables are made anew, and measured anew.
+    void save(SectionWriter& writer) const;
+    // nullptr where there are none. Throws Error(kFileFormat).
+    static std::unique_ptr<HammingCodes> load(const SectionReader& reader, const Work& work);
 
     std::size_t count() const noexcept { return rows_.count; }
     std::size_t code_bytes() const noexcept { return rows_.bytes; }
@@ -69,6 +76,7 @@ class HammingCodes {
                                              const Work& work, const WalkTo& walk, const Scan& scan,
                                              const Look& look) const;
 
+    CodeSearch how_;
     PageMemory memory_;
     CodeRows rows_;
     std::unique_ptr<PlainCodec> codec_;

@@ -18,8 +18,6 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t kSampleRows = 64;
-constexpr std::size_t kRankEnds[] = {10, 100, 1000};
 constexpr std::uint32_t kNeverSeen = std::numeric_limits<std::uint32_t>::max();
 // Buckets a table that are tried at most.
 constexpr std::size_t kMostProbes = 128;
@@ -27,8 +25,6 @@ constexpr std::size_t kMostProbes = 128;
 constexpr double kUnlike = 10;
 constexpr std::size_t kMostHashes = 32;
 constexpr std::size_t kBlock = 256;
-
-std::size_t whole_bytes(std::size_t bits) noexcept { return (bits + 7) / 8 * 8; }
 
 // Of ascending items.
 float jaccard(const std::uint64_t* left, std::size_t left_count, const std::uint64_t* right,
@@ -161,7 +157,7 @@ class LshIndex::Buckets {
 };
 
 LshIndex::LshIndex(Metric metric, const HashRows& rows, std::size_t dim, const LshOptions& options, const Work& work)
-    : metric_(metric), dim_(dim) {
+    : LshIndex(metric, dim) {
     if (rows.count > kMaxSlots)
         throw Error(ErrorKind::kInvalidArgument,
                     "rows must be at most " + std::to_string(kMaxSlots) + ", got " + std::to_string(rows.count));
@@ -173,15 +169,18 @@ LshIndex::LshIndex(Metric metric, const HashRows& rows, std::size_t dim, const L
     } else {
         const PlainCodec checks(ElementType::kFloat32, metric, dim, active_kernels());
         checks.check_rows({rows.vectors, rows.count, ElementType::kFloat32}, "vectors", work.poll);
-        const std::size_t bytes = rows.count * dim * sizeof(float);
-        memory_ = allocate_page(std::max<std::size_t>(bytes, 1));
-        if (bytes > 0) std::memcpy(memory_.get(), rows.vectors, bytes);
-        rows_.vectors = reinterpret_cast<const float*>(memory_.get());
-        codec_ = std::make_unique<PlainCodec>(ElementType::kFloat32, metric, dim, active_kernels(), memory_.get(),
-                                              rows.count);
+        keep_vectors(rows.vectors, rows.count);
     }
     choose(options, work);
     calibrate(options.seed, work);
+}
+
+void LshIndex::keep_vectors(const float* vectors, std::size_t count) {
+    const std::size_t bytes = count * dim_ * sizeof(float);
+    memory_ = allocate_page(std::max<std::size_t>(bytes, 1));
+    if (bytes > 0) std::memcpy(memory_.get(), vectors, bytes);
+    rows_.vectors = reinterpret_cast<const float*>(memory_.get());
+    codec_ = std::make_unique<PlainCodec>(ElementType::kFloat32, metric_, dim_, active_kernels(), memory_.get(), count);
 }
 
 std::size_t LshIndex::bytes() const noexcept {
@@ -214,7 +213,7 @@ void LshIndex::choose(const LshOptions& options, const Work& work) {
         width_ = near > 0 && std::isfinite(4 * near) ? 4 * near : 1.0;
     }
     const auto make = [&](std::size_t symbols) -> std::shared_ptr<const HashFamily> {
-        const std::size_t bits = whole_bytes(symbols);
+        const std::size_t bits = bits_for(symbols);
         if (metric_ == Metric::kL2) return std::make_shared<StableHash>(dim_, bits, width_, options.seed);
         if (metric_ == Metric::kCosine) return std::make_shared<CrossPolytope>(dim_, bits, options.seed);
         return std::make_shared<MinHash>(bits, options.seed);

@@ -39,6 +39,11 @@ class LshIndex {
     // Error(kInvalidArgument) for rows that it refuses.
     LshIndex(Metric metric, const HashRows& rows, std::size_t dim, const LshOptions& options, const Work& work);
 
+    // Sections named `lsh.*`, and those of the hash.
+    void save(SectionWriter& writer) const;
+    // nullptr where there are none. Throws Error(kFileFormat).
+    static std::unique_ptr<LshIndex> load(const SectionReader& reader);
+
     Metric metric() const noexcept { return metric_; }
     std::size_t dim() const noexcept { return dim_; }  // 0 for sets
     std::size_t count() const noexcept { return tables_->count(); }
@@ -70,12 +75,22 @@ class LshIndex {
     // Some rows of its own, as queries.
     class Sample;
 
+    LshIndex(Metric metric, std::size_t dim) : metric_(metric), dim_(dim) {}
+
+    // Copies rows that were checked.
+    void keep_vectors(const float* vectors, std::size_t count);
+    void load_rows(const SectionReader& reader, std::size_t count);
+    void load_reached(const SectionReader& reader);
     void choose(const LshOptions& options, const Work& work);
     void calibrate(std::uint64_t seed, const Work& work);
     // k of within(): whatever there is.
     static constexpr std::size_t kAllWithin = std::numeric_limits<std::size_t>::max();
     // Nearest neighbours whose buckets were counted: the first 10, 100, 1,000.
     static constexpr std::size_t kRanks = 3;
+    static constexpr std::size_t kRankEnds[kRanks] = {10, 100, 1000};
+    static constexpr std::size_t kSampleRows = 64;
+    // Bits of a hash that has so many symbols.
+    static constexpr std::size_t bits_for(std::size_t symbols) noexcept { return (symbols + 7) / 8 * 8; }
     struct Reached {
         std::vector<std::uint32_t> found_at;  // ascending: after how many buckets each neighbour of the sample was seen
         std::uint64_t neighbours = 0;         // those that there were

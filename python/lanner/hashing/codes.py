@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import Names, to_choice, to_int, to_threads
+from lanner._arguments import Names, to_choice, to_int, to_path, to_threads
 from lanner._arrays import to_array, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.family import MAX_BITS
-from lanner.hashing.rows import AttributedRows, to_hits
+from lanner.hashing.rows import AttributedRows
 from lanner.progress import Progress, reporting
-from lanner.results import Hits, RadiusHits
+from lanner.results import Hits, RadiusHits, to_hits
 
 _METHODS = ("auto", "scan", "multi_index")
 
@@ -94,6 +95,12 @@ class Codes(AttributedRows):
         self._core = _core.hamming_codes(array, method, to_threads(threads))
         self._packed: _core.PackedCodes | None = None
 
+    @classmethod
+    def _opened(cls, core: _core.HammingCodes, attributes: _core.RowAttributes) -> Codes:
+        made = cls.__new__(cls)
+        made._core, made._attributes, made._packed = core, attributes, None
+        return made
+
     def search(
         self,
         queries: Any,
@@ -149,8 +156,8 @@ class Codes(AttributedRows):
             signed = self._weighted(self._to_queries(queries), weights)
         else:
             codes = self._to_queries(queries)
-            rows = np.atleast_2d(codes)
-            found = self._core.search(rows, k, self._among(filter, len(rows)), count)
+            whole = np.atleast_2d(codes)
+            found = self._core.search(whole, k, self._among(filter, len(whole)), count)
             return self._with_attributes(to_hits(found, single=codes.ndim == 1), attributes)
         if self._packed is None:
             self._packed = self._core.pack_signed(count)
@@ -187,6 +194,13 @@ class Codes(AttributedRows):
         among = self._among(filter, len(rows))
         found = self._core.search_radius(rows, min(radius, self.bits), among, count)
         return RadiusHits(*found, single=codes.ndim == 1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write codes and attributes to a file, replacing one that is there in a single step.
+
+        `lanner.hashing.load` reads it, and makes the tables anew.
+        """
+        self._core.save(to_path(path), self._attributes)
 
     def _to_queries(self, queries: Any) -> NDArray[np.uint8]:
         return to_vectors(queries, "queries", self.bits, "bits")

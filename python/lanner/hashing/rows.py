@@ -44,9 +44,3 @@ class AttributedRows:
     def schema(self) -> Schema:
         """The columns of attributes: those given, or those of the table that came."""
         return Schema(dict(self._attributes.schema))
-
-
-def to_hits(found: tuple[Any, Any, Any], *, single: bool) -> Hits:
-    """Return hits, of one query alone without the axis of queries."""
-    ids, distances, counts = found
-    return Hits(ids[0], distances[0], int(counts[0])) if single else Hits(ids, distances, counts)

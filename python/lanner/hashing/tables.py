@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lanner import _core
-from lanner._arguments import Names, to_choice, to_int, to_radius, to_threads
-from lanner._arrays import to_array, to_elements
+from lanner._arguments import Names, to_choice, to_int, to_path, to_radius, to_threads
 from lanner._core import InvalidArgumentError
-from lanner.hashing.family import MAX_BITS, MAX_DIM, UINT64_MAX, to_number
-from lanner.hashing.rows import AttributedRows, to_hits
+from lanner._learnt import UINT64_MAX, to_matrix, to_rows
+from lanner.hashing.family import MAX_BITS, MAX_DIM, to_number
+from lanner.hashing.rows import AttributedRows
 from lanner.hashing.sets import to_sets
-from lanner.results import Hits, RadiusHits
+from lanner.results import Hits, RadiusHits, to_hits
 
 _METRICS = ("l2", "cosine", "jaccard")
 
@@ -95,21 +94,21 @@ class LSHIndex(AttributedRows):
         else:
             if offsets is not None:
                 raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
-            shaped = to_array(rows, "rows")
-            if shaped.ndim != 2 or shaped.shape[1] == 0:
+            given = to_matrix(rows, "rows")
+            if given.shape[1] > MAX_DIM:
                 raise InvalidArgumentError(
-                    f"rows must have two axes and at least one feature, got shape {shaped.shape}"
+                    f"rows must have at most {MAX_DIM} features, got {given.shape[1]}"
                 )
-            if shaped.shape[1] > MAX_DIM:
-                raise InvalidArgumentError(
-                    f"rows must have at most {MAX_DIM} features, got {shaped.shape[1]}"
-                )
-            given = to_elements(rows, "rows", shaped.shape[1], "float32")
-        count = len(given[0]) - 1 if self._metric == "jaccard" else len(given)
-        self._keep_attributes(count, attributes, schema)
+        self._keep_attributes(self._count(given), attributes, schema)
         self._core = _core.lsh_index(
             given, self._metric, tables, number, wide, seed, to_threads(threads)
         )
+
+    @classmethod
+    def _opened(cls, core: _core.LshIndex, attributes: _core.RowAttributes) -> LSHIndex:
+        made = cls.__new__(cls)
+        made._core, made._attributes, made._metric = core, attributes, core.metric
+        return made
 
     def search(
         self,
@@ -207,8 +206,7 @@ class LSHIndex(AttributedRows):
             return to_sets(queries, offsets, "queries")
         if offsets is not None:
             raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
-        array = to_elements(queries, "queries", self._core.dim, "float32")
-        return np.atleast_2d(array), array.ndim == 1
+        return to_rows(queries, "queries", self._core.dim)
 
     def _count(self, rows: Any) -> int:
         return len(rows[0]) - 1 if self._metric == "jaccard" else len(rows)
@@ -224,6 +222,13 @@ class LSHIndex(AttributedRows):
             Of so many nearest neighbours: 10, 100 or 1,000, or the next of these.
         """
         return self._core.probes_for(_to_share(recall), to_int(nearest, "nearest", 1))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write rows, tables and attributes to a file, replacing one that is there in one step.
+
+        `lanner.hashing.load` reads it.
+        """
+        self._core.save(to_path(path), self._attributes)
 
     @property
     def metric(self) -> str:

@@ -13,8 +13,8 @@ from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.family import HashFamily, ValueHash, VectorHash
 from lanner.hashing.random import BitSampling
-from lanner.hashing.rows import AttributedRows, to_hits
-from lanner.results import Hits
+from lanner.hashing.rows import AttributedRows
+from lanner.results import Hits, to_hits
 
 
 class HashedVectors(AttributedRows):
