@@ -44,7 +44,7 @@ const BySlot kBySlot;
 
 // Rows of these lengths have kernels of their own.
 std::size_t stride_of(std::size_t bytes) noexcept {
-    for (const std::size_t fast : {8U, 16U, 32U, 64U}) {
+    for (const std::size_t fast : {8U, 16U, 32U, 64U, 128U}) {
         if (bytes <= fast && (fast == 8 || 3 * fast <= 4 * bytes)) return fast;
     }
     return bytes;
