@@ -45,6 +45,7 @@ class Checked final : public IdLookup {
         return slot < rows_.size() && rows_[slot] ? static_cast<Slot>(slot) : kNoSlot;
     }
     Slot find(std::string_view) const override { return kNoSlot; }
+    std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override { return mask.words; }
 
     void grow(std::size_t slots) {
         rows_.resize(slots);

@@ -50,7 +50,7 @@ void Index::Impl::check_filters(std::span<const Filter> filters, std::size_t que
 SlotSet Index::Impl::resolve(const Filter& filter) const {
     class Lookup final : public IdLookup {
       public:
-        explicit Lookup(const IdMap& ids) : ids_(ids) {}
+        explicit Lookup(const Impl& index) : index_(index), ids_(index.ids_) {}
         Slot find(std::int64_t id) const override {
             refuse(IdKind::kString, "integer ids, and the index has strings");
             return ids_.find(id);
@@ -59,15 +59,39 @@ SlotSet Index::Impl::resolve(const Filter& filter) const {
             refuse(IdKind::kInt, "string ids, and the index has integers");
             return ids_.find(id);
         }
+        std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override {
+            const std::size_t items = ids_.size();
+            if (mask.items != items) {
+                throw Error(ErrorKind::kInvalidArgument, "filter must have one entry an item, and the index has " +
+                                                             std::to_string(items) + " items, got " +
+                                                             std::to_string(mask.items) + " entries");
+            }
+            const RowOrder& order = index_.order_;
+            const bool full = items == index_.slots_;
+            if (full && order.plain()) return mask.words;
+            Words words(index_.live_words_.size());
+            const auto mark = [&](Slot slot) { words[slot / 64] |= std::uint64_t{1} << (slot % 64); };
+            if (full) {
+                SlotSet(mask.words, items).for_each([&](Slot place) { mark(order.slot_at(place)); });
+                return words;
+            }
+            std::size_t item = 0;
+            for (const Slot slot : index_.live_in_order()) {
+                if ((mask.words[item / 64] >> (item % 64) & 1U) != 0) mark(slot);
+                ++item;
+            }
+            return words;
+        }
 
       private:
         void refuse(IdKind kind, const char* what) const {
             if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
         }
 
+        const Impl& index_;
         const IdMap& ids_;
     };
-    const Lookup lookup(ids_);
+    const Lookup lookup(*this);
     return attributes_.evaluate(filter, {live_words_, live_.size(), ids_.size(), &lookup});
 }
 

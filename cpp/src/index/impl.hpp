@@ -21,6 +21,7 @@
 #include "index/durable.hpp"
 #include "index/filter_cache.hpp"
 #include "index/id_map.hpp"
+#include "index/row_order.hpp"
 #include "index/scan_aids.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
@@ -133,6 +134,8 @@ class Index::Impl : private TieBreak {
     // With state_ held exclusively.
     void swap_aids(std::unique_ptr<ScanAids>& aids) noexcept;
     std::vector<Slot> live_slots() const;
+    // In the order in which a user meets them.
+    std::vector<Slot> live_in_order() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
     void store_attributes(const Addition& addition, const std::function<void()>& poll);
@@ -240,7 +243,8 @@ class Index::Impl : private TieBreak {
     std::optional<Layers> layers_;
     IdMap ids_;
     AttributeTable attributes_;
-    std::unique_ptr<ScanAids> aids_;         // where there are attributes, and enough rows
+    std::unique_ptr<ScanAids> aids_;  // where there are attributes, and enough rows
+    RowOrder order_;
     std::uint64_t aids_version_ = 0;         // grows whenever others take their place
     std::vector<std::uint8_t> live_;         // by slot
     std::vector<std::uint64_t> live_words_;  // the same, a bit a slot

@@ -497,9 +497,7 @@ OwnedIds Index::Impl::ids() const {
     const std::shared_lock lock(state_);
     std::vector<std::int64_t> integers;
     std::vector<std::string> strings;
-    for (std::size_t at = 0; at < live_.size(); ++at) {
-        if (live_[at] == 0) continue;
-        const auto slot = static_cast<Slot>(at);
+    for (const Slot slot : live_in_order()) {
         if (ids_.kind() == IdKind::kString) {
             strings.push_back(ids_.text(slot));
         } else {
@@ -517,7 +515,7 @@ MemoryUse Index::Impl::memory() const {
     use.vectors = store_.memory_bytes();
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + live_words_.capacity() * sizeof(std::uint64_t) +
-              free_.size() * sizeof(Slot);
+              free_.size() * sizeof(Slot) + order_.memory_bytes();
     use.attributes = attributes_.memory_bytes() + (aids_ ? aids_->memory_bytes() : 0);
     const std::lock_guard scratch_lock(scratch_mutex_);
     for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();
