@@ -1,5 +1,6 @@
 // Filters over a table: made ready, estimated, worked out.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "attributes/attribute_table.hpp"
@@ -85,6 +86,51 @@ void find_marked(const ItemMask& mask, const IdLookup* ids, CompiledFilter& comp
     std::size_t marked = 0;
     for (const std::uint64_t word : ids != nullptr ? compiled.words : mask.words) marked += count_bits(word);
     (ids != nullptr ? compiled.marked : compiled.unresolved) = marked;
+}
+
+bool on_numbers(const CompiledFilter& filter) {
+    if (filter.kind != Kind::kCondition || filter.condition.others) return false;
+    const ColumnType type = filter.column->spec().type;
+    return type == ColumnType::kInt64 || type == ColumnType::kFloat64 || type == ColumnType::kTimestamp;
+}
+
+template <typename T>
+std::vector<Interval<T>> common(const std::vector<Interval<T>>& left, const std::vector<Interval<T>>& right) {
+    std::vector<Interval<T>> both;
+    for (auto a = left.begin(), b = right.begin(); a != left.end() && b != right.end();) {
+        const Interval<T> part{std::max(a->low, b->low), std::min(a->high, b->high)};
+        if (part.low <= part.high) both.push_back(part);
+        (a->high < b->high ? a : b)++;
+    }
+    return both;
+}
+
+// Bounds of one column from both sides are one range; and what is joined within is joined here.
+void simplify_all(CompiledFilter& all) {
+    std::vector<CompiledFilter> operands;
+    for (CompiledFilter& operand : all.operands) {
+        if (operand.kind == Kind::kAnd) {
+            std::move(operand.operands.begin(), operand.operands.end(), std::back_inserter(operands));
+        } else {
+            operands.push_back(std::move(operand));
+        }
+    }
+    all.operands.clear();
+    for (CompiledFilter& operand : operands) {
+        const auto same = std::find_if(all.operands.begin(), all.operands.end(), [&](const CompiledFilter& other) {
+            return other.column == operand.column && on_numbers(other) && on_numbers(operand);
+        });
+        if (same == all.operands.end()) {
+            all.operands.push_back(std::move(operand));
+            continue;
+        }
+        same->condition.integers = common(same->condition.integers, operand.condition.integers);
+        same->condition.reals = common(same->condition.reals, operand.condition.reals);
+    }
+    if (all.operands.size() == 1) {
+        CompiledFilter only = std::move(all.operands.front());
+        all = std::move(only);
+    }
 }
 
 Bounds complement(Bounds bounds, std::size_t of) noexcept {
@@ -237,6 +283,7 @@ CompiledFilter AttributeTable::compile(const Filter& filter, const IdLookup* ids
                                 : filter.op == FilterOp::kOr ? Kind::kOr
                                                              : Kind::kNot;
                 for (const Filter& operand : filter.operands) compiled.operands.push_back((*this)(operand, depth + 1));
+                if (compiled.kind == Kind::kAnd) simplify_all(compiled);
             } else if (filter.op == FilterOp::kIdIn) {
                 compiled.kind = Kind::kSlots;
                 find_ids(filter, ids, compiled);
