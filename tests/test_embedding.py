@@ -193,5 +193,8 @@ def test_bad_types_and_memories_are_refused():
     with pytest.raises(InvalidArgumentError, match=r"memory must have \d+ numbers, got"):
         table.gather([1])
     table.memory = np.zeros((5, 2))
-    with pytest.raises(InvalidArgumentError, match="memory must be a contiguous, writable array of float32, got one of float64"):
+    with pytest.raises(
+        InvalidArgumentError,
+        match="memory must be a contiguous, writable array of float32, got one of float64",
+    ):
         table.scatter_add([1], np.ones((1, 2)))

@@ -14,6 +14,12 @@ class RowLookup final : public IdLookup {
     Slot find(std::string_view) const override {
         throw Error(ErrorKind::kWrongType, "a filter names string ids, and ids are the numbers of rows");
     }
+    std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override {
+        if (mask.items != rows_)
+            throw Error(ErrorKind::kInvalidArgument, "a mask must have one entry a row, " + std::to_string(rows_) +
+                                                         ", got " + std::to_string(mask.items) + " entries");
+        return mask.words;
+    }
 
   private:
     std::size_t rows_;
