@@ -228,7 +228,7 @@ def test_wrong_filters_say_what_is_wrong(which):
     cases: list[tuple[Any, type[Exception], str]] = [
         ("month == 3", InvalidArgumentError, "there is no column 'month'; there are 'year'"),
         ("year ==", InvalidArgumentError, "filter"),
-        ([True] * 7, InvalidArgumentError, "one entry a row, 8, got 7 entries"),
+        ([True] * 7, InvalidArgumentError, "filter must have one entry a row, 8, got 7 entries"),
         (["year > 1", "year > 2"], InvalidArgumentError, "1 queries, 2 filters"),
         (col.id == "x", WrongTypeError, "ids are the numbers of rows"),
         (3.5, WrongTypeError, "filter"),

@@ -476,3 +476,26 @@ def test_bad_values_are_refused(call, said):
 def test_bad_types_are_refused(call, said):
     with pytest.raises(WrongTypeError, match=said):
         call()
+
+
+def test_codes_that_change_meanwhile_do_no_harm():
+    codes = drawn(20_000, 4, 5)
+    over = threading.Event()
+
+    def scramble() -> None:
+        rng = np.random.default_rng(0)
+        while not over.is_set():
+            codes[rng.integers(0, len(codes), 500)] = rng.integers(0, 256, (500, 4), dtype=np.uint8)
+
+    thread = threading.Thread(target=scramble)
+    thread.start()
+    try:
+        for _ in range(20):
+            pairs = duplicates(codes, 0)
+            assert (pairs.pairs[:, 0] < pairs.pairs[:, 1]).all()
+            assert (np.diff(pairs.pairs[:, 0]) >= 0).all()
+            groups = duplicate_groups(codes, 0)
+            assert len(set(np.concatenate(groups).tolist())) == sum(map(len, groups))
+    finally:
+        over.set()
+        thread.join()

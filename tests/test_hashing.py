@@ -246,6 +246,15 @@ def test_not_fitted_is_said(tmp_path):
         ),
         (lambda: SimHash(8).encode([{1: 1}], weights=[1]), "weights go with offsets"),
         (lambda: BitSampling(9, 8).encode(np.ones((1, 8), bool)), "vectors must have dim 9, got 8"),
+        (lambda: E2LSH(4, 8, width=10**400), "width must be finite"),
+        (
+            lambda: SimHash(8).encode([{1: 2}, {1: 10**400}]),
+            "weights must be finite, got one beyond float64 in row 1",
+        ),
+        (
+            lambda: SimHash(8).encode([1], offsets=[0, 1], weights=[float("inf")]),
+            "weights must be finite",
+        ),
     ],
 )
 def test_bad_values_are_refused(make, said):

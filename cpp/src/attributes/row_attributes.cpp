@@ -16,7 +16,7 @@ class RowLookup final : public IdLookup {
     }
     std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override {
         if (mask.items != rows_)
-            throw Error(ErrorKind::kInvalidArgument, "a mask must have one entry a row, " + std::to_string(rows_) +
+            throw Error(ErrorKind::kInvalidArgument, "filter must have one entry a row, " + std::to_string(rows_) +
                                                          ", got " + std::to_string(mask.items) + " entries");
         return mask.words;
     }

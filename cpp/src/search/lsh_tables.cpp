@@ -149,7 +149,8 @@ void LshTables::Probing::restart(const HashRows& queries, std::size_t row) {
 // The set with a member more, where the table has such a change.
 void LshTables::Probing::push(Set set, std::size_t last, float cost) {
     const std::vector<Change>& changes = changes_[set.table];
-    if (last >= changes.size() || set.size >= kMostChanged) return;
+    // No more changes than hashes: others change one twice, and so would all that come of them.
+    if (last >= changes.size() || set.size >= std::min(kMostChanged, tables_->shape_.hashes)) return;
     set.members[set.size++] = static_cast<std::uint16_t>(last);
     set.cost = cost + changes[last].cost;
     waiting_.push_back(set);
