@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from code_data import hamming
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lanner import InvalidArgumentError, WrongTypeError, col
 from lanner.hashing import Codes, HashedVectors, Hyperplanes, LSHIndex
-
-_ONES = np.array([value.bit_count() for value in range(256)], np.uint8)
 
 
 def table(rows: int, seed: int = 0) -> dict[str, Any]:
@@ -48,10 +47,6 @@ def forms(columns: dict[str, Any]) -> list[tuple[Any, NDArray[np.bool_]]]:
         (col.id.isin([1, 5, 10**9]), np.isin(rows, [1, 5])),
         ({}, rows >= 0),
     ]
-
-
-def hamming(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return np.array([_ONES[row ^ right].sum(axis=1, dtype=float) for row in left])
 
 
 def check_nearest(hits: Any, distances: NDArray[Any], masks: list[Any], k: int) -> None:
