@@ -98,13 +98,13 @@ def test_progress_of_duplicates_is_told_and_stops_it():
 
 
 def test_codes_that_change_meanwhile_do_no_harm():
-    codes = drawn(20_000, 4, 5)
+    codes = drawn(20_000, 2, 5)
     over = threading.Event()
 
     def scramble() -> None:
         rng = np.random.default_rng(0)
         while not over.is_set():
-            codes[rng.integers(0, len(codes), 500)] = rng.integers(0, 256, (500, 4), dtype=np.uint8)
+            codes[rng.integers(0, len(codes), 500)] = rng.integers(0, 256, (500, 2), dtype=np.uint8)
 
     thread = threading.Thread(target=scramble)
     thread.start()
