@@ -73,6 +73,7 @@ Builder::Scratch& Builder::scratch_of(std::size_t worker) {
 }
 
 void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit) {
+    if (Layers::is_bulk(slots.size(), layers_.slots())) edit.forget_incoming();
     for (std::size_t done = 0; done < slots.size();) {
         const std::size_t batch =
             std::min({slots.size() - done, kLargestBatch, std::max<std::size_t>(1, in_graph / kGraphPerBatch)});
