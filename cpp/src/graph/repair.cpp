@@ -81,12 +81,18 @@ std::vector<Candidate> scored(Slot from, const std::vector<Slot>& slots, Scorer&
     return candidates;
 }
 
+struct Relinked {
+    EdgeList list;
+    std::vector<Candidate> fresh;  // of its neighbours, those that it did not have
+};
+
 // The neighbours that stay, and in the places of the dead as many of theirs: first those that no nearer neighbour leads
 // to, the nearest first, then the nearest of the others. To choose among all anew would leave ever fewer edges: a fresh
 // node has those that others gave it besides those that it chose. After six turnovers of 5,000 text embeddings a node had
 // 10.5 neighbours in place of 16.6, and walks of width 10 found 0.044 less.
-EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead,
+Relinked relinked(const Layers& layers, unsigned layer, Slot slot, const std::vector<std::uint8_t>& is_dead,
                   Scorer& scorer) {
+    Relinked result{{layer, slot, {}}, {}};
     std::vector<Slot> staying;
     std::vector<Slot> around;
     std::size_t room = 0;
@@ -113,14 +119,68 @@ EdgeList relinked(const Layers& layers, unsigned layer, Slot slot, const std::ve
             shadowed_ones.push_back(each);
         } else {
             chosen.insert(place, each);
+            result.fresh.push_back(each);
             --room;
         }
     }
     shadowed_ones.resize(std::min(shadowed_ones.size(), room));
     chosen.insert(chosen.end(), shadowed_ones.begin(), shadowed_ones.end());
-    EdgeList list{layer, slot, {}};
-    for (const Candidate& each : chosen) list.neighbours.push_back(each.slot);
-    return list;
+    result.fresh.insert(result.fresh.end(), shadowed_ones.begin(), shadowed_ones.end());
+    for (const Candidate& each : chosen) result.list.neighbours.push_back(each.slot);
+    return result;
+}
+
+// An edge that one node has and another wants back.
+struct Wanted {
+    Slot node;
+    Candidate source;
+};
+
+// Appends the lists of a layer, and behind them those of the nodes that new edges lead to, with edges back, as at insertion.
+// Without, every removal would leave more edges that go one way: after five turnovers of 20,000 text embeddings three in ten
+// in place of two, and walks of width 20 found 0.004 less than in a fresh graph.
+void link_back(const Layers& layers, unsigned layer, const std::vector<Relinked>& relinked, const Codec& codec,
+               const BuildOptions& options, const std::function<void()>& poll, std::vector<EdgeList>& lists) {
+    std::vector<Wanted> wanted;
+    for (const Relinked& each : relinked) {
+        lists.push_back(each.list);
+        for (const Candidate& to : each.fresh) wanted.push_back({to.slot, {to.distance, each.list.slot}});
+    }
+    std::sort(wanted.begin(), wanted.end(), [](const Wanted& left, const Wanted& right) {
+        return left.node != right.node ? left.node < right.node : left.source.slot < right.source.slot;
+    });
+    std::vector<std::size_t> begins;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (i == 0 || wanted[i].node != wanted[i - 1].node) begins.push_back(i);
+    }
+    const std::size_t count = begins.size();
+    begins.push_back(wanted.size());
+    std::vector<EdgeList> joined(count);
+    std::vector<std::unique_ptr<Scorer>> scorers(options.threads);
+    parallel_for(
+        count, 4, options.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t worker) {
+            if (!scorers[worker]) scorers[worker] = codec.make_scorer();
+            std::vector<Candidate> sources;
+            for (std::size_t i = begin; i < end; ++i) {
+                EdgeList& list = joined[i];
+                list = {layer, wanted[begins[i]].node, {}};
+                const auto known =
+                    std::lower_bound(relinked.begin(), relinked.end(), list.slot,
+                                     [](const Relinked& each, Slot slot) { return each.list.slot < slot; });
+                if (known != relinked.end() && known->list.slot == list.slot) {
+                    list.neighbours = known->list.neighbours;
+                } else {
+                    const auto present = layers.neighbours(layer, list.slot);
+                    list.neighbours.assign(present.begin(), present.end());
+                }
+                sources.clear();
+                for (std::size_t at = begins[i]; at < begins[i + 1]; ++at) sources.push_back(wanted[at].source);
+                join_neighbours(list.slot, sources, layers.width(layer), *scorers[worker], list.neighbours);
+            }
+        },
+        poll);
+    for (EdgeList& each : joined) lists.push_back(std::move(each));
 }
 
 // Leads to `lost` from a near node that is reached: by a free place of its list, or else between it and its farthest
@@ -183,18 +243,18 @@ void remove_nodes(Layers& layers, const Codec& codec, std::span<const Slot> dead
         const std::vector<Slot> affected = layers.has_incoming()
                                                ? kept_pointing_at(layers, layer, dead, is_dead)
                                                : pointing_at(layers, layer, is_dead, options.threads, poll);
-        const std::size_t first = lists.size();
-        lists.resize(first + affected.size());
+        std::vector<Relinked> again(affected.size());
         std::vector<std::unique_ptr<Scorer>> scorers(options.threads);
         parallel_for(
             affected.size(), 4, options.threads,
             [&](std::size_t begin, std::size_t end, std::size_t worker) {
                 if (!scorers[worker]) scorers[worker] = codec.make_scorer();
                 for (std::size_t i = begin; i < end; ++i) {
-                    lists[first + i] = relinked(layers, layer, affected[i], is_dead, *scorers[worker]);
+                    again[i] = relinked(layers, layer, affected[i], is_dead, *scorers[worker]);
                 }
             },
             poll);
+        link_back(layers, layer, again, codec, options, poll, lists);
     }
     Slot entry = layers.entry();
     if (entry != kNoSlot && is_dead[entry] != 0) {
