@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -56,31 +57,56 @@ def _answers(
     return found, len(recalls) / spent
 
 
-def _timed(method: Method, group: Group, count: int, seconds: float) -> dict[str, float]:
-    """Rate, its spread and latencies over passes of the first `count` filters."""
-    latencies: list[float] = []
+@dataclasses.dataclass
+class Job:
+    """A setting that is worth timing, over the filters of one group."""
 
-    def once() -> tuple[int, float]:
-        before = len(latencies)
+    group: Group
+    k: int
+    setting: Parameters
+    answered: dict[str, Any]
+    latencies: list[float] = dataclasses.field(default_factory=list)
+
+    def once(self, method: Method, seconds: float) -> tuple[int, float]:
+        """One pass: how many filters were asked, and the seconds that it took."""
+        method.configure(self.k, **self.setting)
+        before = len(self.latencies)
         start = last = time.perf_counter()
-        for at in range(count):
-            group.ask(method, at)
+        for at in range(self.answered["filters"]):
+            self.group.ask(method, at)
             now = time.perf_counter()
-            latencies.append(now - last)
+            self.latencies.append(now - last)
             last = now
             if now - start > 1.5 * seconds:
                 break
-        return len(latencies) - before, last - start
+        return len(self.latencies) - before, last - start
 
-    rate, spread = scoring.median_and_spread(measure.passes(once, seconds))
-    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) * 1e6
-    return {
-        "rate": rate,
-        "spread": spread,
-        "p50_us": float(p50),
-        "p95_us": float(p95),
-        "p99_us": float(p99),
-    }
+
+def _timed(method: Method, jobs: list[Job], seconds: float) -> Iterator[dict[str, Any]]:
+    """Rate, its spread and latencies of each job.
+
+    The jobs take turns, so that a filter is asked again only after hundreds of others: what a
+    library remembers of the last few filters and queries is no part of its rate.
+    """
+    turns = [functools.partial(each.once, method, seconds) for each in jobs]
+    with machine.pinned(1):
+        all_rates = measure.passes_in_turn(turns, seconds)
+    for job, rates in zip(jobs, all_rates, strict=True):
+        rate, spread = scoring.median_and_spread(rates)
+        p50, p95, p99 = np.percentile(job.latencies, [50, 95, 99]) * 1e6
+        first = job.group.members[0]
+        yield {
+            "k": job.k,
+            "parameters": job.setting,
+            "kind": first.kind,
+            "selectivity": first.selectivity,
+            **job.answered,
+            "rate": rate,
+            "spread": spread,
+            "p50_us": float(p50),
+            "p95_us": float(p95),
+            "p99_us": float(p99),
+        }
 
 
 def worth_timing(recalls: Sequence[float]) -> list[int]:
@@ -112,7 +138,8 @@ def sweep(
     for each in filters:
         groups[each.kind, each.selectivity].append(each)
     queries = method.convert(data, data.queries)
-    for (kind, selectivity), members in sorted(groups.items()):
+    jobs: list[Job] = []
+    for _, members in sorted(groups.items()):
         for k in ks:
             settings = method.sweep(data, parameters, k)
             method.configure(k, **settings[0])
@@ -130,15 +157,8 @@ def sweep(
                 found_all = answered["recall"] >= 0.999 and answered["short"] == 0
                 if found_all or rate < SLOWEST:
                     break
-            for at in worth_timing([each["recall"] for each in tried]):
-                method.configure(k, **settings[at])
-                with machine.pinned(1):
-                    timed = _timed(method, group, tried[at]["filters"], seconds)
-                yield {
-                    "k": k,
-                    "parameters": settings[at],
-                    "kind": kind,
-                    "selectivity": selectivity,
-                    **tried[at],
-                    **timed,
-                }
+            jobs += [
+                Job(group, k, settings[at], tried[at])
+                for at in worth_timing([each["recall"] for each in tried])
+            ]
+    yield from _timed(method, jobs, seconds)

@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,12 +79,26 @@ def answers(method: Method, queries: Array, k: int) -> Array:
 
 def passes(once: Callable[[], tuple[int, float]], seconds: float) -> list[float]:
     """Rates of passes; `once` gives the queries done and the seconds that they took."""
-    rates: list[float] = []
-    total = 0.0
-    while (len(rates) < PASSES or total < seconds) and total < LIMIT * seconds:
-        count, took = once()
-        rates.append(count / took)
-        total += took
+    return passes_in_turn([once], seconds)[0]
+
+
+def passes_in_turn(
+    jobs: Sequence[Callable[[], tuple[int, float]]], seconds: float
+) -> list[list[float]]:
+    """Rates of passes of each job, which take turns, so that each meets the others' memory."""
+    rates: list[list[float]] = [[] for _ in jobs]
+    totals = [0.0] * len(jobs)
+    waiting = list(range(len(jobs)))
+    while waiting:
+        for at in waiting:
+            count, took = jobs[at]()
+            rates[at].append(count / took)
+            totals[at] += took
+        waiting = [
+            at
+            for at in waiting
+            if (len(rates[at]) < PASSES or totals[at] < seconds) and totals[at] < LIMIT * seconds
+        ]
     return rates
 
 

@@ -37,6 +37,18 @@ def sections(data: bytes) -> dict[str, bytes]:
     return found
 
 
+def sealed(data: bytes) -> bytes:
+    """Return the bytes of a file with every checksum made to fit what they are now."""
+    made = bytearray(data)
+    table, count = struct.unpack_from("<Q8xI", made, 16)
+    for entry in range(table, table + 48 * count, 48):
+        offset, size = struct.unpack_from("<QQ", made, entry + 24)
+        struct.pack_into("<I", made, entry + 40, zlib.crc32(made[offset : offset + size]))
+    struct.pack_into("<I", made, 36, zlib.crc32(made[table:]))
+    struct.pack_into("<I", made, 60, zlib.crc32(made[:60]))
+    return bytes(made)
+
+
 def array(kind: str, section: bytes) -> list[Any]:
     return list(struct.unpack(f"<{len(section) // struct.calcsize(kind)}{kind}", section))
 

@@ -182,6 +182,9 @@ class Filter:
         operands: tuple[Filter, ...],
         ids: _Ids | None,
     ) -> None: ...
+    # The items where a one-dimensional array of bool, in the order of Index.ids(), is true; part of no other condition.
+    @staticmethod
+    def of_mask(items: NDArray[np.bool_]) -> Filter: ...
     @property
     def op(self) -> str: ...
     @property

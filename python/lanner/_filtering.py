@@ -15,19 +15,14 @@ _EVERYTHING = _core.Filter("and", "", (), (), None)
 
 
 def core_filter(core: _core.Index, value: Any) -> _core.Filter:
-    """Return one filter: a mask or a callable is turned into the ids of the items it holds for."""
+    """Return one filter: a callable is turned into the ids of the items it holds for."""
     given = to_filter(value)
     if isinstance(given, _core.Filter):
         return given
+    if not callable(given):
+        return _core.Filter.of_mask(given)
     ids = core.ids()
-    if callable(given):
-        mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
-    else:
-        mask = given
-        if mask.shape != ids.shape:
-            raise InvalidArgumentError(
-                f"filter must have one entry an item, shape {ids.shape}, got {mask.shape}"
-            )
+    mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
     matching: Ids = to_ids(ids[mask]) if mask.any() else np.empty(0, dtype=np.int64)
     return _core.Filter("id_in", "", (), (), matching)
 

@@ -490,7 +490,11 @@ class Index(IndexStoring):
 
     @property
     def ids(self) -> NDArray[Any]:
-        """The ids in the index, as a new array of int64 or of str."""
+        """The ids in the index, as a new array of int64 or of str.
+
+        In the order in which they were added, apart from those that took the place of removed ones.
+        A mask given as a ``filter`` has an entry for each, in this order.
+        """
         return self._core.ids()
 
     def __len__(self) -> int:

@@ -45,6 +45,7 @@ class Checked final : public IdLookup {
         return slot < rows_.size() && rows_[slot] ? static_cast<Slot>(slot) : kNoSlot;
     }
     Slot find(std::string_view) const override { return kNoSlot; }
+    std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override { return mask.words; }
 
     void grow(std::size_t slots) {
         rows_.resize(slots);
@@ -268,7 +269,7 @@ TEST_CASE("postings and orders hold what a set holds, at every size") {
                 postings.collect(code, posted);
                 posted.finish();
                 Selection ordered(span, expected);
-                order.collect(from, to, ordered);
+                order.collect(from, to, {}, true, ordered);
                 ordered.finish();
                 for (Selection* const each : {&posted, &ordered}) {
                     std::vector<Slot> found;
@@ -279,6 +280,67 @@ TEST_CASE("postings and orders hold what a set holds, at every size") {
             for (const Slot slot : std::set<Slot>(sets[code])) postings.remove(code, slot);
             CHECK(postings.count(code) == 0);
         }
+    }
+}
+
+TEST_CASE("ranges of an order with marks hold what a scan of the values holds, after any changes") {
+    constexpr std::size_t kSlots = 20000;
+    // Values that all differ, some heavy ones among many, few, one.
+    for (const std::size_t values : {1000000U, 300U, 20U, 1U}) {
+        Chance chance(static_cast<unsigned>(values));
+        const auto draw = [&] {
+            const auto value = static_cast<std::int64_t>(chance.below(values));
+            return values == 300 && value < 150 ? value % 5 : value;
+        };
+        std::vector<std::optional<std::int64_t>> held(kSlots);
+        std::vector<std::pair<std::int64_t, Slot>> entries;
+        for (Slot slot = 0; slot < kSlots; ++slot) {
+            if (chance.below(10) == 0) continue;
+            held[slot] = draw();
+            entries.emplace_back(*held[slot], slot);
+        }
+        NumberOrder<std::int64_t> order(entries);
+        CHECK(!order.outdated());
+        for (int round = 0; round < 40; ++round) {
+            for (int change = 0; change < 100; ++change) {
+                const auto slot = static_cast<Slot>(chance.below(kSlots));
+                if (held[slot]) order.remove(*held[slot], slot);
+                held[slot].reset();
+                if (chance.below(3) == 0) continue;
+                held[slot] = draw();
+                order.add(*held[slot], slot);
+            }
+            std::vector<std::uint64_t> all(SlotSet::word_count(kSlots));
+            for (Slot slot = 0; slot < kSlots; ++slot) {
+                if (held[slot]) all[slot / 64] |= std::uint64_t{1} << (slot % 64);
+            }
+            std::vector<std::int64_t> ends;
+            const std::size_t ranges = 1 + chance.below(4);
+            for (std::size_t i = 0; i < 2 * ranges; ++i)
+                ends.push_back(static_cast<std::int64_t>(chance.below(values + 2)) - 1);
+            std::sort(ends.begin(), ends.end());
+            for (const std::size_t expected : {std::size_t{0}, kSlots}) {
+                Selection selection(kSlots, expected);
+                for (std::size_t i = 0; i < ranges; ++i) {
+                    order.collect(order.upper_bound(ends[2 * i]), order.upper_bound(ends[2 * i + 1]), all, ranges == 1,
+                                  selection);
+                }
+                selection.finish();
+                std::vector<Slot> wanted;
+                for (Slot slot = 0; slot < kSlots; ++slot) {
+                    bool inside = false;
+                    for (std::size_t i = 0; held[slot] && i < ranges; ++i)
+                        inside = inside || (*held[slot] > ends[2 * i] && *held[slot] <= ends[2 * i + 1]);
+                    if (inside) wanted.push_back(slot);
+                }
+                std::vector<Slot> found;
+                std::move(selection).take(kSlots).for_each([&](Slot slot) { found.push_back(slot); });
+                CHECK(found == wanted);
+            }
+        }
+        for (int change = 0; change < 20000; ++change)
+            order.add(5, static_cast<Slot>(kSlots + static_cast<std::size_t>(change)));
+        CHECK(order.outdated());
     }
 }
 

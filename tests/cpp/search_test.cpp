@@ -44,6 +44,7 @@ TEST_CASE("with cells, a scan of them takes the place of a walk over matching no
     PlanCosts costs = kCosts;
     costs.rank = 5000;
     costs.cell = 40;
+    costs.pruned_row = costs.scan_row;
     costs.pruned_rows = 4000;
     costs.pruned_patience = 2000;
     PlanRequest with_cells = request(30000);

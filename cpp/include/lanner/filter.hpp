@@ -3,6 +3,7 @@
 // those with a null among them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -39,6 +40,14 @@ enum class FilterOp : std::uint8_t {
     kStartsWith,   // a string column, one string
     kIsNull,       // no value
     kIdIn,         // the item's id is one of `ids`; no column
+    kMask,         // the item's bit in `mask` is set; no column
+};
+
+// A bit an item, in the order of Index::ids(), the lowest of words[0] first.
+struct ItemMask {
+    std::size_t items = 0;
+    std::vector<std::uint64_t> words;
+    bool operator==(const ItemMask&) const = default;
 };
 
 struct Filter {
@@ -47,6 +56,7 @@ struct Filter {
     std::vector<FilterValue> values;
     std::vector<Filter> operands;
     OwnedIds ids;
+    ItemMask mask{};
 
     bool operator==(const Filter&) const = default;
 };

@@ -151,9 +151,11 @@ void AttributeTable::move(Slot from, Slot to) noexcept {
 }
 
 const Column& AttributeTable::column(std::string_view name) const {
-    std::string names;
     for (const auto& column : columns_) {
         if (column->spec().name == name) return *column;
+    }
+    std::string names;
+    for (const auto& column : columns_) {
         names += (names.empty() ? "" : ", ") + quoted(column->spec().name);
     }
     throw Error(ErrorKind::kInvalidArgument,

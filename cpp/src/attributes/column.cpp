@@ -68,8 +68,8 @@ std::string type_name(ColumnType type) {
 
 std::string op_name(FilterOp op) {
     static const char* const kNames[] = {
-        "and",     "or", "not",      "==",           "!=",           "<",          "<=",      ">",    ">=",
-        "between", "in", "contains", "contains_any", "contains_all", "startswith", "is_null", "id in"};
+        "and",     "or", "not",      "==",           "!=",           "<",          "<=",      ">",     ">=",
+        "between", "in", "contains", "contains_any", "contains_all", "startswith", "is_null", "id in", "mask"};
     const auto at = static_cast<std::size_t>(op);
     return at < std::size(kNames) ? kNames[at] : "unknown";
 }

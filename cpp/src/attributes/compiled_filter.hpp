@@ -10,6 +10,7 @@
 
 #include "attributes/dictionary.hpp"
 #include "base/slot.hpp"
+#include "lanner/filter.hpp"
 
 namespace lanner {
 
@@ -27,6 +28,8 @@ class IdLookup {
     // kNoSlot where there is none.
     virtual Slot find(std::int64_t id) const = 0;
     virtual Slot find(std::string_view id) const = 0;
+    // The items of a mask, as a bit a slot.
+    virtual std::vector<std::uint64_t> slots_of(const ItemMask& mask) const = 0;
 };
 
 // The items there are.
@@ -34,7 +37,7 @@ struct Live {
     std::span<const std::uint64_t> words;  // a bit a slot
     std::size_t slots = 0;
     std::size_t count = 0;
-    const IdLookup* ids = nullptr;  // for filters with kIdIn
+    const IdLookup* ids = nullptr;  // for filters with kIdIn or kMask
 };
 
 // From `low` to `high`, both inside.
@@ -56,13 +59,15 @@ struct Condition {
 };
 
 struct CompiledFilter {
-    enum class Kind : std::uint8_t { kAnd, kOr, kNot, kCondition, kNull, kSlots };
+    enum class Kind : std::uint8_t { kAnd, kOr, kNot, kCondition, kNull, kSlots, kWords };
 
     Kind kind = Kind::kAnd;
     const Column* column = nullptr;
     Condition condition;
-    std::vector<Slot> slots;     // ascending, differing
-    std::size_t unresolved = 0;  // ids that were not looked up
+    std::vector<Slot> slots;           // ascending, differing
+    std::vector<std::uint64_t> words;  // a bit a slot
+    std::size_t marked = 0;            // bits that are set
+    std::size_t unresolved = 0;        // ids or items that were not looked up
     std::vector<CompiledFilter> operands;
 };
 

@@ -1,5 +1,6 @@
 // Filters over a table: made ready, estimated, worked out.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "attributes/attribute_table.hpp"
@@ -34,6 +35,7 @@ std::size_t values_of(FilterOp op) noexcept {
         case FilterOp::kNot:
         case FilterOp::kIsNull:
         case FilterOp::kIdIn:
+        case FilterOp::kMask:
             return 0;
         default:
             return 1;
@@ -43,7 +45,7 @@ std::size_t values_of(FilterOp op) noexcept {
 bool joins(FilterOp op) noexcept { return op == FilterOp::kAnd || op == FilterOp::kOr || op == FilterOp::kNot; }
 
 void check_shape(const Filter& filter, std::size_t depth) {
-    if (static_cast<std::size_t>(filter.op) > static_cast<std::size_t>(FilterOp::kIdIn))
+    if (static_cast<std::size_t>(filter.op) > static_cast<std::size_t>(FilterOp::kMask))
         throw Error(ErrorKind::kInvalidArgument, "the filter is malformed: its operation is unknown");
     if (depth > kMaxDepth) {
         throw Error(ErrorKind::kInvalidArgument,
@@ -55,7 +57,10 @@ void check_shape(const Filter& filter, std::size_t depth) {
     if (filter.op == FilterOp::kNot && filter.operands.size() != 1)
         refuse(filter, "takes one operand, got " + std::to_string(filter.operands.size()));
     if (!joins(filter.op) && !filter.operands.empty()) refuse(filter, "takes no operands");
-    const bool has_column = !joins(filter.op) && filter.op != FilterOp::kIdIn;
+    const bool has_column = !joins(filter.op) && filter.op != FilterOp::kIdIn && filter.op != FilterOp::kMask;
+    if (filter.op == FilterOp::kMask && filter.mask.words.size() != SlotSet::word_count(filter.mask.items))
+        refuse(filter, "has a mask of " + std::to_string(filter.mask.words.size()) + " words for " +
+                           std::to_string(filter.mask.items) + " items");
     if (!has_column && !filter.column.empty()) refuse(filter, "takes no column, got " + quoted(filter.column));
     if (has_column && filter.column.empty()) refuse(filter, "needs a column");
 }
@@ -74,6 +79,58 @@ void find_ids(const Filter& filter, const IdLookup* ids, CompiledFilter& compile
         filter.ids);
     std::sort(compiled.slots.begin(), compiled.slots.end());
     compiled.slots.erase(std::unique(compiled.slots.begin(), compiled.slots.end()), compiled.slots.end());
+}
+
+void find_marked(const ItemMask& mask, const IdLookup* ids, CompiledFilter& compiled) {
+    if (ids != nullptr) compiled.words = ids->slots_of(mask);
+    std::size_t marked = 0;
+    for (const std::uint64_t word : ids != nullptr ? compiled.words : mask.words) marked += count_bits(word);
+    (ids != nullptr ? compiled.marked : compiled.unresolved) = marked;
+}
+
+bool on_numbers(const CompiledFilter& filter) {
+    if (filter.kind != Kind::kCondition || filter.condition.others) return false;
+    const ColumnType type = filter.column->spec().type;
+    return type == ColumnType::kInt64 || type == ColumnType::kFloat64 || type == ColumnType::kTimestamp;
+}
+
+template <typename T>
+std::vector<Interval<T>> common(const std::vector<Interval<T>>& left, const std::vector<Interval<T>>& right) {
+    std::vector<Interval<T>> both;
+    for (auto a = left.begin(), b = right.begin(); a != left.end() && b != right.end();) {
+        const Interval<T> part{std::max(a->low, b->low), std::min(a->high, b->high)};
+        if (part.low <= part.high) both.push_back(part);
+        (a->high < b->high ? a : b)++;
+    }
+    return both;
+}
+
+// Bounds of one column from both sides are one range; and what is joined within is joined here.
+void simplify_all(CompiledFilter& all) {
+    std::vector<CompiledFilter> operands;
+    for (CompiledFilter& operand : all.operands) {
+        if (operand.kind == Kind::kAnd) {
+            std::move(operand.operands.begin(), operand.operands.end(), std::back_inserter(operands));
+        } else {
+            operands.push_back(std::move(operand));
+        }
+    }
+    all.operands.clear();
+    for (CompiledFilter& operand : operands) {
+        const auto same = std::find_if(all.operands.begin(), all.operands.end(), [&](const CompiledFilter& other) {
+            return other.column == operand.column && on_numbers(other) && on_numbers(operand);
+        });
+        if (same == all.operands.end()) {
+            all.operands.push_back(std::move(operand));
+            continue;
+        }
+        same->condition.integers = common(same->condition.integers, operand.condition.integers);
+        same->condition.reals = common(same->condition.reals, operand.condition.reals);
+    }
+    if (all.operands.size() == 1) {
+        CompiledFilter only = std::move(all.operands.front());
+        all = std::move(only);
+    }
 }
 
 Bounds complement(Bounds bounds, std::size_t of) noexcept {
@@ -125,6 +182,9 @@ Bounds estimate_node(const CompiledFilter& filter, std::size_t live) {
         case Kind::kSlots:
             bounds = {filter.slots.size(), filter.slots.size() + filter.unresolved};
             break;
+        case Kind::kWords:
+            bounds = {filter.marked, filter.marked + filter.unresolved};
+            break;
     }
     return {std::min(bounds.least, live), std::min(bounds.most, live)};
 }
@@ -145,6 +205,8 @@ bool matches_node(const CompiledFilter& filter, Slot slot) noexcept {
             return !filter.column->present().test(slot);
         case Kind::kSlots:
             return std::binary_search(filter.slots.begin(), filter.slots.end(), slot);
+        case Kind::kWords:
+            return slot / 64 < filter.words.size() && (filter.words[slot / 64] >> (slot % 64) & 1U) != 0;
     }
     return false;
 }
@@ -200,6 +262,8 @@ Selection select_node(const CompiledFilter& filter, const Live& live) {
             for (const Slot slot : filter.slots) selection.add(slot);
             return selection;
         }
+        case Kind::kWords:
+            return Selection::of_words(filter.words, live.slots);
     }
     return Selection(live.slots, 0);
 }
@@ -219,9 +283,13 @@ CompiledFilter AttributeTable::compile(const Filter& filter, const IdLookup* ids
                                 : filter.op == FilterOp::kOr ? Kind::kOr
                                                              : Kind::kNot;
                 for (const Filter& operand : filter.operands) compiled.operands.push_back((*this)(operand, depth + 1));
+                if (compiled.kind == Kind::kAnd) simplify_all(compiled);
             } else if (filter.op == FilterOp::kIdIn) {
                 compiled.kind = Kind::kSlots;
                 find_ids(filter, ids, compiled);
+            } else if (filter.op == FilterOp::kMask) {
+                compiled.kind = Kind::kWords;
+                find_marked(filter.mask, ids, compiled);
             } else {
                 compiled.column = &table.column(filter.column);
                 compiled.kind = filter.op == FilterOp::kIsNull ? Kind::kNull : Kind::kCondition;

@@ -48,6 +48,7 @@ void NumberColumn<T>::set(Slot slot, Staged value) noexcept {
         if (present_.test(slot)) order->remove(at(slot), slot);
         try {
             if (value.has) order->add(value.value, slot);
+            if (order->outdated()) order_.drop();
         } catch (...) {
             order_.drop();
         }
@@ -198,19 +199,20 @@ Selection NumberColumn<T>::select(const Condition& condition, std::size_t slots)
         inside.emplace_back(order.lower_bound(each.low), order.upper_bound(each.high));
         count += order.count_between(inside.back().first, inside.back().second);
     }
-    if (count <= order.count() / 2) {
+    const bool one = inside.size() == 1;
+    if (one || count <= order.count() / 2) {
         Selection selection(slots, count);
-        for (const auto& [from, to] : inside) order.collect(from, to, selection);
+        for (const auto& [from, to] : inside) order.collect(from, to, present_.words(), one, selection);
         selection.finish();
         return selection;
     }
     Selection outside(slots, order.count() - count);
     Place from{};
     for (const auto& [first, last] : inside) {
-        order.collect(from, first, outside);
+        order.collect(from, first, present_.words(), false, outside);
         from = last;
     }
-    order.collect(from, order.end(), outside);
+    order.collect(from, order.end(), present_.words(), false, outside);
     outside.finish();
     outside.complement(present_.words());
     return outside;

@@ -1,9 +1,13 @@
-// The values of a number column in order, each with its slot, in blocks of at most 512: a B+-tree of two levels.
+// The values of a number column in order, each with its slot, in blocks of at most 512: a B+-tree of two levels. A bitmap of all
+// slots before it stands beside some 32 marks among the values, so that a range is the difference of two of them and the
+// few entries between its ends and theirs.
 // Threads: const calls run beside one another; the others exclude every call.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -36,11 +40,22 @@ class NumberOrder {
             fences_.push_back(entries[first].first);
         }
         count_ = entries.size();
+        changes_left_ = count_;
+        if (count_ >= kLeastToMark) set_marks(entries);
     }
+
+    // Whether so much has changed that the marks lie badly, or that there should be some.
+    bool outdated() const noexcept { return changes_left_ == 0 && count_ >= kLeastToMark; }
 
     // Not to be used any more when it throws.
     void add(T value, Slot slot) {
         ++count_;
+        if (changes_left_ > 0) --changes_left_;
+        for (Mark& mark : marks_) {
+            if (!(value < mark.value)) continue;
+            if (mark.below.size() <= slot / 64) mark.below.resize(slot / 64 + 1);
+            mark.below[slot / 64] |= std::uint64_t{1} << (slot % 64);
+        }
         if (blocks_.empty()) {
             insert_block(0, Block{{value}, {slot}}, value);
             return;
@@ -68,6 +83,10 @@ class NumberOrder {
         block.values.erase(block.values.begin() + offset);
         block.slots.erase(block.slots.begin() + offset);
         --count_;
+        if (changes_left_ > 0) --changes_left_;
+        for (Mark& mark : marks_) {
+            if (slot / 64 < mark.below.size()) mark.below[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+        }
         const auto at = static_cast<std::ptrdiff_t>(place.block);
         if (block.values.empty()) {
             blocks_.erase(blocks_.begin() + at);
@@ -115,30 +134,124 @@ class NumberOrder {
         return count;
     }
 
-    void collect(Place from, Place to, Selection& selection) const {
-        for (std::size_t at = from.block; at < blocks_.size() && at <= to.block; ++at) {
-            const auto& slots = blocks_[at].slots;
-            const std::size_t first = at == from.block ? from.offset : 0;
-            const std::size_t last = at == to.block ? to.offset : slots.size();
-            for (std::size_t i = first; i < last; ++i) selection.add(slots[i]);
+    // The entries from `from` up to `to`, both the first of their values or the end; `all` has a bit for each entry. A selection
+    // that has nothing else yet is `empty`.
+    void collect(Place from, Place to, std::span<const std::uint64_t> all, bool empty, Selection& selection) const {
+        if (marks_.empty() || selection.is_list()) return add(from, to, selection);
+        // Marks are counted from 1, with the begin before and the end behind them.
+        const std::size_t low = mark_at(from, !empty, true);
+        const std::size_t high = mark_at(to, !empty, false);
+        if (low >= high) return add(from, to, selection);
+        const auto words = selection.words();
+        const std::span<const std::uint64_t> above = high > marks_.size() ? all : std::span(marks_[high - 1].below);
+        const std::span<const std::uint64_t> below =
+            low == 0 ? std::span<const std::uint64_t>() : marks_[low - 1].below;
+        const std::size_t size = std::min(words.size(), above.size());
+        const std::size_t both = std::min(size, below.size());
+        for (std::size_t i = 0; i < both; ++i) words[i] |= above[i] & ~below[i];
+        for (std::size_t i = both; i < size; ++i) words[i] |= above[i];
+        const Place first = place_of(low);
+        const Place last = place_of(high);
+        if (before(first, from)) {
+            for_each(first, from, [&](Slot slot) { selection.drop(slot); });
+        } else {
+            add(from, first, selection);
+        }
+        if (before(to, last)) {
+            for_each(to, last, [&](Slot slot) { selection.drop(slot); });
+        } else {
+            add(last, to, selection);
         }
     }
 
     std::size_t memory_bytes() const noexcept {
-        std::size_t bytes = blocks_.capacity() * sizeof(Block) + fences_.capacity() * sizeof(T);
+        std::size_t bytes =
+            blocks_.capacity() * sizeof(Block) + fences_.capacity() * sizeof(T) + marks_.capacity() * sizeof(Mark);
         for (const Block& block : blocks_)
             bytes += block.values.capacity() * sizeof(T) + block.slots.capacity() * sizeof(Slot);
+        for (const Mark& mark : marks_) bytes += mark.below.capacity() * sizeof(std::uint64_t);
         return bytes;
     }
 
   private:
     static constexpr std::size_t kCapacity = 512;
     static constexpr std::size_t kFilled = 448;  // of a new block, to leave room
+    static constexpr std::size_t kMarks = 32;
+    static constexpr std::size_t kLeastToMark = 8192;
 
     struct Block {
         std::vector<T> values;
         std::vector<Slot> slots;  // ascending among equal values
     };
+
+    struct Mark {
+        T value;
+        std::vector<std::uint64_t> below;  // a bit for each slot of a smaller value
+    };
+
+    static bool before(Place left, Place right) noexcept {
+        return left.block != right.block ? left.block < right.block : left.offset < right.offset;
+    }
+
+    template <typename Visit>
+    void for_each(Place from, Place to, const Visit& visit) const {
+        for (std::size_t at = from.block; at < blocks_.size() && at <= to.block; ++at) {
+            const auto& slots = blocks_[at].slots;
+            const std::size_t first = at == from.block ? from.offset : 0;
+            const std::size_t last = at == to.block ? to.offset : slots.size();
+            for (std::size_t i = first; i < last; ++i) visit(slots[i]);
+        }
+    }
+
+    void add(Place from, Place to, Selection& selection) const {
+        for_each(from, to, [&](Slot slot) { selection.add(slot); });
+    }
+
+    // As many entries between two marks, unless equal values are more; those have a mark behind them too.
+    void set_marks(const std::vector<std::pair<T, Slot>>& entries) {
+        const std::size_t step = entries.size() / kMarks;
+        const auto less = [](const std::pair<T, Slot>& entry, T value) { return entry.first < value; };
+        std::size_t filled = 0;  // entries that the bitmap has
+        std::vector<std::uint64_t> bits;
+        const auto set_mark = [&](std::size_t at) {
+            if (at == 0 || at >= entries.size()) return;
+            if (!marks_.empty() && !(marks_.back().value < entries[at].first)) return;
+            for (; filled < at; ++filled) {
+                const Slot slot = entries[filled].second;
+                if (bits.size() <= slot / 64) bits.resize(slot / 64 + 1);
+                bits[slot / 64] |= std::uint64_t{1} << (slot % 64);
+            }
+            marks_.push_back({entries[at].first, bits});
+        };
+        for (std::size_t at = step; at < entries.size(); at += step) {
+            const T value = entries[at].first;
+            const auto first = std::lower_bound(entries.begin(), entries.end(), value, less);
+            const auto last = std::partition_point(
+                first, entries.end(), [&](const std::pair<T, Slot>& entry) { return !(value < entry.first); });
+            set_mark(static_cast<std::size_t>(first - entries.begin()));
+            if (static_cast<std::size_t>(last - first) >= step / 2)
+                set_mark(static_cast<std::size_t>(last - entries.begin()));
+        }
+    }
+
+    Place place_of(std::size_t mark) const noexcept {
+        if (mark == 0) return {0, 0};
+        return mark > marks_.size() ? end() : lower_bound(marks_[mark - 1].value);
+    }
+
+    // The mark nearest to a place; or, `inside`, the next one towards the other end of a range of which this is the low end.
+    std::size_t mark_at(Place place, bool inside, bool is_low) const noexcept {
+        if (place.block == blocks_.size()) return marks_.size() + 1;
+        const T value = blocks_[place.block].values[place.offset];
+        const auto after =
+            std::partition_point(marks_.begin(), marks_.end(), [&](const Mark& mark) { return !(value < mark.value); });
+        // Not behind the place, and behind it.
+        const auto low = static_cast<std::size_t>(after - marks_.begin());
+        const Place begin = place_of(low);
+        const bool there = !before(begin, place);
+        if (inside) return is_low && !there ? low + 1 : low;
+        return there || count_between(begin, place) <= count_between(place, place_of(low + 1)) ? low : low + 1;
+    }
 
     // The end of a block is the begin of the next.
     Place normal(std::size_t block, std::size_t offset) const noexcept {
@@ -175,7 +288,9 @@ class NumberOrder {
 
     std::vector<Block> blocks_;  // none empty
     std::vector<T> fences_;      // the first value of each
+    std::vector<Mark> marks_;    // ascending, differing
     std::size_t count_ = 0;
+    std::size_t changes_left_ = 0;  // until the marks are outdated
 };
 
 }  // namespace lanner

@@ -10,6 +10,8 @@ namespace {
 
 // Below this share of the slots a list takes less memory than a bitmap.
 constexpr std::size_t kSlotsPerListed = 32;
+// A list that is longer is sorted by way of a bitmap.
+constexpr std::size_t kSlotsPerSorted = 1024;
 
 bool bit(std::span<const std::uint64_t> words, Slot slot) noexcept {
     return slot / 64 < words.size() && (words[slot / 64] >> (slot % 64) & 1U) != 0;
@@ -41,8 +43,23 @@ void Selection::add_words(std::span<const std::uint64_t> words, std::size_t firs
 
 void Selection::finish() {
     if (!is_list_ || std::is_sorted(list_.begin(), list_.end(), std::less_equal<>())) return;
-    std::sort(list_.begin(), list_.end());
-    list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+    if (list_.size() <= slots_ / kSlotsPerSorted) {
+        std::sort(list_.begin(), list_.end());
+        list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+        return;
+    }
+    become_words();
+    become_list();
+}
+
+void Selection::become_list() {
+    list_.clear();
+    for (std::size_t at = 0; at < words_.size(); ++at) {
+        for (std::uint64_t bits = words_[at]; bits != 0; bits &= bits - 1)
+            list_.push_back(static_cast<Slot>(at * 64 + static_cast<std::size_t>(std::countr_zero(bits))));
+    }
+    words_.clear();
+    is_list_ = true;
 }
 
 void Selection::become_words() {

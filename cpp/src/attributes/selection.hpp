@@ -32,6 +32,8 @@ class Selection {
             words_[slot / 64] |= std::uint64_t{1} << (slot % 64);
         }
     }
+    // Of a bitmap.
+    void drop(Slot slot) noexcept { words_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64)); }
     void add_words(std::span<const std::uint64_t> words, std::size_t first_word);
     void finish();
 
@@ -53,6 +55,7 @@ class Selection {
   private:
     bool has(Slot slot) const noexcept { return (words_[slot / 64] >> (slot % 64) & 1U) != 0; }
     void become_words();
+    void become_list();
 
     std::size_t slots_;
     bool is_list_;

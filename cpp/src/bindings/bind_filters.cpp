@@ -18,7 +18,7 @@ namespace {
 // Trees are copied, compared and evaluated by recursion: none may be so deep that a thread's stack runs out.
 constexpr int kMaxFilterDepth = 100;
 
-constexpr std::array<std::pair<FilterOp, const char*>, 17> kOpNames{{{FilterOp::kAnd, "and"},
+constexpr std::array<std::pair<FilterOp, const char*>, 18> kOpNames{{{FilterOp::kAnd, "and"},
                                                                      {FilterOp::kOr, "or"},
                                                                      {FilterOp::kNot, "not"},
                                                                      {FilterOp::kEqual, "=="},
@@ -34,7 +34,8 @@ constexpr std::array<std::pair<FilterOp, const char*>, 17> kOpNames{{{FilterOp::
                                                                      {FilterOp::kContainsAll, "contains_all"},
                                                                      {FilterOp::kStartsWith, "startswith"},
                                                                      {FilterOp::kIsNull, "is_null"},
-                                                                     {FilterOp::kIdIn, "id_in"}}};
+                                                                     {FilterOp::kIdIn, "id_in"},
+                                                                     {FilterOp::kMask, "mask"}}};
 
 FilterOp op_of(const std::string& name) {
     for (const auto& [op, spelling] : kOpNames) {
@@ -98,6 +99,7 @@ void check_shape(const Filter& filter, bool has_ids) {
         throw Error(ErrorKind::kInvalidArgument, std::string("a filter '") + op_name(filter.op) + "' takes " + wanted);
     };
     const std::size_t values = filter.values.size();
+    if (filter.op == FilterOp::kMask) refuse("a mask alone: Filter.of_mask");
     if (has_ids != (filter.op == FilterOp::kIdIn)) refuse(has_ids ? "no ids" : "ids");
     if (is_junction(filter.op)) {
         if (!filter.column.empty() || values > 0) refuse("operands alone");
@@ -201,6 +203,18 @@ Filter make_filter(const std::string& op, std::string column, const py::tuple& v
     return filter;
 }
 
+Filter of_mask(const py::array_t<bool, py::array::c_style>& items) {
+    if (items.ndim() != 1)
+        throw Error(ErrorKind::kInvalidArgument, "a mask must have one axis, got " + std::to_string(items.ndim()));
+    Filter filter{FilterOp::kMask, {}, {}, {}, {}};
+    const auto count = static_cast<std::size_t>(items.size());
+    filter.mask.items = count;
+    filter.mask.words.resize((count + 63) / 64);
+    const bool* const marks = items.data();
+    for (std::size_t i = 0; i < count; ++i) filter.mask.words[i / 64] |= std::uint64_t{marks[i]} << (i % 64);
+    return filter;
+}
+
 py::tuple values_of(const Filter& filter) {
     py::tuple values(filter.values.size());
     for (std::size_t i = 0; i < filter.values.size(); ++i) values[i] = to_python(filter.values[i]);
@@ -268,6 +282,7 @@ void bind_filters(py::module_& module) {
     py::class_<Filter>(module, "Filter")
         .def(py::init(&make_filter), py::arg("op"), py::arg("column"), py::arg("values"), py::arg("operands"),
              py::arg("ids"))
+        .def_static("of_mask", &of_mask, py::arg("items"))
         .def_property_readonly("op", [](const Filter& self) { return op_name(self.op); })
         .def_readonly("column", &Filter::column)
         .def_property_readonly("values", &values_of)

@@ -1,5 +1,6 @@
 // An index without the traces of what it went through: built anew of the items it has, and put in the place of the old.
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "attributes/column_view.hpp"
@@ -12,12 +13,17 @@ namespace lanner {
 void Index::Impl::compact(const WriteOptions& options) {
     const WriterGuard guard(*this);
     check_writable();
-    std::vector<Slot> live = live_slots();
+    std::vector<Slot> live = live_in_order();
+    std::vector<std::size_t> places(live.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
     // Slots follow the cells of rows; a graph that met one cell after another would know too little of the others.
     if (aids_) {
-        std::sort(live.begin(), live.end(), [&](Slot left, Slot right) {
-            return random_at(options_.seed, left) < random_at(options_.seed, right);
+        std::sort(places.begin(), places.end(), [&](std::size_t left, std::size_t right) {
+            return random_at(options_.seed, live[left]) < random_at(options_.seed, live[right]);
         });
+        std::vector<Slot> shuffled(live.size());
+        for (std::size_t i = 0; i < live.size(); ++i) shuffled[i] = live[places[i]];
+        live.swap(shuffled);
     }
     Impl fresh(options_);
     if (store_.has_codes() && !store_.keeps_originals()) fresh.store_.take_mean(store_);
@@ -40,6 +46,11 @@ void Index::Impl::compact(const WriteOptions& options) {
                                                     : Ids(std::span<const std::string_view>(strings));
         fresh.add({rows.data(), live.size(), options_.type}, ids, options, false, views.empty() ? nullptr : &table);
     }
+    // Its first place holds the row that was handed to it first: from there back to the place that this row had.
+    std::vector<Slot> by_place(live.size());
+    for (std::size_t i = 0; i < live.size(); ++i) by_place[places[i]] = fresh.order_.slot_at(i);
+    fresh.order_.truncate(0);
+    fresh.order_.append(0, by_place);
     fresh.ids_.set_next_generated(ids_.next_generated());
     fresh.ids_.set_kind(ids_.kind());
     ChangeEntry entry(durable_.get());
@@ -50,6 +61,7 @@ void Index::Impl::compact(const WriteOptions& options) {
     ids_.swap(fresh.ids_);
     attributes_.swap(fresh.attributes_);
     swap_aids(fresh.aids_);
+    order_.swap(fresh.order_);
     live_.swap(fresh.live_);
     live_words_.swap(fresh.live_words_);
     free_.swap(fresh.free_);

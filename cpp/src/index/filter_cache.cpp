@@ -41,6 +41,8 @@ class Hash {
         } else {
             for (const std::string& id : std::get<std::vector<std::string>>(filter.ids)) add(std::string_view(id));
         }
+        add(filter.mask.items);
+        for (const std::uint64_t word : filter.mask.words) add(word);
     }
     std::uint64_t value() const noexcept { return value_; }
 
@@ -55,7 +57,8 @@ std::uint64_t hash_of(const Filter& filter) {
 }
 
 std::size_t bytes_of(const Filter& filter) noexcept {
-    std::size_t bytes = sizeof filter + filter.column.capacity() + filter.values.capacity() * sizeof(FilterValue);
+    std::size_t bytes = sizeof filter + filter.column.capacity() + filter.values.capacity() * sizeof(FilterValue) +
+                        filter.mask.words.capacity() * sizeof(std::uint64_t);
     for (const Filter& operand : filter.operands) bytes += bytes_of(operand);
     if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&filter.ids))
         return bytes + integers->capacity() * sizeof(std::int64_t);

@@ -17,8 +17,12 @@ using Words = std::vector<std::uint64_t>;
 
 // A walk that has done this many times what was predicted gives up.
 constexpr double kPatience = 2.0;
-// Of a checked walk's width, this part at least of what was expected to match must match.
-constexpr std::size_t kStarved = 2;
+// Of a checked walk's width, this part at least of what was expected to match must match: where nothing is known of what
+// lies near the query, and where it is.
+constexpr double kWellFed = 0.85;
+constexpr double kStarved = 0.5;
+// From such a share of all items on, those that a walk finds are checked one by one.
+constexpr double kMostMatch = 0.75;
 // Nodes near the query, whatever the filter says of them, that a filtered walk begins from.
 constexpr std::size_t kNear = 32;
 // Where of those less than this part of what was to be expected match, the nearest matches lie far away and scattered among
@@ -47,33 +51,64 @@ void Index::Impl::check_filters(std::span<const Filter> filters, std::size_t que
                     std::to_string(filters.size()) + " filters");
 }
 
-SlotSet Index::Impl::resolve(const Filter& filter) const {
-    class Lookup final : public IdLookup {
-      public:
-        explicit Lookup(const IdMap& ids) : ids_(ids) {}
-        Slot find(std::int64_t id) const override {
-            refuse(IdKind::kString, "integer ids, and the index has strings");
-            return ids_.find(id);
+// Items by their ids or places. With state_ held.
+class Index::Impl::ItemLookup final : public IdLookup {
+  public:
+    explicit ItemLookup(const Impl& index) : index_(index), ids_(index.ids_) {}
+    Slot find(std::int64_t id) const override {
+        refuse(IdKind::kString, "integer ids, and the index has strings");
+        return ids_.find(id);
+    }
+    Slot find(std::string_view id) const override {
+        refuse(IdKind::kInt, "string ids, and the index has integers");
+        return ids_.find(id);
+    }
+    std::vector<std::uint64_t> slots_of(const ItemMask& mask) const override {
+        const std::size_t items = ids_.size();
+        if (mask.items != items) {
+            throw Error(ErrorKind::kInvalidArgument, "filter must have one entry an item, and the index has " +
+                                                         std::to_string(items) + " items, got " +
+                                                         std::to_string(mask.items) + " entries");
         }
-        Slot find(std::string_view id) const override {
-            refuse(IdKind::kInt, "string ids, and the index has integers");
-            return ids_.find(id);
+        const RowOrder& order = index_.order_;
+        const bool full = items == index_.slots_;
+        if (full && order.plain()) return mask.words;
+        Words words(index_.live_words_.size());
+        const auto mark = [&](Slot slot) { words[slot / 64] |= std::uint64_t{1} << (slot % 64); };
+        if (full) {
+            SlotSet(mask.words, items).for_each([&](Slot place) { mark(order.slot_at(place)); });
+            return words;
         }
+        std::size_t item = 0;
+        for (const Slot slot : index_.live_in_order()) {
+            if ((mask.words[item / 64] >> (item % 64) & 1U) != 0) mark(slot);
+            ++item;
+        }
+        return words;
+    }
 
-      private:
-        void refuse(IdKind kind, const char* what) const {
-            if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
-        }
+  private:
+    void refuse(IdKind kind, const char* what) const {
+        if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
+    }
 
-        const IdMap& ids_;
-    };
-    const Lookup lookup(ids_);
-    return attributes_.evaluate(filter, {live_words_, live_.size(), ids_.size(), &lookup});
-}
+    const Impl& index_;
+    const IdMap& ids_;
+};
 
 std::shared_ptr<const Matches> Index::Impl::matches_of(const Filter& filter) const {
     if (std::shared_ptr<const Matches> kept = filters_.find(filter, version_)) return kept;
-    auto matches = std::make_shared<const Matches>(resolve(filter));
+    const ItemLookup lookup(*this);
+    return resolved(filter, attributes_.compile(filter, &lookup));
+}
+
+std::size_t Index::Impl::foreseen(const CompiledFilter& filter) const {
+    return attributes_.estimate(filter, ids_.size()).least;
+}
+
+std::shared_ptr<const Matches> Index::Impl::resolved(const Filter& filter, const CompiledFilter& compiled) const {
+    auto matches = std::make_shared<const Matches>(
+        attributes_.evaluate(compiled, {live_words_, live_.size(), ids_.size()}), foreseen(compiled));
     filters_.put(filter, version_, matches);
     return matches;
 }
@@ -96,8 +131,8 @@ bool Index::Impl::has_choice(const Matches& matches, const Effort& effort) const
     return layers_ && !layers_->empty() && !effort.exact && !scan_is_cheaper(effort.ef, matches.count());
 }
 
-PlanRequest Index::Impl::plan_request(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                                      const Matches& matches, const Effort& effort) const {
+PlanRequest Index::Impl::plan_request(SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                                      const Matches& matches, const Effort& effort, const PlanCosts& costs) const {
     PlanRequest request;
     request.items = ids_.size();
     request.matches = matches.count();
@@ -106,17 +141,32 @@ PlanRequest Index::Impl::plan_request(SearchScratch& scratch, const PreparedQuer
     request.sparse_ef = effort.sparse_ef;
     if (!has_choice(matches, effort)) return request;
     request.graph_width = layers_->width(0);
+    request.nearly_all = are_nearly_all(matches.foreseen(), effort);
     if (!aids_) return request;
     request.cells = aids_->cells().count();
     request.patience = patience_of(effort, matches.count());
-    aids_->cells().rank(queries.cells, index, scratch.sketched.ranking);
+    // What is seen nearby makes pruned scans and walks dearer than this, not a scan of all matches.
+    if (cheapest_plan(costs, request) == Plan::kPrunedScan) look_nearby(request, scratch, queries, index, matches);
+    return request;
+}
+
+void Index::Impl::look_nearby(PlanRequest& request, SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                              const Matches& matches) const {
+    rank_cells(scratch, queries, index);
     request.share_nearby = share_nearby(aids_->cells(), matches.slots(), kRowsNearby, scratch.sketched);
     // The nearest matches lie far away and scattered where few of the items near the query match.
     const double share = static_cast<double>(request.matches) / static_cast<double>(request.items);
     const double scattered =
         std::sqrt(share / std::max(request.share_nearby, share / (kMostScattered * kMostScattered)));
     request.patience = static_cast<std::size_t>(static_cast<double>(request.patience) * std::max(1.0, scattered));
-    return request;
+}
+
+void Index::Impl::rank_cells(SearchScratch& scratch, PreparedQueries& queries, std::size_t index) const {
+    if (queries.cells_of != aids_version_) {
+        aids_->cells().prepare(queries.source, queries.cells);
+        queries.cells_of = aids_version_;
+    }
+    aids_->cells().rank(queries.cells, index, scratch.sketched.ranking);
 }
 
 PlanCosts Index::Impl::plan_costs(SearchScratch& scratch) const {
@@ -150,8 +200,11 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
                    random_at(options_.seed + 3, i);
     SlotSet eighth(std::move(words), live_.size());
     std::vector<Slot> many;
+    // Spread over all slots, as what matches will be.
+    const std::size_t every = std::max<std::size_t>(1, eighth.count() / 1088);
+    std::size_t passed = 0;
     eighth.for_each([&](Slot slot) {
-        if (many.size() < 1088) many.push_back(slot);
+        if (passed++ % every == 0 && many.size() < 1088) many.push_back(slot);
     });
     std::vector<Slot> few(many.begin(),
                           many.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(64, many.size())));
@@ -169,17 +222,19 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
     PreparedQueries prepared;
     std::vector<std::byte> rows(kSampleQueries * row_bytes());
     for (std::size_t i = 0; i < kSampleQueries; ++i) store_.fetch(sample[i], rows.data() + i * row_bytes());
-    prepare({rows.data(), kSampleQueries, options_.type}, true, prepared);
+    prepare({rows.data(), kSampleQueries, options_.type}, prepared);
     const auto outer = std::pair(traverse.scored, traverse.hops);
-    // The first round brings memory nearer.
-    double walked = 0, crossed = 0, scanned_many = 0, scanned_few = 0, ranked = 0, pruned = 0;
+    // The first round brings memory nearer; of the others the quicker counts, as other work can only add to it.
+    double walked = 0, crossed = 0, scanned_many = 0, scanned_few = 0, ranked = 0, pruned = 0, sparse = 0;
     double hops = 0, distances = 0, crossed_distances = 0, crossed_lists = 0;
     PrunedWork pruned_work;
-    for (int round = 0; round < 2; ++round) {
+    PrunedWork sparse_work;
+    for (int round = 0; round < 3; ++round) {
         const auto timed = [&](double& total, const auto& work) {
             const auto begin = std::chrono::steady_clock::now();
             for (std::size_t i = 0; i < kSampleQueries; ++i) work(i);
-            total = nanoseconds_since(begin) / kSampleQueries;
+            const double took = nanoseconds_since(begin) / kSampleQueries;
+            total = round < 2 ? took : std::min(total, took);
         };
         traverse.scored = traverse.hops = 0;
         timed(walked, [&](std::size_t i) {
@@ -204,15 +259,19 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
         timed(scanned_few, [&](std::size_t i) { scan_matches(scratch, prepared, i, few_set, effort); });
         timed(scanned_many, [&](std::size_t i) { scan_matches(scratch, prepared, i, many_set, effort); });
         if (!aids_) continue;
-        pruned_work = {};
-        const std::size_t patience = patience_of(effort, eighth_matches.count());
-        timed(ranked, [&](std::size_t i) { aids_->cells().rank(prepared.cells, i, scratch.sketched.ranking); });
-        timed(pruned, [&](std::size_t i) {
-            aids_->cells().rank(prepared.cells, i, scratch.sketched.ranking);
-            const PrunedWork work = scan_sketches(patience, scratch, prepared, i, eighth_matches.slots(), effort);
-            pruned_work.rows += work.rows;
-            pruned_work.cells += work.cells;
-        });
+        timed(ranked, [&](std::size_t i) { rank_cells(scratch, prepared, i); });
+        const auto prune = [&](double& total, PrunedWork& sum, const SlotSet& set) {
+            sum = {};
+            timed(total, [&](std::size_t i) {
+                rank_cells(scratch, prepared, i);
+                const PrunedWork work =
+                    scan_sketches(patience_of(effort, set.count()), scratch, prepared, i, set, effort);
+                sum.rows += work.rows;
+                sum.cells += work.cells;
+            });
+        };
+        prune(pruned, pruned_work, eighth_matches.slots());
+        prune(sparse, sparse_work, many_set);
     }
     std::tie(traverse.scored, traverse.hops) = outer;
     costs.extra_hops = std::max(0.0, hops - static_cast<double>(effort.ef));
@@ -226,13 +285,21 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
     costs.rank = ranked;
     costs.pruned_rows = static_cast<double>(pruned_work.rows) / kSampleQueries;
     costs.pruned_patience = static_cast<double>(patience_of(effort, eighth_matches.count()));
-    const double visits = static_cast<double>(pruned_work.cells) / kSampleQueries;
-    const double rest = pruned - costs.scan_start - ranked - costs.pruned_rows * costs.scan_row;
-    costs.cell = std::max(1.0, rest / std::max(visits, 1.0));
+    // Two scans, one with many matches a cell and one with few, tell what a row costs and what a cell.
+    const double fixed = costs.scan_start + ranked;
+    const double many_rows = costs.pruned_rows;
+    const double cells = static_cast<double>(pruned_work.cells) / kSampleQueries;
+    const double sparse_rows = static_cast<double>(sparse_work.rows) / kSampleQueries;
+    const double sparse_cells = static_cast<double>(sparse_work.cells) / kSampleQueries;
+    const double apart = many_rows * sparse_cells - sparse_rows * cells;
+    costs.pruned_row =
+        apart > 0 ? ((pruned - fixed) * sparse_cells - (sparse - fixed) * cells) / apart : costs.scan_row;
+    costs.pruned_row = std::clamp(costs.pruned_row, costs.scan_row / 4, costs.scan_row);
+    costs.cell = std::max(1.0, (sparse - fixed - sparse_rows * costs.pruned_row) / std::max(sparse_cells, 1.0));
     return costs;
 }
 
-void Index::Impl::scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+void Index::Impl::scan_matches(SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
                                const SlotSet& matches, const Effort& effort) const {
     if (aids_ && !effort.exact) {
         scan_sketches(0, scratch, queries, index, matches, effort);
@@ -257,9 +324,13 @@ std::size_t Index::Impl::patience_of(const Effort& effort, std::size_t matches) 
     return static_cast<std::size_t>(kPatienceOfScans * share * rows_a_cell * static_cast<double>(effort.ef)) + 1;
 }
 
-PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scratch, const PreparedQueries& queries,
+PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scratch, PreparedQueries& queries,
                                       std::size_t index, const SlotSet& matches, const Effort& effort) const {
     const ScanReach reach{effort.k, effort.width};
+    if (queries.sketches_of != aids_version_) {
+        aids_->sketches().prepare(queries.source, queries.sketches);
+        queries.sketches_of = aids_version_;
+    }
     PrunedWork work{matches.count(), 0};
     if (patience > 0) {
         work = pruned_scan(aids_->sketches(), aids_->cells(), queries.sketches, index, matches, {reach, patience},
@@ -280,9 +351,9 @@ PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scrat
     return work;
 }
 
-bool Index::Impl::follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch,
-                              const PreparedQueries& queries, std::size_t index, const Matches& matches,
-                              const Effort& effort, const PlanCosts& costs) const {
+bool Index::Impl::follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch, PreparedQueries& queries,
+                              std::size_t index, const Matches& matches, const Effort& effort,
+                              const PlanCosts& costs) const {
     scratch.hits.clear();
     if (plan == Plan::kEmpty) return true;
     if (plan == Plan::kScan) {
@@ -304,7 +375,9 @@ bool Index::Impl::follow_plan(Plan plan, const PlanRequest& request, SearchScrat
         std::size_t found = 0;
         for (std::size_t i = 0; i < traverse.beam.size(); ++i)
             found += holds(matches.node_bits(), traverse.beam[i].slot) ? 1 : 0;
-        if (found * kStarved < std::min(effort.ef, matches.count())) return false;
+        const double wanted = request.share_nearby < 0 && aids_ ? kWellFed : kStarved;
+        if (static_cast<double>(found) < wanted * static_cast<double>(std::min(effort.ef, matches.count())))
+            return false;
     } else {
         const PlanCost predicted = predict(plan, costs, request);
         const double most = kPatience * (predicted.distances + predicted.lists);
@@ -320,23 +393,71 @@ bool Index::Impl::follow_plan(Plan plan, const PlanRequest& request, SearchScrat
         if (!search_filtered(*layers_, walk, traverse, scratch.filtered)) return false;
         if (!traverse.beam.full()) return false;
     }
-    collect_hits(scratch, queries, index, effort, &matches);
+    collect_hits(scratch, queries, index, effort, {&matches});
     return scratch.hits.size() >= std::min(effort.k, matches.count());
 }
 
-bool Index::Impl::filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+bool Index::Impl::filtered_search(SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
                                   const Matches& matches, const Effort& effort) const {
+    const bool nearly_all = are_nearly_all(matches.foreseen(), effort);
+    if (nearly_all) {
+        matches.ready_for_walks(*layers_, *ring_nodes());
+        if (walk_checking(scratch, queries, index, matches.foreseen(), {&matches}, effort)) return true;
+    }
     // First, as measuring takes the same scratch.
     const PlanCosts costs = has_choice(matches, effort) ? plan_costs(scratch) : PlanCosts();
-    const PlanRequest request = plan_request(scratch, queries, index, matches, effort);
-    const Plan plan = cheapest_plan(costs, request);
-    if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return true;
-    // Candidates of a checked walk that do not match: what looks at those that do is cheaper than a scan of nearly all.
+    PlanRequest request = plan_request(scratch, queries, index, matches, effort, costs);
+    if (nearly_all) {
+        // Fewer match near the query than elsewhere.
+        request.nearly_all = false;
+        if (request.cells > 0) look_nearby(request, scratch, queries, index, matches);
+    }
+    Plan plan = cheapest_plan(costs, request);
+    if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return !nearly_all;
+    if (plan == Plan::kCheckedWalk && request.cells > 0 && request.share_nearby < 0) {
+        look_nearby(request, scratch, queries, index, matches);
+        plan = cheapest_plan(costs, request);
+        if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return false;
+    }
+    // What looks at those that do match is cheaper than a scan of nearly all.
     const Plan next = aids_ ? Plan::kPrunedScan : Plan::kFilteredWalk;
     const bool again =
         plan == Plan::kCheckedWalk && follow_plan(next, request, scratch, queries, index, matches, effort, costs);
     if (!again) follow_plan(Plan::kScan, request, scratch, queries, index, matches, effort, costs);
     return false;
+}
+
+void Index::Impl::filtered_search(SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                                  const Filter& filter, const Effort& effort) const {
+    if (const std::shared_ptr<const Matches> kept = filters_.find(filter, version_)) {
+        filtered_search(scratch, queries, index, *kept, effort);
+        return;
+    }
+    const ItemLookup lookup(*this);
+    const CompiledFilter compiled = attributes_.compile(filter, &lookup);
+    const std::size_t least = foreseen(compiled);
+    if (are_nearly_all(least, effort) && walk_checking(scratch, queries, index, least, {nullptr, &compiled}, effort))
+        return;
+    filtered_search(scratch, queries, index, *resolved(filter, compiled), effort);
+}
+
+bool Index::Impl::are_nearly_all(std::size_t foreseen, const Effort& effort) const noexcept {
+    return layers_ && !layers_->empty() && !effort.exact && !scan_is_cheaper(effort.ef) &&
+           static_cast<double>(foreseen) >= kMostMatch * static_cast<double>(ids_.size());
+}
+
+bool Index::Impl::walk_checking(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
+                                std::size_t foreseen, const Admission& admission, const Effort& effort) const {
+    TraverseScratch& traverse = scratch.traverse;
+    traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
+    const double share = static_cast<double>(foreseen) / static_cast<double>(ids_.size());
+    const auto width = static_cast<std::size_t>(std::ceil(static_cast<double>(effort.ef) / share));
+    search_layer(*layers_, 0, descend(*layers_, 0, traverse), width, traverse);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < traverse.beam.size(); ++i) found += may_admit(admission, traverse.beam[i].slot) ? 1 : 0;
+    if (static_cast<double>(found) < kWellFed * static_cast<double>(effort.ef)) return false;
+    collect_hits(scratch, queries, index, effort, admission);
+    return scratch.hits.size() == effort.k;
 }
 
 std::size_t Index::Impl::count(const Filter& filter) const {
@@ -354,13 +475,13 @@ Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, con
     ScratchLease scratch(*this);
     Explanation report;
     const std::shared_lock lock(state_);
-    prepare(query, true, scratch->queries);
+    prepare(query, scratch->queries);
     auto begin = std::chrono::steady_clock::now();
     const std::shared_ptr<const Matches> matches = matches_of(filter);
     report.resolve_nanoseconds = nanoseconds_since(begin);
     // Costs first, as measuring takes the same scratch.
     const PlanCosts costs = plan_costs(*scratch);
-    const PlanRequest request = plan_request(*scratch, scratch->queries, 0, *matches, effort);
+    const PlanRequest request = plan_request(*scratch, scratch->queries, 0, *matches, effort, costs);
     report.items = request.items;
     report.matches = report.estimated_matches = request.matches;
     // Without a choice nothing is measured but by an answer of its own.

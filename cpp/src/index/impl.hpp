@@ -21,6 +21,7 @@
 #include "index/durable.hpp"
 #include "index/filter_cache.hpp"
 #include "index/id_map.hpp"
+#include "index/row_order.hpp"
 #include "index/scan_aids.hpp"
 #include "index/vector_store.hpp"
 #include "lanner/index.hpp"
@@ -134,6 +135,8 @@ class Index::Impl : private TieBreak {
     // With state_ held exclusively.
     void swap_aids(std::unique_ptr<ScanAids>& aids) noexcept;
     std::vector<Slot> live_slots() const;
+    // In the order in which a user meets them.
+    std::vector<Slot> live_in_order() const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
     void store_attributes(const Addition& addition, const std::function<void()>& poll);
@@ -185,17 +188,25 @@ class Index::Impl : private TieBreak {
         float width = kSketchWidth;  // of scans of sketches
     };
     Effort effort_of(const SearchOptions& options) const;
-    void prepare(const Vectors& queries, bool filtered, PreparedQueries& prepared) const;
-    bool is_outdated(const PreparedQueries& prepared, bool filtered) const noexcept;
+    // `prepared` refers to the queries.
+    void prepare(const Vectors& queries, PreparedQueries& prepared) const;
     void graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                       const Effort& effort) const;
     std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
                                              std::size_t count, const Effort& effort, std::size_t threads,
                                              const std::function<void()>& poll) const;
     float as_reported(float distance) const noexcept;
+    // Which slots may be hits: all, those of a set, or those that a filter holds for.
+    struct Admission {
+        const Matches* matches = nullptr;
+        const CompiledFilter* filter = nullptr;
+    };
+    bool admits(const Admission& admission, Slot slot) const noexcept;
+    // Whether it or a twin of it may be one.
+    bool may_admit(const Admission& admission, Slot node) const noexcept;
     void collect_hits(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, const Effort& effort,
-                      const Matches* matches) const;
-    void take_hit(const Candidate& candidate, const Matches* matches, VisitedMarks& visited,
+                      const Admission& admission) const;
+    void take_hit(const Candidate& candidate, const Admission& admission, VisitedMarks& visited,
                   std::vector<Candidate>& hits) const;
     void order_hits(std::vector<Candidate>& hits, std::size_t k) const;
     void write_hits(const std::vector<Candidate>& hits, std::size_t query, std::size_t k, const HitBuffers& out) const;
@@ -204,27 +215,44 @@ class Index::Impl : private TieBreak {
     // filtered.cpp. All with state_ held shared.
     class KeptMatches;
     static void check_filters(std::span<const Filter> filters, std::size_t queries);
-    SlotSet resolve(const Filter& filter) const;
+    class ItemLookup;
     std::shared_ptr<const Matches> matches_of(const Filter& filter) const;
+    // How many match at least, as far as is known without working it out.
+    std::size_t foreseen(const CompiledFilter& filter) const;
+    // Works it out, and keeps it.
+    std::shared_ptr<const Matches> resolved(const Filter& filter, const CompiledFilter& compiled) const;
     std::shared_ptr<const std::vector<Slot>> ring_nodes() const;
     PlanCosts plan_costs(SearchScratch& scratch) const;
     PlanCosts measure_costs(SearchScratch& scratch) const;
     // Whether anything but a scan of the matches is thought of.
     bool has_choice(const Matches& matches, const Effort& effort) const noexcept;
-    // Puts the cells into their order for the query, where there are any.
-    PlanRequest plan_request(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                             const Matches& matches, const Effort& effort) const;
+    // Looks at what lies near the query only where a plan depends on it.
+    PlanRequest plan_request(SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                             const Matches& matches, const Effort& effort, const PlanCosts& costs) const;
+    // Puts the cells into their order for the query, and adds to a request what is seen of the nearest.
+    void look_nearby(PlanRequest& request, SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                     const Matches& matches) const;
+    void rank_cells(SearchScratch& scratch, PreparedQueries& queries, std::size_t index) const;
     // Leaves the hits of one query in scratch.hits. Whether the plan was carried through.
-    bool follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch, const PreparedQueries& queries,
+    bool follow_plan(Plan plan, const PlanRequest& request, SearchScratch& scratch, PreparedQueries& queries,
                      std::size_t index, const Matches& matches, const Effort& effort, const PlanCosts& costs) const;
-    bool filtered_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                         const Matches& matches, const Effort& effort) const;
-    void scan_matches(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, const SlotSet& matches,
+    bool filtered_search(SearchScratch& scratch, PreparedQueries& queries, std::size_t index, const Matches& matches,
+                         const Effort& effort) const;
+    // Of a filter that nothing but its query is asked with.
+    void filtered_search(SearchScratch& scratch, PreparedQueries& queries, std::size_t index, const Filter& filter,
+                         const Effort& effort) const;
+    // Whether so many matches are nearly all items. What is foreseen decides, so that an answer does not depend on whether the
+    // filter was worked out before.
+    bool are_nearly_all(std::size_t foreseen, const Effort& effort) const noexcept;
+    // A walk whose candidates are checked one by one: such a filter need not be worked out for all items. Whether it found enough.
+    bool walk_checking(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index, std::size_t foreseen,
+                       const Admission& admission, const Effort& effort) const;
+    void scan_matches(SearchScratch& scratch, PreparedQueries& queries, std::size_t index, const SlotSet& matches,
                       const Effort& effort) const;
-    // Over sketches: cell by cell, in the order that plan_request() left, until `patience` matches were looked at in vain; or, for
+    // Over sketches: cell by cell, in the order that rank_cells() left, until `patience` matches were looked at in vain; or, for
     // 0, all.
-    PrunedWork scan_sketches(std::size_t patience, SearchScratch& scratch, const PreparedQueries& queries,
-                             std::size_t index, const SlotSet& matches, const Effort& effort) const;
+    PrunedWork scan_sketches(std::size_t patience, SearchScratch& scratch, PreparedQueries& queries, std::size_t index,
+                             const SlotSet& matches, const Effort& effort) const;
     std::size_t patience_of(const Effort& effort, std::size_t matches) const noexcept;
 
     void count_work(std::uint64_t queries, TraverseScratch& scratch) const noexcept;
@@ -241,7 +269,8 @@ class Index::Impl : private TieBreak {
     std::optional<Layers> layers_;
     IdMap ids_;
     AttributeTable attributes_;
-    std::unique_ptr<ScanAids> aids_;         // where there are attributes, and enough rows
+    std::unique_ptr<ScanAids> aids_;  // where there are attributes, and enough rows
+    RowOrder order_;
     std::uint64_t aids_version_ = 0;         // grows whenever others take their place
     std::vector<std::uint8_t> live_;         // by slot
     std::vector<std::uint64_t> live_words_;  // the same, a bit a slot
@@ -275,12 +304,10 @@ class Index::Impl : private TieBreak {
     std::shared_ptr<Durable> durable_;
 };
 
-// The one filter of a batch, looked up once a state of the index rather than once a query; others come from the cache.
-// With state_ held shared.
+// The one filter of a batch, looked up once a state of the index rather than once a query. With state_ held shared.
 class Index::Impl::KeptMatches {
   public:
-    std::shared_ptr<const Matches> get(const Impl& index, const Filter& filter, bool keep) {
-        if (!keep) return index.matches_of(filter);
+    std::shared_ptr<const Matches> get(const Impl& index, const Filter& filter) {
         const std::lock_guard lock(mutex_);
         if (!matches_ || version_ != index.version_) {
             matches_ = index.matches_of(filter);

@@ -98,6 +98,7 @@ FileIdentity Index::Impl::write_sections(Sink& sink) const {
     ids_.save(writer, slots_, live_);
     attributes_.save(writer, slots_);
     if (aids_) aids_->save(writer, slots_);
+    order_.save(writer);
     save_calibration(writer);
     return writer.finish();
 }
@@ -137,6 +138,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
     index->ids_.set_next_generated(config.next_id);
     index->attributes_.load(reader, slots);
     index->load_aids(reader);
+    index->order_.load(reader, slots);
     index->load_calibration(reader);
     index->read_only_ = !options.writable;
     if (options.verify) index->check_contents();

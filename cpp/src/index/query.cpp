@@ -85,13 +85,22 @@ void Index::Impl::count_work(std::uint64_t queries, TraverseScratch& scratch) co
 
 // The candidate and its twins, as far as they are live and among the matches, where there is a filter. A ring of a damaged file may never close: no slot of it is
 // looked at twice in a search.
-void Index::Impl::take_hit(const Candidate& candidate, const Matches* matches, VisitedMarks& visited,
+bool Index::Impl::admits(const Admission& admission, Slot slot) const noexcept {
+    if (admission.matches != nullptr) return holds(admission.matches->slot_bits(), slot);
+    return admission.filter == nullptr || attributes_.matches(*admission.filter, slot);
+}
+
+bool Index::Impl::may_admit(const Admission& admission, Slot node) const noexcept {
+    if (admission.matches != nullptr) return holds(admission.matches->node_bits(), node);
+    return admits(admission, node) || layers_->next_twin(node) != node;
+}
+
+void Index::Impl::take_hit(const Candidate& candidate, const Admission& admission, VisitedMarks& visited,
                            std::vector<Candidate>& hits) const {
     Slot slot = candidate.slot;
     do {
         const bool live = slot < live_.size() && live_[slot] != 0;
-        if (live && (matches == nullptr || holds(matches->slot_bits(), slot)))
-            hits.push_back({candidate.distance, slot});
+        if (live && admits(admission, slot)) hits.push_back({candidate.distance, slot});
         slot = layers_->next_twin(slot);
     } while (slot != candidate.slot && visited.visit(slot));
 }
@@ -154,15 +163,10 @@ float Index::Impl::as_reported(float distance) const noexcept {
 }
 
 // With state_ held shared.
-void Index::Impl::prepare(const Vectors& queries, bool filtered, PreparedQueries& prepared) const {
+void Index::Impl::prepare(const Vectors& queries, PreparedQueries& prepared) const {
     store_.prepare(queries, prepared);
-    if (!filtered || !aids_) return;
-    aids_->prepare(queries, prepared);
-    prepared.aids = aids_version_;
-}
-
-bool Index::Impl::is_outdated(const PreparedQueries& prepared, bool filtered) const noexcept {
-    return store_.is_outdated(prepared) || (filtered && aids_ && prepared.aids != aids_version_);
+    prepared.source = queries;
+    prepared.sketches_of = prepared.cells_of = 0;
 }
 
 // With state_ held shared. Leaves the k nearest in scratch.hits.
@@ -172,17 +176,15 @@ void Index::Impl::graph_search(SearchScratch& scratch, const PreparedQueries& qu
     traverse.scorer->bind_query(store_.queries_of(store_.quickest(), queries), index);
     const Slot start = descend(*layers_, 0, traverse);
     search_layer(*layers_, 0, start, effort.ef, traverse);
-    collect_hits(scratch, queries, index, effort, nullptr);
+    collect_hits(scratch, queries, index, effort, {});
 }
 
 // The k nearest of the walk's candidates that match, in scratch.hits, after the closer look that the effort asks for.
 void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
-                               const Effort& effort, const Matches* matches) const {
+                               const Effort& effort, const Admission& admission) const {
     TraverseScratch& traverse = scratch.traverse;
     const Beam& beam = traverse.beam;
-    const auto matching = [&](const Candidate& candidate) {
-        return matches == nullptr || holds(matches->node_bits(), candidate.slot);
-    };
+    const auto matching = [&](const Candidate& candidate) { return may_admit(admission, candidate.slot); };
     scratch.hits.clear();
     const auto full = [&](const Candidate& candidate) {
         return scratch.hits.size() >= effort.k && candidate.distance > scratch.hits.back().distance;
@@ -199,11 +201,11 @@ void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& qu
         rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
         for (const Candidate& candidate : scratch.found) {
             if (full(candidate)) break;
-            take_hit(candidate, matches, traverse.visited, scratch.hits);
+            take_hit(candidate, admission, traverse.visited, scratch.hits);
         }
     } else {
         for (std::size_t i = 0; i < beam.size() && !full(beam[i]); ++i) {
-            if (matching(beam[i])) take_hit(beam[i], matches, traverse.visited, scratch.hits);
+            if (matching(beam[i])) take_hit(beam[i], admission, traverse.visited, scratch.hits);
         }
     }
     order_hits(scratch.hits, effort.k);
@@ -283,7 +285,7 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     {
         const std::shared_lock lock(state_);
         if (!exact && options.filters.empty()) exact = layers_->empty() || scan_is_cheaper(effort.ef);
-        if (at_once()) prepare(queries, !options.filters.empty(), prepared);
+        if (at_once()) prepare(queries, prepared);
     }
     KeptMatches kept;
     const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
@@ -301,17 +303,20 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     } else {
         const auto answer = [&](SearchScratch& scratch, std::size_t query) {
             const std::shared_lock lock(state_);
-            const PreparedQueries* ready = &prepared;
+            PreparedQueries* ready = &prepared;
             std::size_t at = query;
-            if (!at_once() || is_outdated(prepared, !options.filters.empty())) {
-                prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), !options.filters.empty(),
-                        scratch.queries);
+            if (!at_once() || store_.is_outdated(prepared)) {
+                prepare(row_of(queries, query, lanner::row_bytes(queries.type, options_.dim)), scratch.queries);
                 ready = &scratch.queries;
                 at = 0;
             }
             if (!options.filters.empty()) {
-                const Filter& filter = options.filters[options.filters.size() == 1 ? 0 : query];
-                filtered_search(scratch, *ready, at, *kept.get(*this, filter, options.filters.size() == 1), effort);
+                if (options.filters.size() == 1 && queries.count > 1) {
+                    filtered_search(scratch, *ready, at, *kept.get(*this, options.filters[0]), effort);
+                } else {
+                    filtered_search(scratch, *ready, at, options.filters[options.filters.size() == 1 ? 0 : query],
+                                    effort);
+                }
                 write_hits(scratch.hits, query, k, out);
                 return;
             }
@@ -435,8 +440,8 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
                 traverse.scorer->bind_query(prepared, begin);
                 std::shared_ptr<const Matches> matches;
                 if (!options.filters.empty()) {
-                    const bool one = options.filters.size() == 1;
-                    matches = kept.get(*this, options.filters[one ? 0 : begin], one);
+                    matches = options.filters.size() == 1 ? kept.get(*this, options.filters[0])
+                                                          : matches_of(options.filters[begin]);
                     if (scans || scan_is_cheaper(ef, matches->count())) {
                         hits[begin] = scan_set_radius(*traverse.scorer, matches->slots(), radius, *this);
                         traverse.scored += matches->count();
@@ -448,7 +453,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
                 search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
                 std::vector<Candidate> nodes;
                 flood(*layers_, radius, traverse, nodes);
-                for (const Candidate& each : nodes) take_hit(each, matches.get(), traverse.visited, hits[begin]);
+                for (const Candidate& each : nodes) take_hit(each, {matches.get()}, traverse.visited, hits[begin]);
                 std::sort(hits[begin].begin(), hits[begin].end(),
                           [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
                 count_work(0, traverse);
@@ -497,9 +502,7 @@ OwnedIds Index::Impl::ids() const {
     const std::shared_lock lock(state_);
     std::vector<std::int64_t> integers;
     std::vector<std::string> strings;
-    for (std::size_t at = 0; at < live_.size(); ++at) {
-        if (live_[at] == 0) continue;
-        const auto slot = static_cast<Slot>(at);
+    for (const Slot slot : live_in_order()) {
         if (ids_.kind() == IdKind::kString) {
             strings.push_back(ids_.text(slot));
         } else {
@@ -517,7 +520,7 @@ MemoryUse Index::Impl::memory() const {
     use.vectors = store_.memory_bytes();
     use.graph = layers_ ? layers_->memory_bytes() : 0;
     use.ids = ids_.memory_bytes() + live_.capacity() + live_words_.capacity() * sizeof(std::uint64_t) +
-              free_.size() * sizeof(Slot);
+              free_.size() * sizeof(Slot) + order_.memory_bytes();
     use.attributes = attributes_.memory_bytes() + (aids_ ? aids_->memory_bytes() : 0);
     const std::lock_guard scratch_lock(scratch_mutex_);
     for (const auto& each : scratch_) use.scratch += each->traverse.visited.bytes() + each->queries.bytes();

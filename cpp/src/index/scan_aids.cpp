@@ -99,11 +99,6 @@ void ScanAids::store(Slot slot, const VectorStore& store) {
     sketches_.store(slot, features.data());
 }
 
-void ScanAids::prepare(const Vectors& queries, PreparedQueries& prepared) const {
-    sketches_.prepare(queries, prepared.sketches);
-    cells_.prepare(queries, prepared.cells);
-}
-
 void ScanAids::save(SectionWriter& writer, std::size_t slots) const {
     writer.write_section("cells.rows", &rows_, sizeof rows_);
     cells_.save(writer, slots);

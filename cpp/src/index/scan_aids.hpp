@@ -42,7 +42,6 @@ class ScanAids {
     void store(Slot slot, const VectorStore& store);
     void put(Slot slot, Cell cell) { cells_.put(slot, cell); }
     void erase(Slot slot) noexcept { sketches_.erase(slot); }
-    void prepare(const Vectors& queries, PreparedQueries& prepared) const;
 
     std::size_t memory_bytes() const noexcept { return sketches_.memory_bytes() + cells_.memory_bytes(); }
     void save(SectionWriter& writer, std::size_t slots) const;

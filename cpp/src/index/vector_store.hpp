@@ -20,10 +20,12 @@ namespace lanner {
 struct PreparedQueries {
     QueryBlock exact;
     QueryBlock codes;
-    QueryBlock sketches;  // these two where the index has ScanAids and the search a filter
+    QueryBlock sketches;  // these two of an index with ScanAids, once a filtered search needs them
     QueryBlock cells;
-    std::uint64_t fit = 0;   // what they were made ready for; see VectorStore::is_outdated()
-    std::uint64_t aids = 0;  // likewise
+    std::uint64_t fit = 0;          // what they were made ready for; see VectorStore::is_outdated()
+    std::uint64_t sketches_of = 0;  // likewise the version of the aids; 0: not made ready
+    std::uint64_t cells_of = 0;
+    Vectors source{};  // the queries themselves
 
     std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes() + sketches.bytes() + cells.bytes(); }
 };

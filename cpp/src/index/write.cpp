@@ -150,6 +150,13 @@ void Index::Impl::take_slots(Addition& addition) {
         addition.slots.push_back(free_after.back());
         free_after.pop_back();
     }
+    if (reused > 1 && !order_.plain()) {
+        std::vector<Slot> by_place;
+        for (const Slot slot : order_.slots()) {
+            if (std::binary_search(addition.slots.begin(), addition.slots.end(), slot)) by_place.push_back(slot);
+        }
+        addition.slots = std::move(by_place);
+    }
     for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
     if (!addition.cells.empty()) {
         std::vector<std::size_t> order(rows - reused);
@@ -165,12 +172,14 @@ void Index::Impl::take_slots(Addition& addition) {
     store_.grow(total);
     attributes_.grow(total);
     if (aids_) aids_->grow(total);
+    order_.reserve(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
     if (live_.size() < total) live_.resize(total, 0);
     live_words_.resize(SlotSet::word_count(live_.size()), 0);
     free_.swap(free_after);
+    order_.append(slots_, std::span<const Slot>(addition.slots).subspan(reused));
 }
 
 // From the first rows that are enough of them, together with the few that came before.
@@ -234,6 +243,15 @@ std::vector<Slot> Index::Impl::live_slots() const {
     std::vector<Slot> slots;
     for (std::size_t at = 0; at < live_.size(); ++at) {
         if (live_[at] != 0) slots.push_back(static_cast<Slot>(at));
+    }
+    return slots;
+}
+
+std::vector<Slot> Index::Impl::live_in_order() const {
+    if (order_.plain()) return live_slots();
+    std::vector<Slot> slots;
+    for (const Slot slot : order_.slots()) {
+        if (live_[slot] != 0) slots.push_back(slot);
     }
     return slots;
 }
@@ -354,6 +372,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
     ++version_;  // a filter may have been asked about these columns
     if (layers_) layers_->shrink(addition.slots_before);
     if (aids_) aids_->truncate(addition.slots_before);
+    order_.truncate(addition.slots_before);
     live_.resize(addition.slots_before);
     live_words_.resize(SlotSet::word_count(addition.slots_before));
 }

@@ -18,6 +18,7 @@ namespace lanner {
 
 struct FilteredScanScratch {
     std::vector<Slot> slots;
+    std::vector<std::uint64_t> words;
     std::vector<float> values;
     std::vector<std::uint32_t> masks;
     std::vector<float> uppers;

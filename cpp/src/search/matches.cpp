@@ -12,7 +12,7 @@ constexpr std::size_t kSeeds = 64;
 }  // namespace
 
 void Matches::ready_for_walks(const Layers& layers, std::span<const Slot> ring_nodes) const {
-    std::call_once(once_, [&] {
+    std::call_once(bits_once_, [&] {
         if (slots_.is_list()) {
             slot_bits_.assign(SlotSet::word_count(slots_.slots()), 0);
             for (const Slot slot : slots_.list()) slot_bits_[slot / 64] |= std::uint64_t{1} << (slot % 64);
@@ -33,8 +33,12 @@ void Matches::ready_for_walks(const Layers& layers, std::span<const Slot> ring_n
                 if (any) node_bits_[node / 64] |= std::uint64_t{1} << (node % 64);
             }
         }
-        spread_seeds();
     });
+}
+
+std::span<const Slot> Matches::seeds() const {
+    std::call_once(seeds_once_, [&] { spread_seeds(); });
+    return seeds_;
 }
 
 void Matches::spread_seeds() const {

@@ -21,10 +21,12 @@ inline bool holds(std::span<const std::uint64_t> words, Slot slot) noexcept {
 
 class Matches {
   public:
-    explicit Matches(SlotSet slots) : slots_(std::move(slots)) {}
+    // `foreseen`: how many there would be at least, as was known before they were looked for.
+    explicit Matches(SlotSet slots, std::size_t foreseen = 0) : slots_(std::move(slots)), foreseen_(foreseen) {}
 
     const SlotSet& slots() const noexcept { return slots_; }
     std::size_t count() const noexcept { return slots_.count(); }
+    std::size_t foreseen() const noexcept { return foreseen_; }
 
     // To be called before what follows, with the graph as it is while the set holds. `ring_nodes` are the nodes with twins.
     void ready_for_walks(const Layers& layers, std::span<const Slot> ring_nodes) const;
@@ -36,7 +38,7 @@ class Matches {
         return node_bits_.empty() ? slot_bits() : std::span<const std::uint64_t>(node_bits_);
     }
     // Some of those nodes, spread evenly over all.
-    std::span<const Slot> seeds() const noexcept { return seeds_; }
+    std::span<const Slot> seeds() const;
 
     std::size_t memory_bytes() const noexcept;
 
@@ -44,7 +46,9 @@ class Matches {
     void spread_seeds() const;
 
     SlotSet slots_;
-    mutable std::once_flag once_;
+    std::size_t foreseen_;
+    mutable std::once_flag bits_once_;
+    mutable std::once_flag seeds_once_;
     mutable std::vector<std::uint64_t> slot_bits_;
     mutable std::vector<std::uint64_t> node_bits_;  // empty where those of slots serve
     mutable std::vector<Slot> seeds_;

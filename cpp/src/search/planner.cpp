@@ -42,7 +42,7 @@ PlanCost pruned_cost(const PlanCosts& costs, const PlanRequest& request) noexcep
     PlanCost cost;
     cost.distances = std::min(matches, costs.pruned_rows * patience);
     cost.lists = std::ceil(static_cast<double>(request.cells) * cost.distances / matches);
-    cost.nanoseconds = costs.scan_start + costs.rank + cost.lists * costs.cell + cost.distances * costs.scan_row;
+    cost.nanoseconds = costs.scan_start + costs.rank + cost.lists * costs.cell + cost.distances * costs.pruned_row;
     return cost;
 }
 
@@ -76,6 +76,7 @@ PlanCost predict(Plan plan, const PlanCosts& costs, const PlanRequest& request) 
 }
 
 Plan cheapest_plan(const PlanCosts& costs, const PlanRequest& request) noexcept {
+    if (request.nearly_all) return Plan::kCheckedWalk;
     const std::array<Plan, 3> plans = plans_of(request);
     Plan best = plans[0];
     double least = predict(best, costs, request).nanoseconds;
@@ -97,6 +98,10 @@ std::vector<PlanOption> weigh_plans(const PlanCosts& costs, const PlanRequest& r
         if (std::any_of(options.begin(), options.end(), [&](const PlanOption& each) { return each.plan == plan; }))
             continue;
         const PlanCost cost = predict(plan, costs, request);
+        if (request.nearly_all) {
+            options.push_back({plan, cost, "nearly all match, so that a walk is tried first"});
+            continue;
+        }
         char why[64];
         std::snprintf(why, sizeof why, "predicted to take %.1f times as long",
                       cost.nanoseconds / std::max(least.nanoseconds, 1.0));

@@ -19,7 +19,8 @@ struct PlanCosts {
     double extra_hops = 0;     // of a walk, beyond its width
     double hop_distances = 0;  // computed per hop
     double rank = 0;           // putting the cells in order
-    double cell = 0;           // visited
+    double cell = 0;           // visited by a pruned scan
+    double pruned_row = 0;     // a matching row scanned by one, beside others of its cell
     double pruned_rows = 0;    // looked at by a pruned scan, and its patience
     double pruned_patience = 0;
 };
@@ -34,6 +35,7 @@ struct PlanRequest {
     std::size_t cells = 0;        // 0: no sketches
     std::size_t patience = 0;     // of a pruned scan
     double share_nearby = -1;     // of the items near the query that match; negative: not known
+    bool nearly_all = false;      // match: a walk is tried before anything else is thought of
 };
 
 // The width of a walk: of one that keeps matching nodes alone, and of one whose candidates are checked afterwards.

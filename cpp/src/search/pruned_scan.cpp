@@ -10,13 +10,7 @@ namespace {
 constexpr std::size_t kTogether = 128;
 
 // Appends the matches of a run to `slots`, which has room for kSlotsWritten more than there can be.
-Slot* write_matches(const SlotSet& matching, const SlotRun& run, Slot* slots) {
-    if (matching.is_list()) {
-        const std::span<const Slot> list = matching.list();
-        const auto begin = std::lower_bound(list.begin(), list.end(), run.first);
-        return std::copy(begin, std::lower_bound(begin, list.end(), run.last), slots);
-    }
-    const std::span<const std::uint64_t> words = matching.words();
+Slot* write_matches(std::span<const std::uint64_t> words, const SlotRun& run, Slot* slots) {
     const std::size_t end = std::min<std::size_t>(run.last, words.size() * 64);
     for (std::size_t at = run.first; at < end;) {
         const std::size_t word = at / 64;
@@ -28,9 +22,18 @@ Slot* write_matches(const SlotSet& matching, const SlotRun& run, Slot* slots) {
     return slots;
 }
 
+// A bit a slot. Binary searches in a list, two for each cell, take longer than spreading it out.
+std::span<const std::uint64_t> words_of(const SlotSet& matching, FilteredScanScratch& scratch) {
+    if (!matching.is_list()) return matching.words();
+    scratch.words.assign(SlotSet::word_count(matching.slots()), 0);
+    for (const Slot slot : matching.list()) scratch.words[slot / 64] |= std::uint64_t{1} << (slot % 64);
+    return scratch.words;
+}
+
 }  // namespace
 
 double share_nearby(const Cells& cells, const SlotSet& matching, std::size_t rows, FilteredScanScratch& scratch) {
+    const std::span<const std::uint64_t> words = words_of(matching, scratch);
     std::size_t seen = 0;
     std::size_t matches = 0;
     for (const Cell cell : scratch.ranking.order) {
@@ -38,7 +41,7 @@ double share_nearby(const Cells& cells, const SlotSet& matching, std::size_t row
             const std::size_t most = (run.last - run.first) + kSlotsWritten;
             if (scratch.slots.size() < most) scratch.slots.resize(2 * most);
             Slot* const slots = scratch.slots.data();
-            matches += static_cast<std::size_t>(write_matches(matching, run, slots) - slots);
+            matches += static_cast<std::size_t>(write_matches(words, run, slots) - slots);
             seen += run.last - run.first;
         }
         if (seen >= rows) break;
@@ -50,6 +53,7 @@ PrunedWork pruned_scan(const SketchCodec& sketches, const Cells& cells, const Qu
                        const SlotSet& matching, const PrunedReach& reach, FilteredScanScratch& scratch,
                        std::vector<Candidate>& found) {
     Contenders contenders(sketches, queries, query, reach.scan, scratch, found);
+    const std::span<const std::uint64_t> words = words_of(matching, scratch);
     PrunedWork work;
     std::size_t nearer_at = 0;  // rows looked at when something nearer was found last
     std::size_t waiting = 0;
@@ -59,7 +63,7 @@ PrunedWork pruned_scan(const SketchCodec& sketches, const Cells& cells, const Qu
             const std::size_t most = waiting + (run.last - run.first) + kSlotsWritten;
             if (scratch.slots.size() < most) scratch.slots.resize(2 * most);
             Slot* const slots = scratch.slots.data();
-            waiting = static_cast<std::size_t>(write_matches(matching, run, slots + waiting) - slots);
+            waiting = static_cast<std::size_t>(write_matches(words, run, slots + waiting) - slots);
         }
         if (waiting < kTogether) continue;
         const float before = contenders.limit();
