@@ -118,6 +118,7 @@ class Index::Impl : private TieBreak {
     FileIdentity write_sections(Sink& sink) const;
     // With the writer's lock held.
     void checkpoint() const;
+    void secure() const;
     void repeat(const Change& change, const Progress& progress);
 
     void check_writable() const;
@@ -282,6 +283,7 @@ class Index::Impl : private TieBreak {
     EffortModel effort_model_;
     std::atomic<bool> read_only_{false};
     bool closed_ = false;
+    std::string close_failure_;  // empty: none. With writer_ held
 
     mutable std::mutex writer_;
     mutable std::atomic<std::thread::id> writer_thread_{};
