@@ -1,6 +1,7 @@
 /* Stands before the C library (LD_PRELOAD) and lets one call of a program fail, or be its last.
  *
- * After faults_arm(at, mode) the calls that write, sync, cut, rename or make files are counted, from 1 on. */
+ * After faults_arm(at, mode) the calls that write, sync, cut, rename or make files are counted, from 1 on. After one of
+ * them another may fail, or be the last: faults_then(at, mode). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,12 +14,18 @@
 
 enum { NEVER, FAIL, KILL_BEFORE, KILL_AFTER, KILL_HALFWAY, FAIL_ON };
 
-static int armed_at, armed_mode = NEVER, calls;
+static int armed_at, armed_mode = NEVER, then_at, then_mode, calls;
 
 void faults_arm(int at, int mode) {
     armed_at = at;
     armed_mode = mode;
+    then_at = 0;
     calls = 0;
+}
+
+void faults_then(int at, int mode) {
+    then_at = at;
+    then_mode = mode;
 }
 
 int faults_calls(void) { return calls; }
@@ -29,6 +36,10 @@ static void die(void) { kill(getpid(), SIGKILL); }
 static int fate(void) {
     if (armed_mode == NEVER) return 0;
     ++calls;
+    if (calls == then_at) {
+        if (then_mode == KILL_BEFORE) die();
+        return then_mode;
+    }
     if (calls == armed_at && armed_mode == KILL_BEFORE) die();
     if (armed_mode == FAIL_ON) return calls >= armed_at ? FAIL : 0;
     return calls == armed_at ? armed_mode : 0;

@@ -1,8 +1,8 @@
 """Writes files while one system call after another fails, or is the last that its process makes.
 
 To be run with the library of faults.c before the C library. Arguments: a folder and what to do:
-``save``, ``journal``, or ``kills`` and a number. Prints how many cases there were; an assertion is
-a defect.
+``save``, ``journal``, ``broken``, ``close``, or ``kills`` and a number. Prints how many cases there
+were; an assertion is a defect.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ Operation = Callable[[lanner.Index], Any]
 
 def arm(at: int, mode: int) -> None:
     ctypes.CDLL(None).faults_arm(at, mode)
+
+
+def then(at: int, mode: int) -> None:
+    ctypes.CDLL(None).faults_then(at, mode)
 
 
 def calls() -> int:
@@ -208,6 +212,119 @@ def journal_faults(folder: Path) -> Iterator[None]:
             raise AssertionError("these changes make more calls than anybody thought")
 
 
+def broken_faults(folder: Path) -> Iterator[None]:
+    """Let one call fail, and a later one be the last: the journal may be of no use in between."""
+    path, elsewhere = folder / "a.lanner", folder / "b.lanner"
+    base = make()
+    before = base.to_bytes()
+    every: list[Operation] = [
+        lambda index: index.add(rows(2, 20), range(100, 120)),
+        lambda index: index.remove([10, 11]),
+        lambda index: index.save(elsewhere),
+        lambda index: index.save(path),
+        lambda index: index.upsert(rows(3, 2), [12, 300]),
+    ]
+    saves = (2, 3)
+
+    def state_after(done: tuple[int, ...]) -> bytes:
+        if done not in known:
+            index = lanner.Index.from_bytes(before)
+            for number in done:
+                every[number](index)
+            known[done] = index.to_bytes()
+        return known[done]
+
+    known: dict[tuple[int, ...], bytes] = {(): before}
+    for at in range(1, 1000):
+        for last in range(at + 1, 1000):
+            for each in folder.iterdir():
+                each.unlink()
+            path.write_bytes(before)
+
+            def write(tell: Callable[[Any], None], at: int = at, last: int = last) -> None:
+                try:
+                    index = lanner.open(path, durable=True)
+                except lanner.StorageError:
+                    return
+                arm(at, FAIL)
+                then(last, KILL_BEFORE)
+                for number, operation in enumerate(every):
+                    tell(("tried", number))
+                    try:
+                        operation(index)
+                        tell(("done", number))
+                    except lanner.StorageError as error:
+                        tell(("refused", number, str(error)))
+                tell(calls())
+
+            said, ended = in_child(write)
+            done = tuple(what[1] for what in said if isinstance(what, tuple) and what[0] == "done")
+            tried = [what[1] for what in said if isinstance(what, tuple) and what[0] == "tried"]
+            refused = [what for what in said if isinstance(what, tuple) and what[0] == "refused"]
+            assert len(refused) <= 2, refused
+            changes = tuple(number for number in done if number not in saves)
+            possible = [state_after(changes)]
+            # Of a refused change nobody knows what the disk holds of it before one succeeds.
+            for number in tried:
+                if number not in done and number not in saves:
+                    possible.append(state_after((*changes, number)))
+            if 2 in done:
+                copy = lanner.open(elsewhere, verify=True).to_bytes()
+                assert copy == state_after(tuple(number for number in changes if number < 2))
+            lanner.open(path, verify=True).validate()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                index = lanner.open(path, durable=True)
+            assert index.to_bytes() in possible, (at, last, said)
+            index.close()
+            yield
+            if not ended:
+                break
+        if not ended and said[-1] < at:
+            break
+    else:
+        raise AssertionError("these changes make more calls than anybody thought")
+
+
+def close_faults(folder: Path) -> Iterator[None]:
+    path, elsewhere = folder / "a.lanner", folder / "b.lanner"
+    before = make().to_bytes()
+    # The first call is the sync, and the others write the file instead.
+    for sync, first, second in (
+        ("batch", FAIL, FAIL),
+        ("batch", FAIL_ON, FAIL),
+        ("always", FAIL_ON, FAIL),
+    ):
+        for at in range(2, 1000):
+            for each in folder.iterdir():
+                each.unlink()
+            path.write_bytes(before)
+            index = lanner.open(path, durable=True, sync=sync)
+            index.add(rows(2, 20), range(100, 120))
+            whole = index.to_bytes()
+            arm(1, first)
+            then(at, second)
+            failures = []
+            for _ in range(2):
+                try:
+                    index.close()
+                except lanner.StorageError as error:
+                    failures.append(str(error))
+            used = calls()
+            arm(0, 0)
+            # Who was told of a failure once is not told otherwise the next time.
+            assert len(failures) in (0, 2), failures
+            assert index.to_bytes() == whole
+            index.save(elsewhere)
+            assert elsewhere.read_bytes() == whole
+            with lanner.open(path, durable=True) as again:
+                assert again.to_bytes() == whole, (sync, at)
+                again.remove([100])
+            yield
+            if used < at:
+                break
+
+
 def random_operation(number: int, path: Path) -> Operation:
     def change(index: lanner.Index) -> None:
         rng = np.random.default_rng(number)
@@ -294,6 +411,8 @@ def main() -> None:
     cases = {
         "save": lambda: save_faults(folder),
         "journal": lambda: journal_faults(folder),
+        "broken": lambda: broken_faults(folder),
+        "close": lambda: close_faults(folder),
         "kills": lambda: random_kills(folder, int(sys.argv[3])),
     }
     print(sum(1 for _ in cases[what]()), "cases")

@@ -6,10 +6,12 @@ import os
 import platform
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import sysconfig
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +216,25 @@ def test_closed_index_can_be_searched_and_not_changed(path):
             call()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_journal_and_lock_are_for_those_for_whom_the_file_is(mode, path):
+    before = os.umask(0o022)
+    try:
+        path.chmod(mode)
+        with lanner.open(path, durable=True) as index:
+            index.remove([1])
+            for beside in (journal_of(path), path.with_name(path.name + ".lock")):
+                assert beside.stat().st_mode & 0o777 == mode, beside
+            index.save(path)
+            assert journal_of(path).stat().st_mode & 0o777 == mode
+        assert path.stat().st_mode & 0o777 == mode
+        lanner.open(path).save(path.with_name("new"))
+        assert path.with_name("new").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_forked_child_searches_and_does_not_change(path):
@@ -301,6 +322,58 @@ def record_ends(journal: bytes) -> list[int]:
     return ends
 
 
+def test_checkpoints_are_no_changes(path):
+    """A file that could not be put in its place leaves a checkpoint in the journal, and no more."""
+    place = journal_of(path)
+    lanner.open(path, durable=True).close()
+    header = place.read_bytes()
+    place.write_bytes(header + record(1, 0, bytes(16)))
+    other = lanner.Index(4, "l2")
+    other.save(path)
+    lanner.open(path, durable=True).close()
+    place.write_bytes(header + record(1, 0, bytes(16)) + record(2, 6, bytes(48)))
+    with pytest.raises(FileFormatError, match="holds 1 change that would be lost"):
+        lanner.open(path, durable=True)
+
+
+def record(number: int, kind: int, payload: bytes, synced: int = 0) -> bytes:
+    """Return the record of a journal as `cpp/FORMAT.md` has it."""
+    head = struct.pack("<QQQIII", len(payload), number, synced, kind, zlib.crc32(payload), 0)
+    return head + struct.pack("<I", zlib.crc32(head)) + payload
+
+
+NO_TABLE = (0, 0, 0)
+ID_7 = struct.pack("<q", 7)
+
+
+def column(text_bytes: int = 0, filling: bytes = b"\0") -> bytes:
+    return struct.pack("<IIQQQ", 0, 0, 1, 1, text_bytes) + b"a".ljust(8, filling) + bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "rest", "why"),
+    [
+        (6, (1, 0, 0, 0, 0, *NO_TABLE), b"", "rows"),
+        (6, (0, 1, 0, 0, 0, *NO_TABLE), b"", "element type"),
+        (6, (0, 0, 1, 0, 0, *NO_TABLE), b"", "ids"),
+        (6, (0, 0, 0, 0, 0, 1, 0, 0), b"", "columns"),
+        (6, (0, 0, 0, 0, 0, 0, 1, 0), b"", "columns"),
+        (3, (1, 1, 1, 0, 8, *NO_TABLE), ID_7, "element type"),
+        (3, (1, 0, 1, 0, 8, 1, 0, 0), ID_7, "columns"),
+        (3, (1, 0, 1, 0, 8, 2, 0, 0), ID_7, "columns"),
+        (4, (1, 0, 1, 0, 8, 1, 1, 48), ID_7 + column(text_bytes=5), "text"),
+        (4, (1, 0, 1, 0, 8, 1, 1, 48), ID_7 + column(filling=b"!"), "padding"),
+    ],
+    ids=str,
+)
+def test_record_with_parts_that_mean_nothing_is_refused(kind, head, rest, why, path):
+    lanner.open(path, durable=True).close()
+    place = journal_of(path)
+    place.write_bytes(place.read_bytes() + record(1, kind, struct.pack("<QIIQQIIQ", *head) + rest))
+    with pytest.raises(FileFormatError, match=f"not sound: .*{why}"):
+        lanner.open(path, durable=True)
+
+
 def test_journal_of_another_file_is_refused(path, tmp_path):
     changed(path).close()
     other = lanner.Index(4, "l2")
@@ -384,6 +457,16 @@ def test_save_leaves_the_old_file_or_the_new_one_whatever_call_fails_or_is_the_l
 @linux
 def test_journal_holds_what_was_acknowledged_whatever_call_fails_or_is_the_last(faults, tmp_path):
     assert run_faults(faults, tmp_path, "journal") >= 150
+
+
+@linux
+def test_journal_that_could_not_be_written_to_opens_whatever_call_is_the_last(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "broken") >= 150
+
+
+@linux
+def test_close_that_fails_says_so_and_lets_go_of_the_file(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "close") >= 20
 
 
 @linux

@@ -79,11 +79,13 @@ class IndexStoring(IndexInspection):
         """End changes. Those of a durable index are on the disk then, and another may open it.
 
         Searches go on. An index that is closed twice stays closed. ``with`` closes at its end.
+        Where the journal cannot be synced, the file is written anew instead.
 
         Raises
         ------
         StorageError
-            The journal cannot be synced.
+            Nor can the file be written. It is let go of all the same, and the index can be saved
+            to another path. Closing it again raises again.
         """
         self._core.close()
 

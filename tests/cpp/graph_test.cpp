@@ -180,6 +180,45 @@ TEST_CASE("nothing points at removed nodes, and the rest stays reachable") {
     }
 }
 
+TEST_CASE("what is kept of who points at whom follows every change, and removal with it is removal without") {
+    World kept;
+    World plain;
+    for (World* const world : {&kept, &plain}) world->add(random_rows(3000, 4), 2);
+    kept.layers.take_incoming(kept.layers.make_incoming());
+    CHECK(kept.layers.memory_bytes() > plain.layers.memory_bytes());
+    std::size_t most = 0;
+    for (std::uint64_t turn = 0; turn < 120; ++turn) {
+        std::vector<Slot> dead{static_cast<Slot>(random_at(9, turn) % 3000)};
+        if (turn == 40) dead.front() = kept.layers.entry();
+        if (turn % 3 == 0) dead.push_back((dead.front() + 1) % 3000);
+        std::erase_if(dead, [&](Slot slot) { return kept.live[slot] == 0; });
+        std::sort(dead.begin(), dead.end());
+        if (dead.empty()) continue;
+        most = std::max<std::size_t>(most, kept.layers.level(dead.front()));
+        const bool back = turn % 5 == 0;
+        for (World* const world : {&kept, &plain}) {
+            GraphEdit edit(world->layers, world->mutex, true);
+            if (world == &plain) world->layers.forget_incoming();
+            for (const Slot slot : dead) world->live[slot] = 0;
+            remove_nodes(world->layers, world->codec, dead, world->live, {40, 2, nullptr}, edit);
+            if (!back) continue;
+            for (const Slot slot : dead) world->live[slot] = 1;
+            edit.roll_back();
+        }
+        REQUIRE(kept.layers.has_incoming());
+        REQUIRE_FALSE(plain.layers.has_incoming());
+        if (turn % 20 == 0) CHECK(kept.layers.incoming_sound());
+        CHECK(kept.edges() == plain.edges());
+    }
+    CHECK(most > 0);
+    for (World* const world : {&kept, &plain}) world->add(random_rows(40, 5), 2);
+    REQUIRE(kept.layers.has_incoming());
+    CHECK(kept.layers.incoming_sound());
+    for (World* const world : {&kept, &plain}) world->add(random_rows(400, 6), 2);
+    CHECK_FALSE(kept.layers.has_incoming());
+    CHECK(kept.edges() == plain.edges());
+}
+
 TEST_CASE("a node cut off on purpose is tied back") {
     World world;
     world.add(random_rows(500, 5));

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -6,10 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/checksum.hpp"
 #include "doctest/doctest.h"
 #include "lanner/error.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/journal.hpp"
+#include "storage/journal_contents.hpp"
 
 namespace lanner {
 namespace {
@@ -35,7 +38,7 @@ void append(Journal& journal, std::uint32_t kind, const std::string& text) {
 // What a journal says after the file with this identity, record by record.
 std::vector<std::string> replayed(const std::string& path, const FileIdentity& file) {
     std::vector<std::string> texts;
-    const Journal journal(path, file, [&](const Journal::Record& record) {
+    const Journal journal(path, {}, file, [&](const Journal::Record& record) {
         CHECK(reinterpret_cast<std::uintptr_t>(record.payload.data()) % 8 == 0);
         CHECK(record.done < record.total);
         texts.push_back(
@@ -52,7 +55,7 @@ const Journal::Replay kNothing = [](const Journal::Record&) { FAIL("nothing was 
 TEST_CASE("records come back in order, and one that was taken back does not") {
     const Folder folder;
     {
-        Journal journal(folder.journal(), kFirst, kNothing);
+        Journal journal(folder.journal(), {}, kFirst, kNothing);
         append(journal, 1, "one");
         const std::span<const std::byte> parts[2] = {bytes_of("t"), bytes_of("wo")};
         const std::uint64_t begin = journal.append(2, parts, false);
@@ -68,7 +71,7 @@ TEST_CASE("records come back in order, and one that was taken back does not") {
 TEST_CASE("records before the checkpoint that made the file are not repeated") {
     const Folder folder;
     {
-        Journal journal(folder.journal(), kFirst, kNothing);
+        Journal journal(folder.journal(), {}, kFirst, kNothing);
         append(journal, 1, "before");
         journal.expect(kSecond);
         append(journal, 1, "after");
@@ -77,7 +80,7 @@ TEST_CASE("records before the checkpoint that made the file are not repeated") {
     CHECK(replayed(folder.journal(), kFirst) == std::vector<std::string>{"1before", "1after"});
     CHECK_THROWS_AS(replayed(folder.journal(), {300, 5, 6}), Error);
     {
-        Journal journal(folder.journal(), kFirst, [](const Journal::Record&) {});
+        Journal journal(folder.journal(), {}, kFirst, [](const Journal::Record&) {});
         journal.restart(kSecond);
         CHECK(journal.records() == 0);
     }
@@ -88,13 +91,13 @@ TEST_CASE("a large record survives, a journal grows on after a torn end") {
     const Folder folder;
     const std::string large(300000, 'x');
     {
-        Journal journal(folder.journal(), kFirst, kNothing);
+        Journal journal(folder.journal(), {}, kFirst, kNothing);
         append(journal, 1, large);
         append(journal, 1, "torn");
     }
     std::filesystem::resize_file(folder.journal(), std::filesystem::file_size(folder.journal()) - 3);
     {
-        Journal journal(folder.journal(), kFirst, [](const Journal::Record&) {});
+        Journal journal(folder.journal(), {}, kFirst, [](const Journal::Record&) {});
         CHECK(journal.replayed() == 1);
         CHECK(journal.cut_bytes() == 45);
         append(journal, 2, "more");
@@ -110,7 +113,7 @@ TEST_CASE(
     for (const bool sync : {true, false}) {
         const Folder folder;
         {
-            Journal journal(folder.journal(), kFirst, kNothing);
+            Journal journal(folder.journal(), {}, kFirst, kNothing);
             for (int i = 0; i < 3; ++i) {
                 const std::span<const std::byte> part = bytes_of("text");
                 journal.append(1, {&part, 1}, sync);
@@ -126,6 +129,31 @@ TEST_CASE(
             CHECK(replayed(folder.journal(), kFirst).empty());
         }
     }
+}
+
+TEST_CASE("a journal made up to be slow is gone through once") {
+    const std::size_t records = 20000;
+    std::vector<std::byte> bytes(sizeof(JournalHeader) + records * sizeof(RecordHeader));
+    JournalHeader header{};
+    std::memcpy(header.magic, kJournalMagic, sizeof kJournalMagic);
+    header.version = kJournalVersion;
+    header.file = kFirst;
+    header.crc = crc32(0, &header, offsetof(JournalHeader, crc));
+    std::memcpy(bytes.data(), &header, sizeof header);
+    // Each says that it reaches to the end, and has a sound header.
+    for (std::size_t i = 0; i < records; ++i) {
+        const std::size_t at = sizeof header + i * sizeof(RecordHeader);
+        RecordHeader record{};
+        record.length = bytes.size() - at - sizeof record;
+        record.number = i + 2;
+        record.kind = 1;
+        record.crc = crc32(0, &record, offsetof(RecordHeader, crc));
+        std::memcpy(bytes.data() + at, &record, sizeof record);
+    }
+    const JournalContents contents("made up", bytes);
+    CHECK(contents.records.empty());
+    CHECK(contents.summed >= bytes.size());
+    CHECK(contents.summed < 8 * bytes.size());
 }
 
 TEST_CASE("a lock has one holder, and its file names it") {

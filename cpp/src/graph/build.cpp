@@ -73,6 +73,7 @@ Builder::Scratch& Builder::scratch_of(std::size_t worker) {
 }
 
 void Builder::insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit) {
+    if (Layers::is_bulk(slots.size(), layers_.slots())) edit.forget_incoming();
     for (std::size_t done = 0; done < slots.size();) {
         const std::size_t batch =
             std::min({slots.size() - done, kLargestBatch, std::max<std::size_t>(1, in_graph / kGraphPerBatch)});
@@ -193,29 +194,7 @@ void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Scorer
         const auto present = layers_.neighbours(links.layer, links.target);
         out.neighbours.assign(present.begin(), present.end());
     }
-    const std::size_t present = out.neighbours.size();
-    std::vector<Candidate> fresh;
-    for (const Candidate& source : links.sources) {
-        const auto end = out.neighbours.begin() + static_cast<std::ptrdiff_t>(present);
-        if (std::find(out.neighbours.begin(), end, source.slot) == end) fresh.push_back(source);
-    }
-    const std::size_t width = layers_.width(links.layer);
-    if (present + fresh.size() <= width) {
-        for (const Candidate& each : fresh) out.neighbours.push_back(each.slot);
-        return;
-    }
-    std::vector<float> distances(present);
-    scorer.bind_slot(links.target);
-    scorer.score(out.neighbours.data(), present, distances.data());
-    std::vector<Candidate> candidates;
-    for (std::size_t i = 0; i < present; ++i) candidates.push_back({distances[i], out.neighbours[i]});
-    candidates.insert(candidates.end(), fresh.begin(), fresh.end());
-    drop_nan(candidates);
-    std::sort(candidates.begin(), candidates.end(), nearer);
-    std::vector<Candidate> kept;
-    select_neighbours(candidates, width, scorer, kept);
-    out.neighbours.clear();
-    for (const Candidate& each : kept) out.neighbours.push_back(each.slot);
+    join_neighbours(links.target, links.sources, layers_.width(links.layer), scorer, out.neighbours);
 }
 
 void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit) {

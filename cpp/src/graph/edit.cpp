@@ -1,6 +1,7 @@
 #include "graph/edit.hpp"
 
 #include <mutex>
+#include <utility>
 
 namespace lanner {
 
@@ -38,6 +39,16 @@ void GraphEdit::apply(const GraphChange& change, const std::function<void()>& al
     }
     layers_.set_entry(change.entry);
     if (also) also();
+}
+
+void GraphEdit::take_incoming(std::unique_ptr<Layers::Incoming> incoming) {
+    const std::lock_guard lock(mutex_);
+    layers_.take_incoming(std::move(incoming));
+}
+
+void GraphEdit::forget_incoming() {
+    const std::lock_guard lock(mutex_);
+    layers_.forget_incoming();
 }
 
 void GraphEdit::roll_back(const std::function<void()>& also) {

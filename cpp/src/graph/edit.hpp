@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -41,6 +42,10 @@ class GraphEdit {
     void apply(const GraphChange& change, const std::function<void()>& also = nullptr);
     // All that was touched as it was at construction; `also` as in apply().
     void roll_back(const std::function<void()>& also = nullptr);
+
+    // Beside searches, too: whoever asks how much memory there is looks at it.
+    void take_incoming(std::unique_ptr<Layers::Incoming> incoming);
+    void forget_incoming();
 
   private:
     void remember(const GraphChange& change);

@@ -9,13 +9,18 @@
 // Neighbours may come from a damaged file: whoever follows one checks it against slots() first.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "base/paged_rows.hpp"
 #include "base/prefetch.hpp"
 #include "base/slot.hpp"
+#include "graph/one_way.hpp"
 #include "storage/sections.hpp"
 
 namespace lanner {
@@ -66,16 +71,44 @@ class Layers {
     Slot twin_entry(Slot slot) const noexcept { return *twins_.as<Slot>(slot); }
     void set_twin_entry(Slot slot, Slot entry) noexcept { *twins_.as<Slot>(slot) = entry; }
 
+    // What leads to a node, for the removal of a few: made once the lists were looked through often for want of it, followed
+    // by set() from then on, and given up by forget_incoming() or where memory runs out. Of a sound graph only.
+    class Incoming;
+    bool has_incoming() const noexcept { return incoming_ != nullptr; }
+    // For a change of so many nodes it is not worth while.
+    static bool is_bulk(std::size_t nodes, std::size_t slots) noexcept { return nodes > slots / 64; }
+    // Says that it is wanted. Whether it is time to make it.
+    bool want_incoming() noexcept { return ++wanted_ > kLookedThrough; }
+    std::unique_ptr<Incoming> make_incoming(const std::function<void()>& poll = nullptr) const;
+    void take_incoming(std::unique_ptr<Incoming> incoming) noexcept;
+    void forget_incoming() noexcept;
+    // Appends all that point at the node. With has_incoming().
+    void pointing_at(unsigned layer, Slot slot, std::vector<Slot>& out) const;
+    // Whether what is kept is what the lists say.
+    bool incoming_sound() const;
+
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer) const;
     // Throws Error(kFileFormat).
     void load(const SectionReader& reader, std::size_t slots, Slot entry);
     std::size_t upper_blocks() const noexcept { return upper_blocks_; }
 
+    Layers(Layers&&) noexcept;
+    Layers& operator=(Layers&&) noexcept;
+    ~Layers();
+
   private:
     std::span<const Slot> upper_places(unsigned layer, Slot slot) const noexcept;
+    void write(unsigned layer, Slot slot, std::span<const Slot> neighbours) noexcept;
+    bool leads(unsigned layer, Slot from, Slot to) const noexcept;
+    // The place of a node among those of a layer, or of all upper layers.
+    std::size_t node_of(unsigned layer, Slot slot) const noexcept {
+        return layer == 0 ? slot : std::size_t{*upper_first_.as<Slot>(slot)} + layer - 2;
+    }
 
     static constexpr Slot kTwinMark = 0x80000000U;
+    // To make it takes the time of so many looks through all lists.
+    static constexpr std::size_t kLookedThrough = 32;
 
     std::uint32_t M_;
     std::uint64_t seed_;
@@ -86,6 +119,18 @@ class Layers {
     PagedRows upper_;
     PagedRows twins_;  // by slot: the next of the ring, plus one, marked on twins; 0 without, which costs no memory
     std::size_t upper_blocks_ = 0;
+    std::unique_ptr<Incoming> incoming_;
+    std::size_t wanted_ = 0;
+};
+
+class Layers::Incoming {
+  public:
+    OneWayEdges& of(unsigned layer) noexcept { return edges_[layer == 0 ? 0 : 1]; }
+    const OneWayEdges& of(unsigned layer) const noexcept { return edges_[layer == 0 ? 0 : 1]; }
+    std::size_t memory_bytes() const noexcept { return edges_[0].memory_bytes() + edges_[1].memory_bytes(); }
+
+  private:
+    std::array<OneWayEdges, 2> edges_;  // of the ground, by slot; of the upper layers, by block
 };
 
 }  // namespace lanner

@@ -34,4 +34,30 @@ void select_neighbours(const std::vector<Candidate>& candidates, std::size_t mos
     }
 }
 
+void join_neighbours(Slot node, std::span<const Candidate> sources, std::size_t width, Scorer& scorer,
+                     std::vector<Slot>& neighbours) {
+    const std::size_t present = neighbours.size();
+    std::vector<Candidate> fresh;
+    for (const Candidate& source : sources) {
+        const auto end = neighbours.begin() + static_cast<std::ptrdiff_t>(present);
+        if (std::find(neighbours.begin(), end, source.slot) == end) fresh.push_back(source);
+    }
+    if (present + fresh.size() <= width) {
+        for (const Candidate& each : fresh) neighbours.push_back(each.slot);
+        return;
+    }
+    std::vector<float> distances(present);
+    scorer.bind_slot(node);
+    scorer.score(neighbours.data(), present, distances.data());
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < present; ++i) candidates.push_back({distances[i], neighbours[i]});
+    candidates.insert(candidates.end(), fresh.begin(), fresh.end());
+    drop_nan(candidates);
+    std::sort(candidates.begin(), candidates.end(), nearer);
+    std::vector<Candidate> kept;
+    select_neighbours(candidates, width, scorer, kept);
+    neighbours.clear();
+    for (const Candidate& each : kept) neighbours.push_back(each.slot);
+}
+
 }  // namespace lanner

@@ -70,6 +70,10 @@ bool has_vectors(ChangeKind kind) noexcept {
 }
 bool has_ids(ChangeKind kind) noexcept { return kind != ChangeKind::kFit && kind != ChangeKind::kCompact; }
 
+bool may_have_table(ChangeKind kind) noexcept {
+    return kind == ChangeKind::kAdd || kind == ChangeKind::kUpsert || kind == ChangeKind::kUpdateAttributes;
+}
+
 }  // namespace
 
 WrittenChange::WrittenChange(const Change& change) {
@@ -118,7 +122,11 @@ class ReadChange::Cursor {
         if (size > bytes_.size()) refuse("a part of it does not lie within");
         const auto exact = static_cast<std::size_t>(size);
         const std::span<const std::byte> part = bytes_.first(exact);
-        bytes_ = bytes_.subspan(std::min(bytes_.size(), (exact + 7) / 8 * 8));
+        const std::size_t padded = std::min(bytes_.size(), (exact + 7) / 8 * 8);
+        const auto filled = bytes_.subspan(exact, padded - exact);
+        if (std::any_of(filled.begin(), filled.end(), [](std::byte each) { return each != std::byte{0}; }))
+            refuse("the padding of a part is not zero");
+        bytes_ = bytes_.subspan(padded);
         return part;
     }
     template <typename T>
@@ -161,16 +169,20 @@ ReadChange::ReadChange(std::uint32_t kind, std::span<const std::byte> payload, s
         const auto type = static_cast<ElementType>(head.type);
         if (head.vector_bytes != head.rows * row_bytes(type, dim)) refuse("its vectors have another dimension");
         change_.vectors = Vectors{vectors.data(), change_.rows, type};
-    } else if (head.vector_bytes != 0) {
-        refuse("it has vectors where none belong");
+    } else if (head.vector_bytes != 0 || head.type != 0) {
+        refuse("it has vectors or their element type where none belong");
     }
     if (has_ids(change_.kind)) {
         read_ids(ids, head.ids);
-    } else if (head.id_bytes != 0) {
+    } else if (head.id_bytes != 0 || head.ids != 0) {
         refuse("it has ids where none belong");
     }
+    if (change_.kind == ChangeKind::kCompact && head.rows != 0) refuse("it has rows where none belong");
+    if (head.has_table > 1 || (head.has_table != 0 && !may_have_table(change_.kind)))
+        refuse("it has columns where none belong");
     if (head.has_table == 0) {
-        if (change_.kind == ChangeKind::kUpdateAttributes || head.table_bytes != 0) refuse("its columns are missing");
+        if (change_.kind == ChangeKind::kUpdateAttributes) refuse("its columns are missing");
+        if (head.table_bytes != 0 || head.columns != 0) refuse("it has columns and says that there are none");
         return;
     }
     if (head.columns > table.size() / sizeof(ColumnHead)) refuse("it has more columns than room for them");
@@ -226,6 +238,7 @@ void ReadChange::read_table(std::span<const std::byte> bytes) {
                 if (!is_utf8(value)) refuse("a value is not UTF-8");
             }
         } else {
+            if (head.text_bytes != 0) refuse("a column of other values has text");
             column.values = column.type == ColumnType::kBool
                                 ? static_cast<const void*>(cursor.array<std::uint8_t>(head.elements).data())
                                 : cursor.array<std::int64_t>(head.elements).data();

@@ -55,7 +55,7 @@ void Durable::stop() noexcept {
 bool Durable::is_mine() const noexcept { return process_ == sys::process_id(); }
 
 void Durable::replay(const FileIdentity& file, const Journal::Replay& replay) {
-    journal_ = std::make_unique<Journal>(path_ + ".journal", file, replay);
+    journal_ = std::make_unique<Journal>(path_ + ".journal", path_, file, replay);
     limit_ = most_bytes_ != 0 ? most_bytes_ : std::max(kLeastLimit, file.length);
 }
 

@@ -36,6 +36,8 @@ class Durable {
     // Waits for what that thread is doing. The journal can still be written to.
     void stop() noexcept;
 
+    // False in a process that was forked after the file was opened.
+    bool is_mine() const noexcept;
     // Throws Error(kStorage) in a process that was forked after the file was opened.
     void require_own_process() const;
     // Writes the record of a change that is ready to be made, and returns where it begins.
@@ -48,7 +50,6 @@ class Durable {
 
   private:
     void run(const std::function<void()>& checkpoint);
-    bool is_mine() const noexcept;
 
     std::string path_;
     Sync sync_;

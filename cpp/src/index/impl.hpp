@@ -118,6 +118,7 @@ class Index::Impl : private TieBreak {
     FileIdentity write_sections(Sink& sink) const;
     // With the writer's lock held.
     void checkpoint() const;
+    void secure() const;
     void repeat(const Change& change, const Progress& progress);
 
     void check_writable() const;
@@ -219,7 +220,8 @@ class Index::Impl : private TieBreak {
     // How many match at least, as far as is known without working it out.
     std::size_t foreseen(const CompiledFilter& filter) const;
     // Works it out, and keeps it.
-    std::shared_ptr<const Matches> resolved(const Filter& filter, const CompiledFilter& compiled) const;
+    std::shared_ptr<const Matches> resolved(const Filter& filter, const CompiledFilter& compiled,
+                                            std::size_t foreseen) const;
     std::shared_ptr<const std::vector<Slot>> ring_nodes() const;
     PlanCosts plan_costs(SearchScratch& scratch) const;
     PlanCosts measure_costs(SearchScratch& scratch) const;
@@ -281,6 +283,7 @@ class Index::Impl : private TieBreak {
     EffortModel effort_model_;
     std::atomic<bool> read_only_{false};
     bool closed_ = false;
+    std::string close_failure_;  // empty: none. With writer_ held
 
     mutable std::mutex writer_;
     mutable std::atomic<std::thread::id> writer_thread_{};

@@ -1,23 +1,10 @@
 // An index whose changes outlive the process: opened with what its journal says, and its file written anew.
-#include <filesystem>
-#include <system_error>
-
 #include "index/durable.hpp"
 #include "index/write_guard.hpp"
 #include "storage/mapped_file.hpp"
 #include "storage/system_file.hpp"
 
 namespace lanner {
-namespace {
-
-bool same_file(const std::string& left, const std::string& right) {
-    std::error_code failed;
-    return left == right ||
-           (std::filesystem::equivalent(std::filesystem::path(left), std::filesystem::path(right), failed) && !failed);
-}
-
-}  // namespace
-
 // Its thread uses everything else.
 Index::Impl::~Impl() {
     if (durable_) durable_->stop();
@@ -90,7 +77,7 @@ void Index::Impl::save_to(const std::string& path) const {
     std::optional<AtomicFile> file;
     {
         const WriterGuard guard(*this);
-        if (durable_ && same_file(path, durable_->path())) {
+        if (durable_ && sys::same_file(path, durable_->path())) {
             durable_->require_own_process();
             return checkpoint();
         }
@@ -100,20 +87,47 @@ void Index::Impl::save_to(const std::string& path) const {
     file->commit();
 }
 
+// Whatever fails, the file is let go of, and the index goes on being searched and saved elsewhere.
 void Index::Impl::close() {
     std::shared_ptr<Durable> ended;
     {
         const WriterGuard guard(*this);
         closed_ = true;
         read_only_ = true;
-        if (durable_) durable_->journal().sync();
         ended = durable_;
+        if (durable_ && durable_->is_mine()) {
+            try {
+                secure();
+            } catch (const Error& error) {
+                close_failure_ = error.what();
+            }
+        }
     }
     // Its thread may be waiting for the writer's lock.
     if (ended) ended->stop();
+    ended.reset();
     const WriterGuard guard(*this);
-    const std::lock_guard lock(state_);
-    durable_.reset();
+    {
+        const std::lock_guard lock(state_);
+        durable_.reset();
+    }
+    if (!close_failure_.empty()) throw Error(ErrorKind::kStorage, close_failure_);
+}
+
+// All changes are on the disk: in the journal or, if that cannot be synced, in the file.
+void Index::Impl::secure() const {
+    try {
+        durable_->journal().sync();
+    } catch (const Error& error) {
+        try {
+            checkpoint();
+        } catch (const std::exception& again) {
+            throw Error(ErrorKind::kStorage, durable_->path() +
+                                                 " was closed, and the latest changes may not be on the disk (" +
+                                                 error.what() + "; " + again.what() +
+                                                 "); they are in this index still: save it to another path");
+        }
+    }
 }
 
 std::optional<DurableState> Index::Impl::durable() const {

@@ -151,6 +151,8 @@ GraphFigures Index::Impl::validate() const {
     check_contents();
     check_next_id();
     const GraphFigures figures = check_graph();
+    if (layers_ && !layers_->incoming_sound())
+        refuse_section("graph.ground", "what is kept of who points at whom is not what its lists say");
     if (layers_ && figures.reachable != figures.nodes) {
         refuse_section("graph.ground", "of " + std::to_string(figures.nodes) + " items only " +
                                            std::to_string(figures.reachable) + " are reached from the entry point");

@@ -20,7 +20,7 @@ std::string holder_of(int file) {
 }  // namespace
 
 FileLock::FileLock(const std::string& path, const std::string& what)
-    : file_(sys::open_to_change(path, true)), process_(sys::process_id()) {
+    : file_(sys::open_or_create(path, what)), process_(sys::process_id()) {
     const auto refuse = [&](const std::string& why) {
         if (file_ >= 0) sys::close_file(file_);
         throw Error(ErrorKind::kStorage, why);

@@ -9,7 +9,8 @@ namespace lanner {
 
 class FileLock {
   public:
-    // Throws Error(kStorage) naming `what`, and the process that holds the lock where another does.
+    // Of the file `what`, whose mode a new file of the lock takes. Throws Error(kStorage) naming that file, and the process
+    // that holds the lock where another does.
     FileLock(const std::string& path, const std::string& what);
     ~FileLock();
     FileLock(const FileLock&) = delete;

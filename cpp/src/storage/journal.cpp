@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/checksum.hpp"
 #include "lanner/error.hpp"
+#include "storage/journal_contents.hpp"
 #include "storage/mapped_file.hpp"
 #include "storage/sink.hpp"
 #include "storage/system_file.hpp"
@@ -16,90 +18,22 @@
 namespace lanner {
 namespace {
 
-constexpr char kMagic[8] = {'\x89', 'l', 'a', 'n', 'j', 'r', 'n', '\n'};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::uint32_t kCheckpoint = 0;
 // A record up to this size is written in one call.
 constexpr std::size_t kSmallRecord = std::size_t{1} << 16;
 
-struct JournalHeader {
-    char magic[8];
-    std::uint32_t version;
-    std::uint32_t zero;
-    FileIdentity file;
-    unsigned char reserve[28];
-    std::uint32_t crc;  // of all bytes before
-};
-static_assert(sizeof(JournalHeader) == 64);
-
-struct RecordHeader {
-    std::uint64_t length;  // of the payload
-    std::uint64_t number;  // from 1 on
-    std::uint64_t synced;  // the last record that was known to be on the disk when this one was written
-    std::uint32_t kind;
-    std::uint32_t payload_crc;
-    std::uint32_t zero;
-    std::uint32_t crc;  // of all bytes before
-};
-static_assert(sizeof(RecordHeader) == 40);
-
-constexpr std::uint64_t aligned(std::uint64_t size) noexcept { return (size + 7) / 8 * 8; }
-
-// The record at an offset, if all of it is there and sound. Its length leads nowhere outside.
-bool sound_record(std::span<const std::byte> bytes, std::uint64_t at, RecordHeader& header) {
-    if (at > bytes.size() || bytes.size() - at < sizeof header) return false;
-    std::memcpy(&header, bytes.data() + at, sizeof header);
-    if (crc32(0, &header, offsetof(RecordHeader, crc)) != header.crc || header.zero != 0) return false;
-    const std::uint64_t room = bytes.size() - at - sizeof header;
-    if (header.length > room || aligned(header.length) > room) return false;
-    return crc32(0, bytes.data() + at + sizeof header, static_cast<std::size_t>(header.length)) == header.payload_crc;
-}
-
-[[noreturn]] void refuse_format(const std::string& path, const std::string& why) {
-    throw Error(ErrorKind::kFileFormat, "journal " + path + " " + why);
+JournalHeader header_of(const FileIdentity& file) noexcept {
+    JournalHeader header{};
+    std::memcpy(header.magic, kJournalMagic, sizeof kJournalMagic);
+    header.version = kJournalVersion;
+    header.file = file;
+    header.crc = crc32(0, &header, offsetof(JournalHeader, crc));
+    return header;
 }
 
 }  // namespace
 
-// What stands in a journal that is there.
-struct Journal::Tail {
-    struct Found {
-        std::uint64_t at;
-        RecordHeader header;
-    };
-    FileIdentity file;
-    std::vector<Found> records;
-    std::uint64_t end = sizeof(JournalHeader);
-
-    Tail(const std::string& path, std::span<const std::byte> bytes) {
-        JournalHeader header{};
-        if (bytes.size() < sizeof header) refuse_format(path, "is shorter than its header");
-        std::memcpy(&header, bytes.data(), sizeof header);
-        if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) refuse_format(path, "does not begin as one does");
-        if (crc32(0, &header, offsetof(JournalHeader, crc)) != header.crc)
-            refuse_format(path, "has a header that fails its checksum");
-        if (header.version != kVersion) {
-            refuse_format(path, "has format version " + std::to_string(header.version) +
-                                    ", this library reads version " + std::to_string(kVersion));
-        }
-        file = header.file;
-        RecordHeader record{};
-        while (sound_record(bytes, end, record) && record.number == records.size() + 1) {
-            records.push_back({end, record});
-            end += sizeof record + aligned(record.length);
-        }
-        // What follows is a record that was being written, unless a later one says that it was on the disk by then.
-        for (std::uint64_t at = end + 8; at + sizeof record <= bytes.size(); at += 8) {
-            if (!sound_record(bytes, at, record) || record.number <= records.size() + 1) continue;
-            if (record.synced > records.size()) {
-                refuse_format(path, "is damaged: record " + std::to_string(records.size() + 1) + " at byte " +
-                                        std::to_string(end) + " fails its checksum, and later ones do not");
-            }
-        }
-    }
-};
-
-Journal::Journal(std::string path, const FileIdentity& file, const Replay& replay) : path_(std::move(path)) {
+Journal::Journal(std::string path, const std::string& of, const FileIdentity& file, const Replay& replay)
+    : path_(std::move(path)), of_(of) {
     if (!sys::exists(path_)) {
         create(file);
         return;
@@ -107,41 +41,33 @@ Journal::Journal(std::string path, const FileIdentity& file, const Replay& repla
     std::uint64_t size = 0;
     {
         const MappedFile mapped = map_file(path_, false);
-        const Tail tail(path_, mapped.bytes);
-        // Records before the last checkpoint that made the file as it is are in it.
-        std::size_t first = tail.records.size() + 1;
-        if (tail.file == file) first = 0;
-        for (std::size_t i = 0; i < tail.records.size(); ++i) {
-            if (tail.records[i].header.kind != kCheckpoint) continue;
-            FileIdentity next;
-            if (tail.records[i].header.length != sizeof next)
-                refuse_format(path_, "has a checkpoint that names no file");
-            std::memcpy(&next, mapped.bytes.data() + tail.records[i].at + sizeof(RecordHeader), sizeof next);
-            if (next == file) first = i + 1;
+        const JournalContents contents(path_, mapped.bytes);
+        const std::size_t first = contents.first_behind(file, path_, mapped.bytes);
+        const bool belongs = first <= contents.records.size();
+        if (const std::size_t changes = contents.changes(); !belongs && changes > 0) {
+            refuse_journal(path_,
+                           "continues another state of the file than the one that is there, and holds " +
+                               std::to_string(changes) + (changes == 1 ? " change" : " changes") +
+                               " that would be lost; put that file back, or move the journal away to do without");
         }
-        if (first > tail.records.size() && !tail.records.empty()) {
-            refuse_format(
-                path_, "continues another state of the file than the one that is there, and holds " +
-                           std::to_string(tail.records.size()) +
-                           " changes that would be lost; put that file back, or move the journal away to do without");
-        }
-        for (std::size_t i = first; i < tail.records.size(); ++i) {
-            const Tail::Found& found = tail.records[i];
-            if (found.header.kind == kCheckpoint) continue;
-            replay({found.header.kind,
-                    mapped.bytes.subspan(static_cast<std::size_t>(found.at) + sizeof(RecordHeader),
-                                         static_cast<std::size_t>(found.header.length)),
-                    found.at, tail.end});
+        for (std::size_t i = first; i < contents.records.size(); ++i) {
+            const JournalContents::Record& record = contents.records[i];
+            if (record.header.kind == kCheckpoint) continue;
+            replay({record.header.kind,
+                    mapped.bytes.subspan(static_cast<std::size_t>(record.at) + sizeof(RecordHeader),
+                                         static_cast<std::size_t>(record.header.length)),
+                    record.at, contents.end});
             ++replayed_;
         }
         size = mapped.bytes.size();
-        end_ = tail.end;
-        last_ = synced_ = tail.records.size();
-        cut_ = size - end_;
-        if (tail.file != file && first > tail.records.size()) end_ = 0;
+        cut_ = size - contents.end;
+        if (belongs) {
+            end_ = contents.end;
+            last_ = synced_ = contents.records.size();
+        }
     }
     if (end_ == 0) {
-        create(file);  // nothing in it, and of another file
+        create(file);  // no change is in it, and it is of another file
         return;
     }
     records_ = replayed_;
@@ -149,49 +75,84 @@ Journal::Journal(std::string path, const FileIdentity& file, const Replay& repla
     if ((size > end_ && !sys::truncate(file_, end_)) || !sys::sync_file(file_)) refuse("cut the torn end of");
 }
 
-Journal::~Journal() {
-    if (file_ >= 0) sys::close_file(file_);
-}
+Journal::~Journal() { close(); }
 
 void Journal::open() {
-    const int file = sys::open_to_change(path_, false);
-    if (file < 0) refuse("open");
-    if (file_ >= 0) sys::close_file(file_);
-    file_ = file;
+    file_ = sys::open_to_change(path_);
+    if (file_ < 0) refuse("open");
 }
 
-// In one step, so that there is never half a header.
-void Journal::create(const FileIdentity& file) {
-    JournalHeader header{};
-    std::memcpy(header.magic, kMagic, sizeof kMagic);
-    header.version = kVersion;
-    header.file = file;
-    header.crc = crc32(0, &header, offsetof(JournalHeader, crc));
-    AtomicFile fresh(path_);
-    fresh.write(&header, sizeof header);
-    // From the moment in which it takes the old one's place until it is open, and for good where it may not be on the disk,
-    // nothing may be added: it would go to a file that has no name.
-    const auto begin = [&] {
-        broken_ = true;
-        open();
-        end_ = sizeof header;
-        last_ = synced_ = records_ = 0;
-    };
+void Journal::close() noexcept {
+    if (file_ >= 0) sys::close_file(file_);
+    file_ = -1;
+}
+
+// In one step, so that there is never half a journal. From the moment in which the new one may have taken the old one's
+// place until it is open, and for good where it may not be on the disk, nothing may be added: it would go to a file that
+// has no name.
+void Journal::replace_by(AtomicFile& fresh, std::uint64_t end, std::uint64_t last, std::uint64_t records) {
+    const bool was_broken = broken_;
+    fresh.sync();
+    broken_ = true;
+    close();  // where an open file cannot be replaced
     try {
         fresh.commit();
     } catch (...) {
-        if (fresh.replaced()) begin();
-        throw;
+        const std::exception_ptr why = std::current_exception();
+        if (fresh.replaced()) {
+            end_ = end;
+            last_ = synced_ = last;
+            records_ = records;
+        }
+        if (file_ = sys::open_to_change(path_); file_ >= 0 && !fresh.replaced()) broken_ = was_broken;
+        std::rethrow_exception(why);
     }
-    begin();
+    end_ = end;
+    last_ = synced_ = last;
+    records_ = records;
+    open();
+}
+
+void Journal::create(const FileIdentity& file) {
+    const JournalHeader header = header_of(file);
+    AtomicFile fresh(path_, of_);
+    fresh.write(&header, sizeof header);
+    replace_by(fresh, sizeof header, 0, 0);
     broken_ = false;
+}
+
+// All that can be read back of the old one, and a checkpoint behind it. It stays broken: records that were written and
+// never synced may be gone, and what is added behind them could not be replayed.
+void Journal::copy_with_checkpoint(const FileIdentity& next) {
+    AtomicFile fresh(path_, of_);
+    RecordHeader header{};
+    std::uint64_t end = 0;
+    std::size_t changes = 0;
+    {
+        const MappedFile mapped = map_file(path_, false);
+        // What lies behind was refused when it was written.
+        const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(end_, mapped.bytes.size()));
+        const JournalContents contents(path_, mapped.bytes.first(known));
+        end = contents.end;
+        changes = contents.changes();
+        header.number = contents.records.size() + 1;
+        fresh.write(mapped.bytes.data(), static_cast<std::size_t>(end));
+    }
+    header.length = sizeof next;
+    header.synced = header.number - 1;
+    header.kind = kCheckpoint;
+    header.payload_crc = crc32(0, &next, sizeof next);
+    header.crc = crc32(0, &header, offsetof(RecordHeader, crc));
+    fresh.write(&header, sizeof header);
+    fresh.write(&next, sizeof next);
+    replace_by(fresh, end + sizeof header + sizeof next, header.number, changes);
 }
 
 void Journal::check_usable() const {
     if (!broken_) return;
     throw Error(ErrorKind::kStorage, "journal " + path_ +
                                          " could not be written to before, so that nobody knows what the disk holds of "
-                                         "it; save the index to its file, which begins a new one");
+                                         "it; save the index to its file, which begins a new one, or to another");
 }
 
 std::uint64_t Journal::append(std::uint32_t kind, std::span<const std::span<const std::byte>> parts, bool sync) {
@@ -204,7 +165,7 @@ std::uint64_t Journal::append(std::uint32_t kind, std::span<const std::span<cons
         RecordHeader header{};
         for (const std::span<const std::byte> part : parts) {
             header.payload_crc = crc32(header.payload_crc, part.data(), part.size());
-            const auto padding = static_cast<std::size_t>(aligned(part.size()) - part.size());
+            const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
             header.payload_crc = crc32(header.payload_crc, kZeros, padding);
             header.length += part.size() + padding;
         }
@@ -223,7 +184,7 @@ std::uint64_t Journal::append(std::uint32_t kind, std::span<const std::span<cons
         const bool small = header.length <= kSmallRecord;
         if (!small) put(buffer.data(), buffer.size());
         for (const std::span<const std::byte> part : parts) {
-            const auto padding = static_cast<std::size_t>(aligned(part.size()) - part.size());
+            const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
             if (small) {
                 buffer.insert(buffer.end(), part.begin(), part.end());
                 buffer.insert(buffer.end(), padding, std::byte{0});
@@ -275,8 +236,8 @@ void Journal::sync() {
     std::uint64_t last = 0;
     {
         const std::lock_guard lock(mutex_);
-        check_usable();
         if (synced_ == last_) return;
+        check_usable();
         last = last_;
     }
     // A system that failed to write once may say that all is well the next time, and have dropped what it held.
@@ -293,9 +254,9 @@ void Journal::sync() {
 
 void Journal::expect(const FileIdentity& next) {
     {
-        // The file that is about to be written holds everything, whatever became of the journal.
+        const std::lock_guard syncing(syncing_);
         const std::lock_guard lock(mutex_);
-        if (broken_) return;
+        if (broken_) return copy_with_checkpoint(next);
     }
     const std::span<const std::byte> part = std::as_bytes(std::span(&next, 1));
     append(kCheckpoint, std::span(&part, 1), true);

@@ -14,6 +14,8 @@
 
 namespace lanner {
 
+class AtomicFile;
+
 class Journal {
   public:
     // Of kinds above 0; the payload is 8-byte aligned. `done` of `total` bytes of the journal lie before it.
@@ -27,8 +29,9 @@ class Journal {
 
     // Goes through the journal at `path` that continues the file with this identity, calling `replay` for every record
     // that the file does not hold yet, cuts a torn one off its end, and gets ready for more. Where there is no journal, an
-    // empty one is made. Throws Error(kFileFormat) for a journal of another file or with damage in its middle.
-    Journal(std::string path, const FileIdentity& file, const Replay& replay);
+    // empty one is made, which those may read who may read the file `of`. Throws Error(kFileFormat) for a journal of another
+    // file or with damage in its middle.
+    Journal(std::string path, const std::string& of, const FileIdentity& file, const Replay& replay);
     ~Journal();
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
@@ -41,7 +44,8 @@ class Journal {
     // All records are on the disk. Throws Error(kStorage); nothing can be added then until restart().
     void sync();
 
-    // Before the file is replaced by one with this identity, and after: records before this point are part of it.
+    // Before the file is replaced by one with this identity, and after: records before this point are part of it. Between
+    // the two the journal opens with either file. Both work where nothing could be added before, restart() mends that.
     void expect(const FileIdentity& next);
     void restart(const FileIdentity& file);
 
@@ -51,14 +55,17 @@ class Journal {
     std::uint64_t cut_bytes() const noexcept { return cut_; }
 
   private:
-    struct Tail;
     void create(const FileIdentity& file);
+    void copy_with_checkpoint(const FileIdentity& next);
+    void replace_by(AtomicFile& fresh, std::uint64_t end, std::uint64_t last, std::uint64_t records);
     void open();
+    void close() noexcept;
     [[noreturn]] void refuse(const char* what) const;
     void check_usable() const;
     void drop(std::uint64_t position, bool counted) noexcept;
 
     std::string path_;
+    std::string of_;
     mutable std::mutex mutex_;  // of all below
     std::mutex syncing_;        // held while the file is synced or replaced; before mutex_
     int file_ = -1;

@@ -27,17 +27,17 @@ void MemorySink::write_at(std::uint64_t offset, const void* bytes, std::size_t s
     std::memcpy(bytes_.data() + offset, bytes, size);
 }
 
-AtomicFile::AtomicFile(const std::string& target) : target_(sys::resolve(target)) {
+AtomicFile::AtomicFile(const std::string& target, const std::string& like) : target_(sys::resolve(target)) {
     buffer_.reserve(kBufferBytes);
+    const std::string& model = sys::exists(target_) ? target_ : like;
     // The time tells apart threads, and processes that died and left theirs behind.
     for (int attempt = 0; attempt < 100; ++attempt) {
         const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
         beside_ = target_ + ".saving-" + std::to_string(sys::process_id()) + "-" + std::to_string(now);
-        file_ = sys::create_new(beside_);
+        file_ = sys::create_new(beside_, model);
         if (file_ >= 0 || errno != EEXIST) break;
     }
     if (file_ < 0) refuse("create a file beside");
-    sys::keep_permissions(file_, target_);
 }
 
 void remove_leftovers(const std::string& target) {

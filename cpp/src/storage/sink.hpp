@@ -32,7 +32,8 @@ class MemorySink final : public Sink {
 // that is removed. Throws Error(kStorage).
 class AtomicFile final : public Sink {
   public:
-    explicit AtomicFile(const std::string& target);
+    // Those may read it who may read the target or, where there is none, the file `like`; else whom the process lets.
+    explicit AtomicFile(const std::string& target, const std::string& like = {});
     ~AtomicFile() override;
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;

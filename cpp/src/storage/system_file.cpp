@@ -23,14 +23,22 @@
 #endif
 
 namespace lanner::sys {
+namespace {
 
-bool exists(const std::string& path) {
+// Paths are UTF-8 on every system.
+std::filesystem::path native_path(const std::string& path) {
 #if defined(_WIN32)
-    return ::_waccess(std::filesystem::path(reinterpret_cast<const char8_t*>(path.c_str())).c_str(), 0) == 0;
+    return {std::u8string(path.begin(), path.end())};
 #else
-    // A file that cannot be asked about may well be there.
-    return ::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    return {path};
 #endif
+}
+
+}  // namespace
+
+bool same_file(const std::string& left, const std::string& right) {
+    std::error_code failed;
+    return left == right || (std::filesystem::equivalent(native_path(left), native_path(right), failed) && !failed);
 }
 
 #if defined(_WIN32)
@@ -40,11 +48,9 @@ namespace {
 // Locks exclude readers there, so what is locked lies far beyond what anybody reads.
 constexpr DWORD kLockHigh = 1;
 
-std::filesystem::path native_path(const std::string& path) {
-    return std::filesystem::path(reinterpret_cast<const char8_t*>(path.c_str()));
-}
-
 }  // namespace
+
+bool exists(const std::string& path) { return ::_waccess(native_path(path).c_str(), 0) == 0; }
 
 int process_id() noexcept { return ::_getpid(); }
 bool is_running(int process) noexcept {
@@ -54,13 +60,15 @@ bool is_running(int process) noexcept {
     ::CloseHandle(handle);
     return running;
 }
-int create_new(const std::string& path) {
+int create_new(const std::string& path, const std::string&) {
     return ::_wopen(native_path(path).c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT,
                     _S_IREAD | _S_IWRITE);
 }
-int open_to_change(const std::string& path, bool create) {
-    return ::_wopen(native_path(path).c_str(), _O_RDWR | (create ? _O_CREAT : 0) | _O_BINARY | _O_NOINHERIT,
-                    _S_IREAD | _S_IWRITE);
+int open_to_change(const std::string& path) {
+    return ::_wopen(native_path(path).c_str(), _O_RDWR | _O_BINARY | _O_NOINHERIT);
+}
+int open_or_create(const std::string& path, const std::string&) {
+    return ::_wopen(native_path(path).c_str(), _O_RDWR | _O_CREAT | _O_BINARY | _O_NOINHERIT, _S_IREAD | _S_IWRITE);
 }
 void close_file(int file) noexcept { ::_close(file); }
 bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept {
@@ -90,7 +98,6 @@ bool replace(const std::string& from, const std::string& to) {
 }
 bool sync_directory(const std::string&) { return true; }
 void remove_quietly(const std::string& path) { ::_wunlink(native_path(path).c_str()); }
-void keep_permissions(int, const std::string&) {}
 std::string resolve(const std::string& target) { return target; }
 int try_lock(int file) noexcept {
     OVERLAPPED place{};
@@ -102,11 +109,28 @@ int try_lock(int file) noexcept {
 
 #else
 
+bool exists(const std::string& path) {
+    // A file that cannot be asked about may well be there.
+    return ::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
 int process_id() noexcept { return static_cast<int>(::getpid()); }
 bool is_running(int process) noexcept { return ::kill(process, 0) == 0 || errno != ESRCH; }
-int create_new(const std::string& path) { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
-int open_to_change(const std::string& path, bool create) {
-    return ::open(path.c_str(), O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC, 0666);
+int create_new(const std::string& path, const std::string& like) {
+    struct stat status {};
+    const bool model = !like.empty() && ::stat(like.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    // Nobody may open it who may not see it in the end. The umask is for modes that nobody asked for.
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, model ? 0600 : 0666);
+    if (file >= 0 && model) (void)!::fchmod(file, status.st_mode & 07777);
+    return file;
+}
+int open_to_change(const std::string& path) { return ::open(path.c_str(), O_RDWR | O_CLOEXEC); }
+int open_or_create(const std::string& path, const std::string& like) {
+    const int there = open_to_change(path);
+    if (there >= 0 || errno != ENOENT) return there;
+    const int made = create_new(path, like);
+    if (made < 0 && errno != EEXIST) return made;
+    if (made >= 0) ::close(made);
+    return open_to_change(path);
 }
 void close_file(int file) noexcept { ::close(file); }
 bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept {
@@ -153,12 +177,6 @@ bool sync_directory(const std::string& path) {
     return done;
 }
 void remove_quietly(const std::string& path) { ::unlink(path.c_str()); }
-void keep_permissions(int file, const std::string& target) {
-    struct stat status {};
-    if (::stat(target.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-        (void)!::fchmod(file, status.st_mode & 07777);
-    }
-}
 std::string resolve(const std::string& target) {
     std::error_code failed;
     if (!std::filesystem::is_symlink(target, failed)) return target;

@@ -12,10 +12,13 @@ namespace lanner::sys {
 int process_id() noexcept;
 // Whether there is such a process; true where the system does not tell.
 bool is_running(int process) noexcept;
-// A new file, for writing.
-int create_new(const std::string& path);
-// A file that is there or, with `create`, made empty, for reading and writing.
-int open_to_change(const std::string& path, bool create);
+// A new file, for writing; of the mode of the file `like` from its first moment on or, where there is none, of the mode
+// that the process gives to new files.
+int create_new(const std::string& path, const std::string& like);
+// A file that is there, for reading and writing.
+int open_to_change(const std::string& path);
+// The same; where it is not there, made empty, of the mode of the file `like`.
+int open_or_create(const std::string& path, const std::string& like);
 void close_file(int file) noexcept;
 // All of the bytes, or false.
 bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept;
@@ -29,10 +32,10 @@ bool replace(const std::string& from, const std::string& to);
 bool sync_directory(const std::string& path);
 bool exists(const std::string& path);
 void remove_quietly(const std::string& path);
-// Gives the file the mode of the one that it will replace.
-void keep_permissions(int file, const std::string& target);
 // The file that links lead to, so that it is replaced and the links stay.
 std::string resolve(const std::string& target);
+// Whether two names lead to one file that is there.
+bool same_file(const std::string& left, const std::string& right);
 // Excludes every other holder, of whatever process, until the file is closed or its process is gone; 1: taken, 0: held
 // by another, -1: the system has no locks here.
 int try_lock(int file) noexcept;
