@@ -190,8 +190,11 @@ def test_bad_types_and_memories_are_refused():
     with pytest.raises(WrongTypeError, match="gradients must be numbers, got bool"):
         table.scatter_add([1], np.ones((1, 2), bool))
     table.memory = np.zeros((4, 2), np.float32)
-    with pytest.raises(InvalidArgumentError, match="memory must have the size of the table"):
+    with pytest.raises(InvalidArgumentError, match=r"memory must have \d+ numbers, got"):
         table.gather([1])
     table.memory = np.zeros((5, 2))
-    with pytest.raises(InvalidArgumentError, match="memory must be contiguous, writable float32"):
+    with pytest.raises(
+        InvalidArgumentError,
+        match="memory must be a contiguous, writable array of float32, got one of float64",
+    ):
         table.scatter_add([1], np.ones((1, 2)))

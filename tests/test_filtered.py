@@ -310,6 +310,39 @@ def test_codes_that_are_fitted_late_leave_no_outdated_sketches() -> None:
     assert len(lanner.Index.from_bytes(index.to_bytes())) == 3100
 
 
+def test_what_nearly_all_match_is_answered_alike_first_again_and_in_a_batch() -> None:
+    rng = np.random.default_rng(13)
+    rows = clustered(rng, 6000)
+    index = lanner.Index(32, "l2")
+    numbers = rng.permutation(6000)
+    index.add(rows, attributes={"n": numbers, "m": numbers % 10})
+    queries = rows[:40] + rng.normal(size=(40, 32)) / 50
+    found = 0
+    for at, query in enumerate(queries):
+        condition = f"n >= {200 + at} and n < 5950"
+        first = index.search(query, 10, filter=condition)
+        allowed = index.search(query, 10, filter=condition, exact=True)
+        found += int(np.isin(first.ids, allowed.ids).sum())
+        assert ((numbers[first.ids] >= 200 + at) & (numbers[first.ids] < 5950)).all()
+        index.count(condition)  # now it is known which items match
+        assert list(index.search(query, 10, filter=condition)) == list(first)
+        assert list(index.search(queries, 10, filter=condition)[at]) == list(first)
+        each = index.search(queries, 10, filter=[condition] * 40)
+        assert list(each[at]) == list(first)
+    assert found >= 0.93 * 400
+    assert index.explain(queries[0], "n >= 200").plan == "checked walk"
+    # Those near the query are the very ones that do not match.
+    found = 0
+    for at, query in enumerate(queries[:10]):
+        near = index.search(query, 1200, exact=True).ids
+        index.update_attributes(near, {"m": np.full(1200, 100 + at)})
+        far = index.search(query, 10, filter=f"m != {100 + at}")
+        exact = index.search(query, 10, filter=f"m != {100 + at}", exact=True)
+        assert len(far) == 10
+        found += int(np.isin(far.ids, exact.ids).sum())
+    assert found >= 80
+
+
 def test_a_cancelled_add_takes_its_cells_along() -> None:
     rows = clustered(np.random.default_rng(11), 5000)
     index = lanner.Index(32, "l2")

@@ -203,6 +203,10 @@ def test_e2lsh_cells_are_four_times_as_wide_as_neighbours_are_far():
         (lambda: LSHIndex(np.eye(4)).search(np.eye(4), recall=0), "recall must be above 0"),
         (lambda: LSHIndex(np.eye(4)).search(np.eye(4), probes=0), "probes must be at least 1"),
         (lambda: LSHIndex([1], offsets=[0, 2], metric="jaccard"), "end at the number of items"),
+        (lambda: LSHIndex(np.zeros((2, 65537))), "rows must have at most 65536 features"),
+        (lambda: LSHIndex(np.eye(4), width=10**400), "width must be finite"),
+        (lambda: LSHIndex(np.eye(4)).search_radius(np.eye(4), 1, recall=0), "recall must be above"),
+        (lambda: LSHIndex(np.eye(4)).probes_for(0.5, nearest=0), "nearest must be at least 1"),
     ],
 )
 def test_bad_values_are_refused(call, said):

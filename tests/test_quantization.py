@@ -369,7 +369,7 @@ def test_not_fitted_is_said(tmp_path):
             lambda q=quantizer: q.save(tmp_path / "none"),
             lambda q=quantizer: q.dim,
         ):
-            with pytest.raises(NotFittedError, match=r"call fit\(vectors\) first"):
+            with pytest.raises(NotFittedError, match=r"call fit first"):
                 call()
         assert not quantizer.fitted
 

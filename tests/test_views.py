@@ -158,6 +158,8 @@ def test_views_of_other_kinds_than_vectors():
             lambda: MultiView(hashes()).fit(world(9, 0)[0], [1] * 9, world(2, 1)[0], [2, 3]),
             "labels must be shared by some query and item",
         ),
+        (lambda: MultiView(hashes(), weights=[1, float("inf"), 1]), "must be finite"),
+        (lambda: MultiView(hashes() * 400), "views must be at most 1000, got 1200"),
     ],
 )
 def test_bad_values_are_refused(call, said):

@@ -286,7 +286,7 @@ class PackedCodes:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by pack
     # (ids, distances, counts): shapes (q, k), (q, k), (q,).
     def search(
-        self, queries: NDArray[np.float32], k: int, threads: int
+        self, queries: NDArray[np.float32], k: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     # (q, n), by the plain arithmetic.
     def distances(self, queries: NDArray[np.float32], threads: int) -> NDArray[np.float32]: ...
@@ -331,22 +331,45 @@ def fit_hash(
     threads: int,
     progress: Callable[[int, int], object] | None,
 ) -> HashFamily: ...
-def load_hash(path: str) -> HashFamily: ...
 
 # A list of collections of str, bytes or int, or of dicts of weights by these, as rows of the kinds above.
 def sets_of(sets: list[Any], weighted: bool) -> tuple[Any, ...]: ...
 def integer_items(values: NDArray[np.int64]) -> NDArray[np.uint64]: ...
 
 # Codes to be searched: uint8 (n, bytes). Searches give (ids, distances, counts) of shapes (q, k), (q, k), (q,).
+class RowSets:
+    """Which rows queries may find; searches take None for every row."""
+
+    def __init__(
+        self, *args: Any, **kwargs: Any
+    ) -> None: ...  # raises: made by RowAttributes.matching
+    def __len__(self) -> int: ...
+    def counts(self) -> list[int]: ...
+
+class RowAttributes:
+    def __init__(
+        self, rows: int, schema: list[tuple[str, str]] | None, columns: Columns | None
+    ) -> None: ...
+    # One filter for all queries, or one a query.
+    def matching(self, filters: list[Filter], queries: int) -> RowSets: ...
+    def ids(self) -> NDArray[np.int64]: ...
+    def attributes(self, ids: _Ids, names: list[str], lenient: bool) -> Columns: ...
+    def __len__(self) -> int: ...
+    @property
+    def schema(self) -> list[tuple[str, str]]: ...
+    @property
+    def nbytes(self) -> int: ...
+
 class HammingCodes:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hamming_codes
     def search(
-        self, queries: NDArray[np.uint8], k: int, threads: int
+        self, queries: NDArray[np.uint8], k: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     # (ids, distances, offsets).
     def search_radius(
-        self, queries: NDArray[np.uint8], radius: int, threads: int
+        self, queries: NDArray[np.uint8], radius: int, among: RowSets | None, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def save(self, path: str, attributes: RowAttributes | None) -> None: ...
     # For queries of real numbers.
     def pack_signed(self, threads: int) -> PackedCodes: ...
     def __len__(self) -> int: ...
@@ -362,7 +385,13 @@ class HammingCodes:
 class HashedRows:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by hash_rows
     def search(
-        self, queries: NDArray[Any], k: int, candidates: int, asymmetric: bool, threads: int
+        self,
+        queries: NDArray[Any],
+        k: int,
+        candidates: int,
+        asymmetric: bool,
+        among: RowSets | None,
+        threads: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
     def __len__(self) -> int: ...
     @property
@@ -391,10 +420,29 @@ def duplicate_groups(
 # Rows and queries: float32 (n, dim), or (offsets, items) for sets.
 class LshIndex:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by lsh_index
+    # By a recall, or, where that is 0, probes; 0 of these for all rows.
     def search(
-        self, queries: Any, k: int, probes: int, threads: int
+        self,
+        queries: Any,
+        k: int,
+        recall: float,
+        probes: int,
+        among: RowSets | None,
+        threads: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
-    def probes_for(self, recall: float) -> int: ...
+    def search_radius(
+        self,
+        queries: Any,
+        radius: float,
+        recall: float,
+        probes: int,
+        among: RowSets | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]: ...
+    def probes_for(self, recall: float, nearest: float) -> int: ...
+    def save(self, path: str, attributes: RowAttributes | None) -> None: ...
+    @property
+    def metric(self) -> str: ...
     def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...
@@ -411,6 +459,26 @@ class LshIndex:
 def lsh_index(
     rows: Any, metric: str, tables: int, hashes: int, width: float, seed: int, threads: int
 ) -> LshIndex: ...
+
+class MultiView:
+    def __init__(self, views: list[HashFamily], fusion: str, weights: list[float]) -> None: ...
+    # uint8 (n, bytes) a view.
+    def fuse(self, codes: list[NDArray[np.uint8]], threads: int) -> NDArray[np.uint8]: ...
+    def weights(self) -> list[float]: ...
+    def save(self, path: str) -> None: ...
+
+# (mean average precision, stability) of the codes of a view.
+def view_figures(
+    rows: NDArray[np.uint8],
+    labels: NDArray[np.uint32],
+    queries: NDArray[np.uint8],
+    query_labels: NDArray[np.uint32],
+    k: int,
+    threads: int,
+) -> tuple[float, float]: ...
+
+# A hash; codes or tables with the attributes of their rows; or the hashes, the fusion and the weights of views.
+def load_hashed(path: str, threads: int) -> Any: ...
 
 # Embeddings by hashes in a caller's float32 array, whose shape does not matter. Values: int64 (n, features).
 class EmbeddingTable:

@@ -1,8 +1,8 @@
-"""From the filters that callers give to those that the core of an index takes."""
+"""From the filters that callers give to those that the core takes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from lanner._arrays import Ids, to_ids
 from lanner._core import InvalidArgumentError
 from lanner.filters import each_query, to_filter
 
+# What has ids and attributes.
+Attributed: TypeAlias = _core.Index | _core.RowAttributes
+
 _EVERYTHING = _core.Filter("and", "", (), (), None)
 
 
-def core_filter(core: _core.Index, value: Any) -> _core.Filter:
+def core_filter(core: Attributed, value: Any) -> _core.Filter:
     """Return one filter: a callable is turned into the ids of the items it holds for."""
     given = to_filter(value)
     if isinstance(given, _core.Filter):
@@ -27,7 +30,7 @@ def core_filter(core: _core.Index, value: Any) -> _core.Filter:
     return _core.Filter("id_in", "", (), (), matching)
 
 
-def core_filters(core: _core.Index, value: Any, queries: int) -> list[_core.Filter] | None:
+def core_filters(core: Attributed, value: Any, queries: int) -> list[_core.Filter] | None:
     """Return None, one filter for all queries, or one for each."""
     if value is None:
         return None

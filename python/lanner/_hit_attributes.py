@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner import _core
 from lanner._arrays import to_ids
+from lanner._filtering import Attributed
 from lanner.results import Hits
 
 
-def with_attributes(core: _core.Index, hits: Hits, names: list[str]) -> Hits:
+def with_attributes(core: Attributed, hits: Hits, names: list[str]) -> Hits:
     """Return the hits with columns of their attributes; all columns for no names.
 
     An item that was removed since it was found has nulls.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from lanner import _core
 from lanner._arguments import naming_file, to_choice, to_int, to_path, to_threads
 from lanner._arrays import to_array, to_elements
-from lanner._core import Error, InvalidArgumentError, WrongTypeError
-from lanner.progress import Progress, reporting
-from lanner.results import Hits
+from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._learnt import Learner, NotFittedError, to_rows
+from lanner.progress import Progress
+from lanner.results import Hits, to_hits
 
 __all__ = [
     "OPQ",
@@ -42,15 +43,10 @@ __all__ = [
 
 _METRICS = ("l2", "cosine", "ip")
 _MAX_DIM = 65536
-_UINT64_MAX = 2**64 - 1
 # Rows a centroid that k-means wants for a codebook that also suits other rows than those.
 _ROWS_A_CENTROID = 39
 
 _Self = TypeVar("_Self", bound="Quantizer")
-
-
-class NotFittedError(Error, ValueError):
-    """A quantizer that was asked to work before `fit`."""
 
 
 class PackedCodes:
@@ -69,11 +65,8 @@ class PackedCodes:
         """Return the k nearest codes of each query, as `Quantizer.search` does."""
         k = to_int(k, "k", 1)
         count = to_threads(threads)
-        array = to_elements(queries, "queries", self._dim, "float32")
-        ids, distances, counts = self._core.search(np.atleast_2d(array), k, count)
-        if array.ndim == 1:
-            return Hits(ids[0], distances[0], int(counts[0]))
-        return Hits(ids, distances, counts)
+        rows, single = to_rows(queries, "queries", self._dim)
+        return to_hits(self._core.search(rows, k, None, count), single=single)
 
     def distances(self, queries: Any, *, threads: int | None = None) -> NDArray[np.float32]:
         """Return the distance of every query from every code, by the plain arithmetic.
@@ -90,9 +83,9 @@ class PackedCodes:
         array of float32, shape (q, n) or (n,)
         """
         count = to_threads(threads)
-        array = to_elements(queries, "queries", self._dim, "float32")
-        distances = self._core.distances(np.atleast_2d(array), count)
-        return distances if array.ndim == 2 else distances[0]
+        rows, single = to_rows(queries, "queries", self._dim)
+        distances = self._core.distances(rows, count)
+        return distances[0] if single else distances
 
     def __len__(self) -> int:
         return len(self._core)
@@ -103,16 +96,14 @@ class PackedCodes:
         return self._core.nbytes
 
 
-class Quantizer(ABC):
+class Quantizer(Learner[_core.Quantizer]):
     """What all quantizers share.
 
     The same vectors, parameters and seed give the same codes, bit for bit, on any number of
     threads, wherever the same instruction set is in use.
     """
 
-    __slots__ = ("_learnt",)
-
-    _learnt: _core.Quantizer | None
+    __slots__ = ()
 
     @abstractmethod
     def _parameters(self) -> dict[str, Any]:
@@ -154,15 +145,18 @@ class Quantizer(ABC):
         UserWarning
             Fewer rows than 39 a centroid: codes of other vectors will be worse than need be.
         """
-        seed = to_int(seed, "seed", 0, _UINT64_MAX)
-        count = to_threads(threads)
-        array = _to_matrix(vectors, "vectors")
-        with reporting(progress, "fitting") as report:
-            fitted = _core.fit_quantizer(array, self._parameters(), seed, count, report)
+        parameters = self._parameters()
+        fitted, rows = self._fit(
+            vectors,
+            seed,
+            threads,
+            progress,
+            lambda array, *rest: _core.fit_quantizer(array, parameters, *rest),
+        )
         least = self._least_rows()
-        if len(array) < least:
+        if rows < least:
             warnings.warn(
-                f"vectors should have at least {least} rows to fit {self!r}, got {len(array)}",
+                f"vectors should have at least {least} rows to fit {self!r}, got {rows}",
                 stacklevel=2,
             )
         self._learnt = fitted
@@ -180,11 +174,7 @@ class Quantizer(ABC):
         -------
         array of uint8, shape (n, code_bytes) or (code_bytes,)
         """
-        core = self._fitted()
-        count = to_threads(threads)
-        array = to_elements(vectors, "vectors", self.dim, "float32")
-        codes = core.encode(np.atleast_2d(array), count)
-        return codes if array.ndim == 2 else codes[0]
+        return self._made("encode", vectors, "vectors", threads)
 
     def decode(self, codes: Any, *, threads: int | None = None) -> NDArray[np.float32]:
         """Return the vectors that codes stand for.
@@ -198,7 +188,7 @@ class Quantizer(ABC):
         -------
         array of float32, shape (n, dim) or (dim,)
         """
-        core = self._fitted()
+        core = self._ready()
         count = to_threads(threads)
         array = self._to_codes(codes)
         vectors = core.decode(np.atleast_2d(array), count)
@@ -213,7 +203,7 @@ class Quantizer(ABC):
         metric : {"l2", "cosine", "ip"}
         threads : int, optional
         """
-        core = self._fitted()
+        core = self._ready()
         metric = to_choice(metric, "metric", _METRICS)
         count = to_threads(threads)
         return PackedCodes(core.pack(np.atleast_2d(self._to_codes(codes)), metric, count), self.dim)
@@ -251,29 +241,18 @@ class Quantizer(ABC):
         k = to_int(k, "k", 1)
         return self.pack(codes, metric, threads=threads).search(queries, k, threads=threads)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write what was learnt to a file, replacing one that is there in a single step."""
-        self._fitted().save(to_path(path))
-
-    @property
-    def fitted(self) -> bool:
-        """Whether `fit` was called, or the quantizer loaded."""
-        return self._learnt is not None
-
     @property
     def dim(self) -> int:
         """Features of the vectors that were learnt from."""
-        return int(self._fitted().figures()["dim"])
+        return self._figure("dim")
 
     @property
     def code_bytes(self) -> int:
         """Bytes of a code."""
-        return int(self._fitted().figures()["code_bytes"])
+        return self._figure("code_bytes")
 
-    def _fitted(self) -> _core.Quantizer:
-        if self._learnt is None:
-            raise NotFittedError(f"{self!r} has learnt nothing yet: call fit(vectors) first")
-        return self._learnt
+    def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
+        return to_rows(items, name, self.dim)
 
     def _to_codes(self, codes: Any) -> NDArray[np.uint8]:
         array = to_array(codes, "codes")
@@ -421,7 +400,7 @@ class Binary(Quantizer):
         -------
         array of float32, shape (q, n)
         """
-        core = self._fitted()
+        core = self._ready()
         count = to_threads(threads)
         if not epsilon > 0:
             raise InvalidArgumentError(f"epsilon must be a number above 0, got {epsilon!r}")
@@ -496,11 +475,7 @@ class Reduce(Quantizer):
         array of float32, shape (n, reduced) or (reduced,)
             Axes of greater variance first.
         """
-        core = self._fitted()
-        count = to_threads(threads)
-        array = to_elements(vectors, "vectors", self.dim, "float32")
-        projected = core.project(np.atleast_2d(array), count)
-        return projected if array.ndim == 2 else projected[0]
+        return self._made("project", vectors, "vectors", threads)
 
     def _parameters(self) -> dict[str, Any]:
         code = None if self._code is None else self._code._parameters()
@@ -559,13 +534,3 @@ def _unfitted_code(figures: dict[str, Any]) -> PQ | Binary:
     if figures["kind"] == "binary":
         return Binary(figures["bits"])
     return (PQ if figures["kind"] == "pq" else OPQ)(figures["m"], bits=figures["bits"])
-
-
-def _to_matrix(value: Any, name: str) -> NDArray[np.float32]:
-    shaped = to_array(value, name)
-    if shaped.ndim != 2 or shaped.shape[1] == 0:
-        raise InvalidArgumentError(
-            f"{name} must have two axes and at least one feature, got shape {shaped.shape}"
-        )
-    array: NDArray[np.float32] = to_elements(value, name, shaped.shape[1], "float32")
-    return array

@@ -118,6 +118,12 @@ class Hits:
         return f"Hits({queries} queries, k={k}, {int(np.sum(self.counts))} hits)"
 
 
+def to_hits(found: tuple[Any, Any, Any], *, single: bool) -> Hits:
+    """Return hits, of one query alone without the axis of queries."""
+    ids, distances, counts = found
+    return Hits(ids[0], distances[0], int(counts[0])) if single else Hits(ids, distances, counts)
+
+
 class RadiusHits:
     """All items found within a radius of one query or of several, nearest first, ties by id.
 

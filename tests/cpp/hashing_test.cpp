@@ -152,6 +152,48 @@ TEST_CASE("a walk that finds too much gives up to a scan, which finds the same")
     }
 }
 
+TEST_CASE("rows of a set are found, and no others, whether it is a list or a bitmap") {
+    constexpr std::size_t kCount = 20000;
+    constexpr std::size_t kQueries = 4;
+    std::vector<std::uint8_t> codes = drawn(kCount * 3, 9);
+    for (std::uint8_t& byte : codes) byte &= 0x1f;
+    const auto distance = [&](std::size_t query, std::size_t row) {
+        int ones = 0;
+        for (std::size_t i = 0; i < 3; ++i)
+            ones += std::popcount(static_cast<unsigned>(codes[query * 3 + i] ^ codes[row * 3 + i]));
+        return static_cast<float>(ones);
+    };
+    // None, a few, one row in three, and all but one.
+    std::vector<std::uint64_t> third(SlotSet::word_count(kCount), 0);
+    std::vector<std::uint64_t> most(SlotSet::word_count(kCount), 0);
+    for (std::size_t row = 0; row < kCount; ++row) {
+        if (row % 3 == 1) third[row / 64] |= std::uint64_t{1} << (row % 64);
+        if (row != 7) most[row / 64] |= std::uint64_t{1} << (row % 64);
+    }
+    const RowSets sets({SlotSet(kCount), SlotSet(std::vector<Slot>{3, 500, 501, 19999}, kCount), SlotSet(third, kCount),
+                        SlotSet(most, kCount)});
+    for (const CodeSearch how : {CodeSearch::kAuto, CodeSearch::kScan, CodeSearch::kMultiIndex}) {
+        const HammingCodes index(codes.data(), kCount, 3, how, {1, nullptr});
+        const auto nearest = index.nearest(codes.data(), kQueries, 10, {2, nullptr}, sets);
+        const auto within = index.within(codes.data(), kQueries, 2, {2, nullptr}, sets);
+        for (std::size_t query = 0; query < kQueries; ++query) {
+            std::vector<Candidate> model;
+            sets.of(query)->for_each([&](Slot row) { model.push_back({distance(query, row), row}); });
+            std::sort(model.begin(), model.end(), [](const Candidate& left, const Candidate& right) {
+                return left.distance != right.distance ? left.distance < right.distance : left.slot < right.slot;
+            });
+            REQUIRE(nearest[query].size() == std::min<std::size_t>(10, model.size()));
+            for (std::size_t i = 0; i < nearest[query].size(); ++i) {
+                CHECK(nearest[query][i].slot == model[i].slot);
+                CHECK(nearest[query][i].distance == model[i].distance);
+            }
+            std::erase_if(model, [](const Candidate& each) { return each.distance > 2; });
+            REQUIRE(within[query].size() == model.size());
+            for (std::size_t i = 0; i < model.size(); ++i) CHECK(within[query][i].slot == model[i].slot);
+        }
+    }
+}
+
 TEST_CASE("what a poll throws stops a search and the search for duplicates") {
     const std::vector<std::uint8_t> codes = drawn(20000 * 8, 6);
     const HammingCodes index(codes.data(), 20000, 8, CodeSearch::kScan, {1, nullptr});

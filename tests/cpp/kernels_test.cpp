@@ -128,7 +128,7 @@ TEST_CASE("every number of rows and queries, around the groups that kernels take
 TEST_CASE("codes so short that a register holds several") {
     std::mt19937 random(3);
     for (const Op op : kBitOps) {
-        for (const std::size_t dim : std::vector<std::size_t>{57, 64, 121, 128, 249, 256, 505, 512}) {
+        for (const std::size_t dim : std::vector<std::size_t>{57, 64, 121, 128, 249, 256, 505, 512, 1017, 1024}) {
             for (std::size_t rows = 1; rows <= 35; ++rows) {
                 const Case side_by_side = make_case(random, ElementType::kBits, op, dim, 3, rows, 0, Fill::kOrdinary);
                 const Case apart = make_case(random, ElementType::kBits, op, dim, 3, rows, 1, Fill::kOrdinary);

@@ -28,6 +28,8 @@ void bind_index(py::module_& module);
 void bind_kernels(py::module_& module);
 void bind_lsh(py::module_& module);
 void bind_quantization(py::module_& module);
+void bind_rows(py::module_& module);
+void bind_views(py::module_& module);
 
 // Throw Error for names that are not known.
 Metric metric_of(const std::string& name);

@@ -1,5 +1,7 @@
 // Searches over codes of bits: arrays in, arrays out.
 #include "bindings/bind.hpp"
+#include "bindings/hash_files.hpp"
+#include "bindings/hits.hpp"
 #include "hashing/signed_bits.hpp"
 #include "search/code_scan.hpp"
 #include "search/duplicates.hpp"
@@ -11,58 +13,11 @@ namespace {
 
 using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
 using FloatArray = py::array_t<float, py::array::c_style>;
-using Found = std::vector<std::vector<Candidate>>;
-
-std::size_t rows_of(const py::array& array) { return static_cast<std::size_t>(array.shape(0)); }
-
-void require_columns(const py::array& array, std::size_t columns, const char* what) {
-    if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == columns) return;
-    throw Error(ErrorKind::kInvalidArgument, std::string(what) + " must have rows of " + std::to_string(columns));
-}
-
 std::size_t columns_of(const ByteArray& codes) {
     if (codes.ndim() != 2 || codes.shape(1) < 1 || static_cast<std::size_t>(codes.shape(1)) > kMaxHashBits / 8)
         throw Error(ErrorKind::kInvalidArgument,
                     "codes must have two axes and 1 to " + std::to_string(kMaxHashBits / 8) + " bytes a row");
     return static_cast<std::size_t>(codes.shape(1));
-}
-
-// (ids, distances, counts): -1 and infinity in empty places.
-py::tuple table_of(const Found& found, std::size_t k) {
-    const auto count = static_cast<py::ssize_t>(found.size());
-    py::array_t<std::int64_t> ids({count, static_cast<py::ssize_t>(k)});
-    py::array_t<float> distances({count, static_cast<py::ssize_t>(k)});
-    py::array_t<std::int64_t> counts(count);
-    std::int64_t* const to_ids = ids.mutable_data();
-    float* const to_distances = distances.mutable_data();
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        counts.mutable_data()[i] = static_cast<std::int64_t>(found[i].size());
-        for (std::size_t j = 0; j < k; ++j) {
-            const bool hit = j < found[i].size();
-            to_ids[i * k + j] = hit ? static_cast<std::int64_t>(found[i][j].slot) : -1;
-            to_distances[i * k + j] = hit ? found[i][j].distance : std::numeric_limits<float>::infinity();
-        }
-    }
-    return py::make_tuple(ids, distances, counts);
-}
-
-// (ids, distances, offsets).
-py::tuple lists_of(const Found& found) {
-    py::array_t<std::int64_t> offsets(static_cast<py::ssize_t>(found.size() + 1));
-    std::int64_t* const ends = offsets.mutable_data();
-    ends[0] = 0;
-    for (std::size_t i = 0; i < found.size(); ++i) ends[i + 1] = ends[i] + static_cast<std::int64_t>(found[i].size());
-    py::array_t<std::int64_t> ids(static_cast<py::ssize_t>(ends[found.size()]));
-    py::array_t<float> distances(ids.size());
-    std::int64_t* to_id = ids.mutable_data();
-    float* to_distance = distances.mutable_data();
-    for (const auto& query : found) {
-        for (const Candidate& each : query) {
-            *to_id++ = static_cast<std::int64_t>(each.slot);
-            *to_distance++ = each.distance;
-        }
-    }
-    return py::make_tuple(ids, distances, offsets);
 }
 
 std::unique_ptr<HammingCodes> make(const ByteArray& codes, const std::string& method, std::size_t threads) {
@@ -76,28 +31,32 @@ std::unique_ptr<HammingCodes> make(const ByteArray& codes, const std::string& me
     return std::make_unique<HammingCodes>(from, count, bytes, how, Work{threads, see_signals});
 }
 
-py::tuple search(const HammingCodes& codes, const ByteArray& queries, std::size_t k, std::size_t threads) {
+py::tuple search(const HammingCodes& codes, const ByteArray& queries, std::size_t k, const RowSets* among,
+                 std::size_t threads) {
     require_columns(queries, codes.code_bytes(), "queries");
     const std::uint8_t* const from = queries.data();
     const std::size_t count = rows_of(queries);
+    const RowSets& sets = rows_among(among, count, codes.count());
     Found found;
     {
         const py::gil_scoped_release release;
-        found = codes.nearest(from, count, k, {threads, see_signals});
+        found = codes.nearest(from, count, k, {threads, see_signals}, sets);
     }
-    return table_of(found, k);
+    return hit_table(found, k);
 }
 
-py::tuple search_radius(const HammingCodes& codes, const ByteArray& queries, std::size_t radius, std::size_t threads) {
+py::tuple search_radius(const HammingCodes& codes, const ByteArray& queries, std::size_t radius, const RowSets* among,
+                        std::size_t threads) {
     require_columns(queries, codes.code_bytes(), "queries");
     const std::uint8_t* const from = queries.data();
     const std::size_t count = rows_of(queries);
+    const RowSets& sets = rows_among(among, count, codes.count());
     Found found;
     {
         const py::gil_scoped_release release;
-        found = codes.within(from, count, radius, {threads, see_signals});
+        found = codes.within(from, count, radius, {threads, see_signals}, sets);
     }
-    return lists_of(found);
+    return hit_lists(found);
 }
 
 // The codes laid out for queries of real numbers.
@@ -171,25 +130,33 @@ std::unique_ptr<HashedRows> hash_rows(const std::shared_ptr<HashFamily>& family,
 }
 
 py::tuple search_hashed(const HashedRows& rows, const py::array& queries, std::size_t k, std::size_t candidates,
-                        bool asymmetric, std::size_t threads) {
+                        bool asymmetric, const RowSets* among, std::size_t threads) {
     const py::array given = rows_for(rows.family(), queries, "queries");
     const void* const from = given.data();
     const std::size_t count = rows_of(queries);
+    const RowSets& sets = rows_among(among, count, rows.count());
     Found found;
     {
         const py::gil_scoped_release release;
-        found = rows.nearest(from, count, k, candidates, asymmetric, {threads, see_signals});
+        found = rows.nearest(from, count, k, candidates, asymmetric, {threads, see_signals}, sets);
     }
-    return table_of(found, k);
+    return hit_table(found, k);
 }
 
 }  // namespace
 
 void bind_codes(py::module_& module) {
     py::class_<HammingCodes>(module, "HammingCodes")
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("threads"))
-        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("threads"))
+        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
+        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("among"),
+             py::arg("threads"))
         .def("pack_signed", &pack_signed, py::arg("threads"))
+        .def(
+            "save",
+            [](const HammingCodes& codes, const std::string& path, const RowAttributes* attributes) {
+                save_sections(path, codes, attributes);
+            },
+            py::arg("path"), py::arg("attributes"))
         .def("__len__", &HammingCodes::count)
         .def_property_readonly("code_bytes", &HammingCodes::code_bytes)
         .def_property_readonly("nbytes", &HammingCodes::bytes)
@@ -197,7 +164,7 @@ void bind_codes(py::module_& module) {
         .def_property_readonly("reach", &HammingCodes::reach);
     py::class_<HashedRows>(module, "HashedRows")
         .def("search", &search_hashed, py::arg("queries"), py::arg("k"), py::arg("candidates"), py::arg("asymmetric"),
-             py::arg("threads"))
+             py::arg("among"), py::arg("threads"))
         .def("__len__", &HashedRows::count)
         .def_property_readonly("nbytes", &HashedRows::bytes);
     module.def("hamming_codes", &make, py::arg("codes"), py::arg("method"), py::arg("threads"));

@@ -1,5 +1,6 @@
 // Embedding tables by hashes: a caller's array is read, or added to, in place.
 #include "bindings/bind.hpp"
+#include "bindings/hits.hpp"
 #include "hashing/embedding_table.hpp"
 
 namespace lanner::bindings {
@@ -8,14 +9,24 @@ namespace {
 using FloatArray = py::array_t<float, py::array::c_style>;
 using LongArray = py::array_t<std::int64_t, py::array::c_style>;
 
-void require(bool holds, const char* why) {
-    if (!holds) throw Error(ErrorKind::kInvalidArgument, why);
+// Places of the seeds of a feature.
+constexpr std::size_t kMaxLookups = 65536;
+
+[[noreturn]] void refuse(const std::string& why) { throw Error(ErrorKind::kInvalidArgument, why); }
+
+void require_above_0(const char* name, std::size_t value) {
+    if (value == 0) refuse(std::string(name) + " must be above 0, got 0");
 }
 
-std::size_t rows_of(const EmbeddingTable& table, const LongArray& values) {
-    require(values.ndim() == 2 && static_cast<std::size_t>(values.shape(1)) == table.shape().features,
-            "values must have a column a feature");
-    return static_cast<std::size_t>(values.shape(0));
+std::size_t values_of(const EmbeddingTable& table, const LongArray& values) {
+    require_columns(values, table.shape().features, "values");
+    return rows_of(values);
+}
+
+void require_size(const py::array& array, std::size_t size, const char* name) {
+    if (static_cast<std::size_t>(array.size()) != size)
+        refuse(std::string(name) + " must have " + std::to_string(size) + " numbers, got " +
+               std::to_string(array.size()));
 }
 
 EmbeddingTable make(const std::string& kind, std::size_t features, std::size_t rows, std::size_t dim,
@@ -23,17 +34,23 @@ EmbeddingTable make(const std::string& kind, std::size_t features, std::size_t r
     const EmbeddingKind which = kind == "blocks"               ? EmbeddingKind::kBlocks
                                 : kind == "quotient_remainder" ? EmbeddingKind::kQuotientRemainder
                                                                : EmbeddingKind::kMultiplex;
-    require(features > 0 && rows > 0 && dim > 0 && lookups > 0 && lookups <= 65536 && block > 0,
-            "sizes must be above 0");
-    require(which != EmbeddingKind::kBlocks || dim % block == 0, "block must divide dim");
-    require(which != EmbeddingKind::kQuotientRemainder || (remainders > 0 && remainders < rows),
-            "remainders must leave rows for quotients");
+    require_above_0("features", features);
+    require_above_0("rows", rows);
+    require_above_0("dim", dim);
+    require_above_0("block", block);
+    if (lookups == 0 || lookups > kMaxLookups)
+        refuse("lookups must be 1 to " + std::to_string(kMaxLookups) + ", got " + std::to_string(lookups));
+    if (which == EmbeddingKind::kBlocks && dim % block != 0)
+        refuse("block must divide dim, " + std::to_string(dim) + ", got " + std::to_string(block));
+    if (which == EmbeddingKind::kQuotientRemainder && (remainders == 0 || remainders >= rows))
+        refuse("remainders must be 1 to " + std::to_string(rows - 1) + ", so as to leave rows for quotients, got " +
+               std::to_string(remainders));
     return EmbeddingTable({which, features, rows, dim, lookups, block, concat, remainders, seed});
 }
 
 FloatArray gather(const EmbeddingTable& table, const FloatArray& memory, const LongArray& values, std::size_t threads) {
-    require(static_cast<std::size_t>(memory.size()) == table.numbers(), "memory must have the size of the table");
-    const std::size_t count = rows_of(table, values);
+    require_size(memory, table.numbers(), "memory");
+    const std::size_t count = values_of(table, values);
     FloatArray out({values.shape(0), values.shape(1), static_cast<py::ssize_t>(table.width())});
     const float* const from = memory.data();
     const std::int64_t* const asked = values.data();
@@ -46,11 +63,14 @@ FloatArray gather(const EmbeddingTable& table, const FloatArray& memory, const L
 // Into the array itself: nothing that would have to be converted is taken.
 void scatter_add(const EmbeddingTable& table, const py::array& memory, const LongArray& values,
                  const FloatArray& gradients) {
-    require(py::isinstance<FloatArray>(memory) && memory.writeable(), "memory must be contiguous, writable float32");
-    require(static_cast<std::size_t>(memory.size()) == table.numbers(), "memory must have the size of the table");
-    const std::size_t count = rows_of(table, values);
-    require(static_cast<std::size_t>(gradients.size()) == count * table.shape().features * table.width(),
-            "gradients must be as gather() returns");
+    if (!py::isinstance<FloatArray>(memory) || !memory.writeable())
+        refuse("memory must be a contiguous, writable array of float32, got one of " +
+               py::str(memory.dtype()).cast<std::string>() +
+               ((memory.flags() & py::array::c_style) == 0 ? ", not contiguous" : "") +
+               (memory.writeable() ? "" : ", read-only"));
+    require_size(memory, table.numbers(), "memory");
+    const std::size_t count = values_of(table, values);
+    require_size(gradients, count * table.shape().features * table.width(), "gradients");
     auto* const to = static_cast<float*>(const_cast<void*>(memory.data()));
     const std::int64_t* const asked = values.data();
     const float* const from = gradients.data();
@@ -60,7 +80,7 @@ void scatter_add(const EmbeddingTable& table, const py::array& memory, const Lon
 
 // Where each slice of each value begins: (rows, features, slices).
 LongArray places(const EmbeddingTable& table, const LongArray& values) {
-    const std::size_t count = rows_of(table, values);
+    const std::size_t count = values_of(table, values);
     LongArray out({values.shape(0), values.shape(1), static_cast<py::ssize_t>(table.slices())});
     const std::int64_t* const asked = values.data();
     std::int64_t* to = out.mutable_data();

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -211,7 +213,16 @@ Filter of_mask(const py::array_t<bool, py::array::c_style>& items) {
     filter.mask.items = count;
     filter.mask.words.resize((count + 63) / 64);
     const bool* const marks = items.data();
-    for (std::size_t i = 0; i < count; ++i) filter.mask.words[i / 64] |= std::uint64_t{marks[i]} << (i % 64);
+    std::size_t at = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        // Eight bools at a time: the product has the lowest bit of byte i in bit 56 + i.
+        for (; at + 8 <= count; at += 8) {
+            std::uint64_t eight = 0;
+            std::memcpy(&eight, marks + at, sizeof eight);
+            filter.mask.words[at / 64] |= (eight * 0x0102040810204080U >> 56) << (at % 64);
+        }
+    }
+    for (; at < count; ++at) filter.mask.words[at / 64] |= std::uint64_t{marks[at]} << (at % 64);
     return filter;
 }
 

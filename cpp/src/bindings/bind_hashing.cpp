@@ -2,115 +2,32 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bind.hpp"
+#include "bindings/given_rows.hpp"
+#include "bindings/hash_files.hpp"
 #include "codecs/quantizer.hpp"
 #include "hashing/bit_sampling.hpp"
 #include "hashing/cross_polytope.hpp"
 #include "hashing/linear_hash.hpp"
-#include "hashing/load_hash.hpp"
 #include "hashing/set_hashes.hpp"
 #include "hashing/snr_hash.hpp"
 #include "hashing/spectral_hash.hpp"
 #include "hashing/stable_hash.hpp"
 #include "hashing/supervised_hash.hpp"
-#include "storage/mapped_file.hpp"
 
 namespace lanner::bindings {
 namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style>;
-using DoubleArray = py::array_t<double, py::array::c_style>;
-using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
 using LongArray = py::array_t<std::int64_t, py::array::c_style>;
 using ItemArray = py::array_t<std::uint64_t, py::array::c_style>;
 using LabelArray = py::array_t<std::uint32_t, py::array::c_style>;
 using Shared = std::shared_ptr<HashFamily>;
 
-std::size_t rows_of(const py::array& array) { return static_cast<std::size_t>(array.shape(0)); }
-
-[[noreturn]] void refuse(const std::string& why) { throw Error(ErrorKind::kInvalidArgument, why); }
-
-// What a family hashes, as Python hands it over: vectors or packed bits as an array, sets as (offsets, items), weighted
-// sets as (offsets, items, weights). Keeps the arrays.
-class GivenRows {
-  public:
-    GivenRows(const HashFamily& family, const py::object& given) : input_(family.input()), dim_(family.dim()) {
-        if (input_ == HashInput::kVectors) {
-            rows_.vectors = take<FloatArray>(given, dim_).data();
-        } else if (input_ == HashInput::kBits) {
-            rows_.bits = take<ByteArray>(given, (dim_ + 7) / 8).data();
-        } else {
-            const auto parts = given.cast<py::tuple>();
-            if (parts.size() != (input_ == HashInput::kSets ? 2U : 3U)) refuse("sets must come as offsets and items");
-            take_sets(parts);
-        }
-    }
-
-    const HashRows& get() const noexcept { return rows_; }
-    // To be called without the GIL.
-    void check() const {
-        if (input_ == HashInput::kVectors) require_finite(rows_.vectors, rows_.count, dim_, "vectors");
-        if (input_ == HashInput::kWeightedSets && weights_ > 0) {
-            for (std::size_t i = 0; i < rows_.count; ++i) {
-                const auto begin = static_cast<std::size_t>(rows_.offsets[i]);
-                const auto end = static_cast<std::size_t>(rows_.offsets[i + 1]);
-                for (std::size_t at = begin; at < end; ++at) {
-                    if (rows_.weights[at] - rows_.weights[at] != 0)
-                        refuse("weights must be finite, got NaN or infinity in row " + std::to_string(i));
-                }
-            }
-        }
-    }
-
-  private:
-    template <typename Array>
-    Array take(const py::object& given, std::size_t columns) {
-        auto array = given.cast<Array>();
-        if (array.ndim() != 2 || static_cast<std::size_t>(array.shape(1)) != columns)
-            refuse("rows must have " + std::to_string(columns) + " columns");
-        rows_.count = rows_of(array);
-        keepers_.push_back(array);
-        return array;
-    }
-    void take_sets(const py::tuple& parts) {
-        const auto offsets = parts[0].cast<LongArray>();
-        const auto items = parts[1].cast<ItemArray>();
-        if (offsets.ndim() != 1 || offsets.size() < 1 || items.ndim() != 1)
-            refuse("offsets and items must have one axis");
-        rows_.count = rows_of(offsets) - 1;
-        rows_.offsets = offsets.data();
-        rows_.items = items.data();
-        for (std::size_t i = 0; i < rows_.count; ++i) {
-            if (rows_.offsets[i + 1] < rows_.offsets[i])
-                refuse("offsets must not fall, got " + std::to_string(rows_.offsets[i + 1]) + " after " +
-                       std::to_string(rows_.offsets[i]) + " at place " + std::to_string(i + 1));
-        }
-        if (rows_.offsets[0] != 0 || rows_.offsets[rows_.count] != items.size())
-            refuse("offsets must begin at 0 and end at the number of items, " + std::to_string(items.size()) +
-                   ", got " + std::to_string(rows_.offsets[0]) + " and " + std::to_string(rows_.offsets[rows_.count]));
-        keepers_.push_back(offsets);
-        keepers_.push_back(items);
-        if (input_ != HashInput::kWeightedSets) return;
-        const auto weights = parts[2].cast<DoubleArray>();
-        if (weights.ndim() != 1 || weights.size() != items.size())
-            refuse("weights must be as many as items, " + std::to_string(items.size()) + ", got " +
-                   std::to_string(weights.size()));
-        rows_.weights = weights.data();
-        weights_ = rows_of(weights);
-        keepers_.push_back(weights);
-    }
-
-    HashInput input_;
-    std::size_t dim_;
-    HashRows rows_;
-    std::size_t weights_ = 0;
-    std::vector<py::object> keepers_;
-};
-
 // Rows of what `fill` writes.
 template <typename T, typename Fill>
 py::array_t<T> rows_out(const HashFamily& family, const py::object& given, std::size_t columns, std::size_t threads,
                         const Fill& fill) {
-    const GivenRows rows(family, given);
+    const GivenRows rows(family.input(), family.dim(), given);
     py::array_t<T> out({static_cast<py::ssize_t>(rows.get().count), static_cast<py::ssize_t>(columns)});
     T* const to = out.mutable_data();
     const py::gil_scoped_release release;
@@ -195,21 +112,6 @@ Shared fit(const FloatArray& vectors, const std::optional<LabelArray>& labels, s
     refuse("there is no hash of kind '" + kind + "' that learns");
 }
 
-void save(const HashFamily& family, const std::string& path) {
-    const py::gil_scoped_release release;
-    AtomicFile file(path);
-    SectionWriter writer(file);
-    family.save(writer);
-    writer.finish();
-    file.commit();
-}
-
-Shared load(const std::string& path) {
-    const py::gil_scoped_release release;
-    const MappedFile file = map_file(path, false);
-    return load_hash(SectionReader(file.bytes, file.owner));
-}
-
 py::dict figures(const HashFamily& family) {
     py::dict dict;
     dict["kind"] = family.kind();
@@ -271,7 +173,9 @@ py::tuple sets_of(const py::list& sets, bool weighted) {
                 items.push_back(item_of(item, row));
                 const double value = PyFloat_AsDouble(weight.ptr());
                 if (value == -1 && PyErr_Occurred() != nullptr) {
+                    const bool beyond = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
                     PyErr_Clear();
+                    if (beyond) refuse("weights must be finite, got one beyond float64 in row " + std::to_string(row));
                     throw Error(ErrorKind::kWrongType, "weights must be numbers, got " +
                                                            std::string(Py_TYPE(weight.ptr())->tp_name) + " in row " +
                                                            std::to_string(row));
@@ -303,12 +207,13 @@ void bind_hashing(py::module_& module) {
         .def("values", &values, py::arg("rows"), py::arg("threads"))
         .def("symbols", &symbols, py::arg("rows"), py::arg("threads"))
         .def("positions", &positions, py::arg("rows"), py::arg("threads"))
-        .def("save", &save, py::arg("path"))
+        .def(
+            "save", [](const HashFamily& family, const std::string& path) { save_sections(path, family, nullptr); },
+            py::arg("path"))
         .def("figures", &figures);
     module.def("make_hash", &make, py::arg("kind"), py::arg("dim"), py::arg("bits"), py::arg("width"), py::arg("seed"));
     module.def("fit_hash", &fit, py::arg("vectors"), py::arg("labels"), py::arg("classes"), py::arg("parameters"),
                py::arg("seed"), py::arg("threads"), py::arg("progress"));
-    module.def("load_hash", &load, py::arg("path"));
     module.def("sets_of", &sets_of, py::arg("sets"), py::arg("weighted"));
     module.def("integer_items", &integer_items, py::arg("values"));
 }

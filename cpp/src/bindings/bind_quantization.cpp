@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bind.hpp"
+#include "bindings/hits.hpp"
 #include "codecs/binary_quantizer.hpp"
 #include "codecs/load_quantizer.hpp"
 #include "codecs/product_quantizer.hpp"
@@ -16,16 +17,9 @@ using FloatArray = py::array_t<float, py::array::c_style>;
 using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
 using Shared = std::shared_ptr<Quantizer>;
 
-std::size_t rows_of(const py::array& array) { return static_cast<std::size_t>(array.shape(0)); }
-
 template <typename Array>
 Array matrix(std::size_t rows, std::size_t columns) {
     return Array({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(columns)});
-}
-
-void require_columns(const py::array& array, std::size_t columns, const char* what) {
-    if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == columns) return;
-    throw Error(ErrorKind::kInvalidArgument, std::string(what) + " must have rows of " + std::to_string(columns));
 }
 
 // What learns the quantizer that a dict names: {"kind": "pq" or "opq", "m": int, "bits": int}, {"kind": "binary",
@@ -96,30 +90,19 @@ PackedCodes pack(const Shared& quantizer, const ByteArray& codes, const std::str
     return PackedCodes(quantizer, from, count, asked, {threads, see_signals});
 }
 
-py::tuple search(const PackedCodes& codes, const FloatArray& queries, std::size_t k, std::size_t threads) {
+py::tuple search(const PackedCodes& codes, const FloatArray& queries, std::size_t k, const RowSets* among,
+                 std::size_t threads) {
     require_columns(queries, codes.quantizer().dim(), "queries");
     const std::size_t count = rows_of(queries);
-    auto ids = matrix<py::array_t<std::int64_t>>(count, k);
-    auto distances = matrix<py::array_t<float>>(count, k);
-    py::array_t<std::int64_t> counts(static_cast<py::ssize_t>(count));
+    const RowSets& sets = rows_among(among, count, codes.count());
     const float* const rows = queries.data();
-    std::int64_t* const to_ids = ids.mutable_data();
-    float* const to_distances = distances.mutable_data();
-    std::int64_t* const to_counts = counts.mutable_data();
+    Found found;
     {
         const py::gil_scoped_release release;
         require_finite(rows, count, codes.quantizer().dim(), "queries");
-        const auto hits = codes.nearest(rows, count, k, {threads, see_signals});
-        for (std::size_t i = 0; i < count; ++i) {
-            to_counts[i] = static_cast<std::int64_t>(hits[i].size());
-            for (std::size_t j = 0; j < k; ++j) {
-                const bool hit = j < hits[i].size();
-                to_ids[i * k + j] = hit ? static_cast<std::int64_t>(hits[i][j].slot) : -1;
-                to_distances[i * k + j] = hit ? hits[i][j].distance : std::numeric_limits<float>::infinity();
-            }
-        }
+        found = codes.nearest(rows, count, k, {threads, see_signals}, sets);
     }
-    return py::make_tuple(ids, distances, counts);
+    return hit_table(found, k);
 }
 
 void save(const Quantizer& quantizer, const std::string& path) {
@@ -215,7 +198,7 @@ void bind_quantization(py::module_& module) {
         .def("save", &save, py::arg("path"))
         .def("figures", &figures);
     py::class_<PackedCodes>(module, "PackedCodes")
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("threads"))
+        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
         .def("distances", &distances, py::arg("queries"), py::arg("threads"))
         .def("__len__", &PackedCodes::count)
         .def_property_readonly("nbytes", &PackedCodes::bytes);

@@ -9,10 +9,12 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used(), pybind11::multiple_
     lanner::bindings::bind_attributes(module);
     lanner::bindings::bind_filters(module);
     lanner::bindings::bind_index(module);
+    lanner::bindings::bind_rows(module);
     lanner::bindings::bind_files(module);
     lanner::bindings::bind_quantization(module);
     lanner::bindings::bind_hashing(module);
     lanner::bindings::bind_codes(module);
     lanner::bindings::bind_lsh(module);
+    lanner::bindings::bind_views(module);
     lanner::bindings::bind_embedding(module);
 }

@@ -9,7 +9,8 @@
 //     quotients * remainders share both.
 //   kBlocks: `dim` numbers in blocks of `block`, each at a place of its own in a memory that wraps around (Desai, Chou,
 //     Shrivastava: Random Offset Block Embedding, MLSys 2022).
-// Threads: constant once made; gather() spreads over threads, scatter_add() runs on the one that calls.
+// Threads: constant once made; gather() spreads over threads, scatter_add() runs on the one that calls. Nothing guards the
+// memory: calls that run beside a scatter_add() on the same memory race with it.
 #pragma once
 
 #include <cstddef>

@@ -34,7 +34,7 @@ constexpr double kPatienceOfScans = 0.35;
 constexpr double kPatienceByShare = 0.25;
 // What matches among so many rows near the query tells how wide a walk that checks has to be, and how patient a scan.
 constexpr std::size_t kRowsNearby = 1024;
-constexpr double kMostScattered = 4;
+constexpr double kMostScattered = 8;
 constexpr std::size_t kSampleQueries = 8;
 constexpr std::size_t kSampleWidth = 256;
 
@@ -99,16 +99,18 @@ class Index::Impl::ItemLookup final : public IdLookup {
 std::shared_ptr<const Matches> Index::Impl::matches_of(const Filter& filter) const {
     if (std::shared_ptr<const Matches> kept = filters_.find(filter, version_)) return kept;
     const ItemLookup lookup(*this);
-    return resolved(filter, attributes_.compile(filter, &lookup));
+    const CompiledFilter compiled = attributes_.compile(filter, &lookup);
+    return resolved(filter, compiled, foreseen(compiled));
 }
 
 std::size_t Index::Impl::foreseen(const CompiledFilter& filter) const {
     return attributes_.estimate(filter, ids_.size()).least;
 }
 
-std::shared_ptr<const Matches> Index::Impl::resolved(const Filter& filter, const CompiledFilter& compiled) const {
+std::shared_ptr<const Matches> Index::Impl::resolved(const Filter& filter, const CompiledFilter& compiled,
+                                                     std::size_t foreseen) const {
     auto matches = std::make_shared<const Matches>(
-        attributes_.evaluate(compiled, {live_words_, live_.size(), ids_.size()}), foreseen(compiled));
+        attributes_.evaluate(compiled, {live_words_, live_.size(), ids_.size()}), foreseen);
     filters_.put(filter, version_, matches);
     return matches;
 }
@@ -438,7 +440,7 @@ void Index::Impl::filtered_search(SearchScratch& scratch, PreparedQueries& queri
     const std::size_t least = foreseen(compiled);
     if (are_nearly_all(least, effort) && walk_checking(scratch, queries, index, least, {nullptr, &compiled}, effort))
         return;
-    filtered_search(scratch, queries, index, *resolved(filter, compiled), effort);
+    filtered_search(scratch, queries, index, *resolved(filter, compiled, least), effort);
 }
 
 bool Index::Impl::are_nearly_all(std::size_t foreseen, const Effort& effort) const noexcept {

@@ -220,7 +220,8 @@ class Index::Impl : private TieBreak {
     // How many match at least, as far as is known without working it out.
     std::size_t foreseen(const CompiledFilter& filter) const;
     // Works it out, and keeps it.
-    std::shared_ptr<const Matches> resolved(const Filter& filter, const CompiledFilter& compiled) const;
+    std::shared_ptr<const Matches> resolved(const Filter& filter, const CompiledFilter& compiled,
+                                            std::size_t foreseen) const;
     std::shared_ptr<const std::vector<Slot>> ring_nodes() const;
     PlanCosts plan_costs(SearchScratch& scratch) const;
     PlanCosts measure_costs(SearchScratch& scratch) const;

@@ -15,6 +15,9 @@ constexpr std::size_t kScanReranks = 3;
 // Neighbours asked for beyond this share are looked for among sketches with a wider margin.
 constexpr double kWideRecall = 0.97;
 constexpr double kWidestRecall = 0.992;
+// Fewer features leave their estimates errors that are not normal.
+constexpr std::size_t kFewFeatures = 96;
+constexpr float kWidthOfFew = 3.0F;
 // Candidates kept on the way to a radius.
 constexpr std::size_t kRadiusEf = 96;
 // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
@@ -142,6 +145,7 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
         if (sparse.ef != Aim::kScan) effort.sparse_ef = std::max(sparse.ef, options.k);
     }
     if (recall > kWideRecall) effort.width = recall > kWidestRecall ? 3.0F : 2.5F;
+    if (options_.dim < kFewFeatures) effort.width = std::max(effort.width, kWidthOfFew);
     effort.codes = store_.has_codes() && !layers_ && !effort.exact;
     if (!store_.is_layered()) return effort;
     if (options.rerank) {

@@ -29,6 +29,13 @@
 #define LANNER_PREFETCH_FAR(address) static_cast<void>(address)
 #endif
 
+// A register that was loaded: loads marked so stay in the order in which they are written.
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#define LANNER_IN_ORDER(loaded) asm volatile("" : "+x"(loaded))
+#else
+#define LANNER_IN_ORDER(loaded) static_cast<void>(loaded)
+#endif
+
 namespace lanner {
 namespace {
 

@@ -80,6 +80,18 @@ struct PackedCodes::Query {
     float width = 0;       // what rounding the tables down can make of a sum; in steps where rows have no scales
     float margin = 0;      // and what float32 can make of a distance
     bool bounded = false;  // whether all of that is finite
+    const SlotSet* among = nullptr;  // rows that it may find; all where there is none
+
+    bool listed() const noexcept { return among != nullptr && among->is_list(); }
+    // What a scan may give it; rows of a list are looked at one by one instead.
+    bool may_find(std::size_t row) const noexcept {
+        return among == nullptr || (!among->is_list() && in_bitmap(*among, static_cast<Slot>(row)));
+    }
+    // A bit for each row of a block.
+    std::uint32_t may_find_of(std::size_t first) const noexcept {
+        if (among == nullptr) return ~std::uint32_t{0};
+        return among->is_list() ? 0 : static_cast<std::uint32_t>(among->words()[first / 64] >> (first % 64));
+    }
 
     void round_down(std::size_t tables);
 };
@@ -245,7 +257,19 @@ void PackedCodes::scan_plain(const Query& query, const Part& part, NearestRows& 
     for (std::size_t first = part.first; first < part.end; first += kPlainRows) {
         const std::size_t count = std::min(kPlainRows, part.end - first);
         score_rows(query, first, count, values);
-        for (std::size_t i = 0; i < count; ++i) best.offer(values[i], static_cast<Slot>(first + i));
+        for (std::size_t i = 0; i < count; ++i) {
+            if (query.may_find(first + i)) best.offer(values[i], static_cast<Slot>(first + i));
+        }
+    }
+}
+
+void PackedCodes::scan_listed(const Query& query, const Part& part, NearestRows& best) const {
+    const std::span<const Slot> rows = query.among->list();
+    float value = 0;
+    for (auto row = std::lower_bound(rows.begin(), rows.end(), part.first); row != rows.end() && *row < part.end;
+         ++row) {
+        score_rows(query, *row, 1, &value);
+        best.offer(value, *row);
     }
 }
 
@@ -290,7 +314,9 @@ void PackedCodes::scan_nibbles(const Query* queries, Shortlist* lists, std::size
                                        factors);
         for (std::size_t q = 0; q < query_count; ++q) {
             for (std::size_t block = 0; block < count; ++block) {
-                for (std::uint32_t mask = masks[q][block]; mask != 0; mask &= mask - 1) {
+                std::uint32_t mask = masks[q][block];
+                if (mask != 0) mask &= queries[q].may_find_of(row + block * kNibbleRows);
+                for (; mask != 0; mask &= mask - 1) {
                     const std::size_t at = block * kNibbleRows + static_cast<std::size_t>(std::countr_zero(mask));
                     if (row + at >= part.end) break;
                     const float low = values[q][at];
@@ -311,11 +337,18 @@ void PackedCodes::score_listed(const Query& query, Shortlist& list, NearestRows&
 
 void PackedCodes::scan(const std::vector<Query>& queries, const Part& part, NearestRows* best,
                        std::size_t best_stride) const {
-    if (form_ != CodeForm::kNibbles) {
-        for (std::size_t i = 0; i < queries.size(); ++i) scan_plain(queries[i], part, best[i * best_stride]);
+    std::vector<Shortlist> lists(queries.size(), Shortlist(best->k()));
+    const auto look = [&](std::size_t i, bool scanned) {
+        NearestRows& found = best[i * best_stride];
+        queries[i].listed() ? scan_listed(queries[i], part, found)
+        : scanned           ? score_listed(queries[i], lists[i], found)
+                            : scan_plain(queries[i], part, found);
+    };
+    const auto listed = [](const Query& query) { return query.listed(); };
+    if (form_ != CodeForm::kNibbles || std::all_of(queries.begin(), queries.end(), listed)) {
+        for (std::size_t i = 0; i < queries.size(); ++i) look(i, false);
         return;
     }
-    std::vector<Shortlist> lists(queries.size(), Shortlist(best->k()));
     const std::size_t tile = std::max(kNibbleRows * 8, kTileBytes / row_bytes_ / kNibbleRows * kNibbleRows);
     for (std::size_t first = part.first; first < part.end; first += tile) {
         const Part now{first, std::min(part.end, first + tile)};
@@ -324,14 +357,11 @@ void PackedCodes::scan(const std::vector<Query>& queries, const Part& part, Near
             scan_nibbles(queries.data() + i, lists.data() + i, count, now, first - part.first);
         }
     }
-    for (std::size_t i = 0; i < queries.size(); ++i) {
-        queries[i].bounded ? score_listed(queries[i], lists[i], best[i * best_stride])
-                           : scan_plain(queries[i], part, best[i * best_stride]);
-    }
+    for (std::size_t i = 0; i < queries.size(); ++i) look(i, queries[i].bounded);
 }
 
 std::vector<std::vector<Candidate>> PackedCodes::nearest(const float* queries, std::size_t query_count, std::size_t k,
-                                                         const Work& work) const {
+                                                         const Work& work, const RowSets& among) const {
     const std::size_t groups = (query_count + kGroupQueries - 1) / kGroupQueries;
     if (groups == 0) return {};
     const std::size_t wanted = groups >= work.threads ? 1 : (work.threads + groups - 1) / groups;
@@ -344,8 +374,10 @@ std::vector<std::vector<Candidate>> PackedCodes::nearest(const float* queries, s
             const std::size_t part = begin % parts;
             const std::size_t first = begin / parts * kGroupQueries;
             std::vector<Query> ready;
-            for (std::size_t i = first; i < std::min(query_count, first + kGroupQueries); ++i)
+            for (std::size_t i = first; i < std::min(query_count, first + kGroupQueries); ++i) {
                 ready.push_back(prepare(queries + i * quantizer_->dim()));
+                ready.back().among = among.of(i);
+            }
             scan(ready, {std::min(count_, part * rows_a_part), std::min(count_, (part + 1) * rows_a_part)},
                  best.data() + first * parts + part, parts);
         },

@@ -11,6 +11,7 @@
 
 #include "base/nearest_rows.hpp"
 #include "base/page_memory.hpp"
+#include "base/row_sets.hpp"
 #include "codecs/quantizer.hpp"
 #include "kernels/metric.hpp"
 #include "search/shortlist.hpp"
@@ -29,9 +30,9 @@ class PackedCodes {
     std::size_t bytes() const noexcept;
 
     // The k nearest of every query, nearest first, ties by place; fewer where there are fewer codes. A code whose
-    // distance is no number, which no encoder writes, is never found. Queries are finite.
+    // distance is no number, which no encoder writes, is never found. Queries are finite. Of the rows that a query may find.
     std::vector<std::vector<Candidate>> nearest(const float* queries, std::size_t query_count, std::size_t k,
-                                                const Work& work) const;
+                                                const Work& work, const RowSets& among = {}) const;
 
     // Every distance, by the plain arithmetic: out[i * count() + j] of query i and code j.
     void distances(const float* queries, std::size_t query_count, float* out, const Work& work) const;
@@ -46,6 +47,8 @@ class PackedCodes {
     float score(const Query& query, std::size_t row) const noexcept;
     void score_rows(const Query& query, std::size_t first, std::size_t count, float* out) const noexcept;
     void scan_plain(const Query& query, const Part& part, NearestRows& best) const;
+    // Looks at rows of a set one by one.
+    void scan_listed(const Query& query, const Part& part, NearestRows& best) const;
     float uncertainty(const Query& query, std::size_t row) const noexcept;
     void scan_nibbles(const Query* queries, Shortlist* lists, std::size_t query_count, const Part& part,
                       std::size_t seen) const;

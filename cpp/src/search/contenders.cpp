@@ -39,10 +39,6 @@ void Contenders::scan(std::span<const Slot> slots) {
 
 void Contenders::finish() {
     std::erase_if(found_, [this](const Candidate& each) { return each.distance > limit_; });
-    if (found_.size() <= reach_.keep) return;
-    std::nth_element(found_.begin(), found_.begin() + static_cast<std::ptrdiff_t>(reach_.keep - 1), found_.end(),
-                     nearer);
-    found_.resize(reach_.keep);
 }
 
 void Contenders::offer(const Candidate& lower) {

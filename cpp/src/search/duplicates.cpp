@@ -19,7 +19,10 @@ struct Distinct {
     std::vector<std::uint32_t> rows;  // ascending within a code
 };
 
-Distinct distinct(const std::uint8_t* codes, std::size_t count, std::size_t bytes) {
+Distinct distinct(const std::uint8_t* given, std::size_t count, std::size_t bytes) {
+    // A copy: the caller's may change meanwhile, and a sort must not see that.
+    const std::vector<std::uint8_t> copied(given, given + count * bytes);
+    const std::uint8_t* const codes = copied.data();
     std::vector<std::uint32_t> order(count);
     std::iota(order.begin(), order.end(), 0U);
     const auto compare = [&](std::uint32_t left, std::uint32_t right) {

@@ -10,8 +10,9 @@ namespace {
 
 // Slots of a bitmap that are written down at a time.
 constexpr std::size_t kListed = 2048;
-// Of so many parts of what is kept, all are looked at closely instead.
-constexpr std::size_t kFew = 4;
+// So many, and so many more for each hit, are looked at closely without a look at their sketches.
+constexpr std::size_t kFew = 50;
+constexpr std::size_t kFewPerHit = 5;
 // True distances that are had at once, at least.
 constexpr std::size_t kBatch = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -21,8 +22,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::size_t query, const SlotSet& matching,
                    const ScanReach& reach, FilteredScanScratch& scratch, std::vector<Candidate>& found) {
     found.clear();
-    if (reach.k == 0 || reach.keep == 0) return;
-    if (matching.count() <= reach.keep / kFew) {
+    if (reach.k == 0) return;
+    if (matching.count() <= kFew + kFewPerHit * reach.k) {
         matching.for_each([&](Slot slot) { found.push_back({-kInfinity, slot}); });
         return;
     }
@@ -48,7 +49,8 @@ std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, 
     nearest.clear();
     std::size_t looked_at = 0;
     while (!found.empty() && k > 0) {
-        const std::size_t batch = std::min(found.size(), std::max(k, kBatch));
+        // More and more, so that picking them takes no longer than looking at them where nearly all are wanted.
+        const std::size_t batch = std::min(found.size(), std::max({k, kBatch, looked_at / 2}));
         const auto begin = found.end() - static_cast<std::ptrdiff_t>(batch);
         // The most promising go to the end, from where they are taken.
         std::nth_element(found.begin(), begin, found.end(),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/random.hpp"
@@ -10,6 +12,7 @@
 #include "kernels/dispatch.hpp"
 #include "lanner/error.hpp"
 #include "search/exact_scan.hpp"
+#include "search/set_scan.hpp"
 
 namespace lanner {
 namespace {
@@ -20,6 +23,18 @@ constexpr std::size_t kMostTables = 16;
 constexpr std::size_t kSampleRows = 16;
 constexpr std::size_t kScanned = 256;  // rows at a time, while measuring
 constexpr std::size_t kGroup = 32;     // queries that a thread takes at a time
+// A row that is looked at by itself takes as long as so many in a scan.
+constexpr std::size_t kRowsApart = 8;
+
+constexpr const char* kConfigSection = "bits.config";
+constexpr const char* kRowsSection = "bits.rows";
+
+struct CodesConfig {
+    std::uint64_t count;
+    std::uint64_t bytes;
+    std::uint64_t how;
+};
+static_assert(sizeof(CodesConfig) == 24);
 
 class BySlot final : public TieBreak {
   public:
@@ -29,7 +44,7 @@ const BySlot kBySlot;
 
 // Rows of these lengths have kernels of their own.
 std::size_t stride_of(std::size_t bytes) noexcept {
-    for (const std::size_t fast : {8U, 16U, 32U, 64U}) {
+    for (const std::size_t fast : {8U, 16U, 32U, 64U, 128U}) {
         if (bytes <= fast && (fast == 8 || 3 * fast <= 4 * bytes)) return fast;
     }
     return bytes;
@@ -50,7 +65,8 @@ void keep_nearest(std::vector<Candidate>& found, std::size_t k) {
 }  // namespace
 
 HammingCodes::HammingCodes(const std::uint8_t* codes, std::size_t count, std::size_t code_bytes, CodeSearch how,
-                           const Work& work) {
+                           const Work& work)
+    : how_(how) {
     if (count > kMaxSlots)
         throw Error(ErrorKind::kInvalidArgument,
                     "codes must have at most " + std::to_string(kMaxSlots) + " rows, got " + std::to_string(count));
@@ -78,6 +94,27 @@ HammingCodes::HammingCodes(const std::uint8_t* codes, std::size_t count, std::si
         }
         most_seen_ = count * tables;
     }
+}
+
+void HammingCodes::save(SectionWriter& writer) const {
+    const CodesConfig config{rows_.count, rows_.bytes, static_cast<std::uint64_t>(how_)};
+    writer.write_section(kConfigSection, &config, sizeof config);
+    writer.begin(kRowsSection);
+    for (std::size_t i = 0; i < rows_.count; ++i) writer.write(rows_.row(i), rows_.bytes);
+    writer.end();
+}
+
+std::unique_ptr<HammingCodes> HammingCodes::load(const SectionReader& reader, const Work& work) {
+    if (!reader.has(kConfigSection)) return nullptr;
+    CodesConfig config{};
+    std::memcpy(&config, reader.section(kConfigSection, sizeof config).data(), sizeof config);
+    if (config.count > kMaxSlots || config.bytes < 1 || config.bytes > kMaxBits / 8 ||
+        config.how > static_cast<std::uint64_t>(CodeSearch::kMultiIndex))
+        refuse_section(kConfigSection, "it describes no codes");
+    const std::span<std::byte> rows = reader.section(kRowsSection, config.count * config.bytes);
+    return std::make_unique<HammingCodes>(
+        reinterpret_cast<const std::uint8_t*>(rows.data()), static_cast<std::size_t>(config.count),
+        static_cast<std::size_t>(config.bytes), static_cast<CodeSearch>(config.how), work);
 }
 
 std::size_t HammingCodes::bytes() const noexcept { return rows_.count * rows_.stride + (index_ ? index_->bytes() : 0); }
@@ -119,13 +156,24 @@ void HammingCodes::measure(const Work& work) {
     }
 }
 
-bool HammingCodes::near_enough(std::size_t k) const {
-    if (!index_ || steps_ == 0 || k > count()) return false;
+HammingCodes::Reach HammingCodes::reach_among(const SlotSet* among) const noexcept {
+    // Where nothing was measured, walks are wanted as far as they go.
+    if (among == nullptr || samples_.empty()) return {steps_, most_seen_};
+    Reach reach{0, among->count() / 4};
+    while (reach.steps < steps_ && index_->lookups(reach.steps) * 8 <= static_cast<double>(among->count()))
+        ++reach.steps;
+    return reach;
+}
+
+bool HammingCodes::near_enough(std::size_t k, std::size_t steps, const SlotSet* among) const {
+    if (steps == 0 || k > count()) return false;
     if (samples_.empty()) return true;
+    // The k-th that a query may find is as far as this one of all.
+    const double share = among == nullptr ? 1.0 : static_cast<double>(among->count()) / static_cast<double>(count());
     std::size_t near = 0;
     // One more: a row finds itself.
     for (const std::vector<std::uint32_t>& within : samples_)
-        near += within[std::min(steps_ - 1, within.size() - 1)] > k ? 1 : 0;
+        near += within[std::min(steps - 1, within.size() - 1)] * share > static_cast<double>(k) ? 1 : 0;
     return 2 * near > samples_.size();
 }
 
@@ -136,110 +184,126 @@ std::vector<std::uint8_t> HammingCodes::padded(const std::uint8_t* queries, std:
     return out;
 }
 
-bool HammingCodes::walk_nearest(MultiIndex::Walk& walk, std::size_t k, std::vector<Candidate>& found) const {
+bool HammingCodes::walk_nearest(MultiIndex::Walk& walk, std::size_t k, const SlotSet* among,
+                                std::vector<Candidate>& found) const {
+    const Reach reach = reach_among(among);
+    if (!near_enough(k, reach.steps, among)) return false;
     float bound = static_cast<float>(8 * rows_.bytes);
-    for (std::size_t step = 0; step < steps_; ++step) {
+    for (std::size_t step = 0; step < reach.steps; ++step) {
         walk.step(step, [&](Slot row, float distance) {
-            if (distance <= bound) found.push_back({distance, row});
+            if (distance <= bound && (among == nullptr || in_bitmap(*among, row))) found.push_back({distance, row});
         });
         keep_nearest(found, k);
         if (found.size() == k) {
             bound = found.back().distance;
             if (bound <= static_cast<float>(step)) return true;
         }
-        if (walk.seen() > most_seen_) return false;
+        if (walk.seen() > reach.most_seen) return false;
     }
     return false;
 }
 
-bool HammingCodes::walk_within(MultiIndex::Walk& walk, std::size_t radius, std::vector<Candidate>& found) const {
+bool HammingCodes::walk_within(MultiIndex::Walk& walk, std::size_t radius, const SlotSet* among,
+                               std::vector<Candidate>& found) const {
+    const Reach reach = reach_among(among);
+    if (radius >= reach.steps) return false;
     const auto bound = static_cast<float>(radius);
     for (std::size_t step = 0; step <= radius; ++step) {
         walk.step(step, [&](Slot row, float distance) {
-            if (distance <= bound) found.push_back({distance, row});
+            if (distance <= bound && (among == nullptr || in_bitmap(*among, row))) found.push_back({distance, row});
         });
-        if (walk.seen() > most_seen_) return false;
+        if (walk.seen() > reach.most_seen) return false;
     }
     keep_nearest(found, found.size());
     return true;
 }
 
-template <typename Look>
-std::vector<std::uint8_t> HammingCodes::walk_all(const std::vector<std::uint8_t>& queries, std::size_t count,
-                                                 const Look& look, const Work& work) const {
+template <typename WalkTo, typename Scan, typename Look>
+std::vector<std::vector<Candidate>> HammingCodes::find(const std::uint8_t* queries, std::size_t count,
+                                                       const RowSets& among, const Work& work, const WalkTo& walk_to,
+                                                       const Scan& scan, const Look& look) const {
+    std::vector<std::vector<Candidate>> hits(count);
+    if (count == 0 || rows_.count == 0) return hits;
+    const std::vector<std::uint8_t> asked = padded(queries, count);
+    QueryBlock block;
+    if (among.size() > 0) codec_->prepare({asked.data(), count, ElementType::kBits}, block);
     std::vector<std::uint8_t> done(count, 0);
+    const auto few = [&](const SlotSet* set) {
+        return set != nullptr && (set->is_list() || set->count() * kRowsApart <= rows_.count);
+    };
     parallel_for(
         count, kGroup, work.threads,
         [&](std::size_t begin, std::size_t end, std::size_t) {
-            MultiIndex::Walk walk(*index_);
-            for (std::size_t i = begin; i < end; ++i) index_->prefetch(queries.data() + i * rows_.stride);
+            std::optional<MultiIndex::Walk> walk;
+            if (index_) walk.emplace(*index_);
+            for (std::size_t i = begin; index_ && i < end; ++i) index_->prefetch(asked.data() + i * rows_.stride);
+            std::unique_ptr<Scorer> scorer;
             for (std::size_t i = begin; i < end; ++i) {
-                walk.restart(queries.data() + i * rows_.stride);
-                done[i] = look(walk, i) ? 1 : 0;
+                const SlotSet* const set = among.of(i);
+                if (walk && (set == nullptr || !set->is_list())) {
+                    walk->restart(asked.data() + i * rows_.stride);
+                    done[i] = walk_to(*walk, set, hits[i]) ? 1 : 0;
+                }
+                if (done[i] != 0 || !few(set)) continue;
+                if (!scorer) scorer = codec_->make_scorer();
+                scorer->bind_query(block, i);
+                hits[i] = look(*scorer, *set);
+                done[i] = 1;
             }
         },
         work.poll);
-    return done;
-}
-
-// What `scan` finds for the queries that are not done.
-template <typename Scan>
-void HammingCodes::scan_rest(const std::vector<std::uint8_t>& queries, const std::vector<std::uint8_t>& done,
-                             const Scan& scan, std::vector<std::vector<Candidate>>& hits) const {
+    // The others, together where they may find the same.
     std::vector<std::size_t> left;
-    std::vector<std::uint8_t> asked;
-    for (std::size_t i = 0; i < done.size(); ++i) {
-        if (done[i] != 0) continue;
-        left.push_back(i);
-        asked.insert(asked.end(), queries.begin() + static_cast<std::ptrdiff_t>(i * rows_.stride),
-                     queries.begin() + static_cast<std::ptrdiff_t>((i + 1) * rows_.stride));
+    for (std::size_t i = 0; i < count; ++i) {
+        if (done[i] == 0) left.push_back(i);
     }
-    if (left.empty()) return;
-    QueryBlock block;
-    codec_->prepare({asked.data(), left.size(), ElementType::kBits}, block);
-    std::vector<std::vector<Candidate>> found =
-        scan(ScanRows{*codec_, rows_.count, {}, kBySlot}, ScanQueries{block, 0, left.size()});
-    for (std::size_t i = 0; i < left.size(); ++i) hits[left[i]] = std::move(found[i]);
+    const std::size_t together = among.shared() ? std::max<std::size_t>(left.size(), 1) : 1;
+    for (std::size_t first = 0; first < left.size(); first += together) {
+        std::vector<std::uint8_t> live;
+        if (const SlotSet* const set = among.of(left[first])) {
+            live.assign(rows_.count, 0);
+            set->for_each([&](Slot row) { live[row] = 1; });
+        }
+        std::vector<std::uint8_t> rest;
+        for (std::size_t i = first; i < first + together; ++i)
+            rest.insert(rest.end(), asked.begin() + static_cast<std::ptrdiff_t>(left[i] * rows_.stride),
+                        asked.begin() + static_cast<std::ptrdiff_t>((left[i] + 1) * rows_.stride));
+        codec_->prepare({rest.data(), together, ElementType::kBits}, block);
+        std::vector<std::vector<Candidate>> found =
+            scan(ScanRows{*codec_, rows_.count, live, kBySlot}, ScanQueries{block, 0, together});
+        for (std::size_t i = 0; i < together; ++i) hits[left[first + i]] = std::move(found[i]);
+    }
+    return hits;
 }
 
 std::vector<std::vector<Candidate>> HammingCodes::nearest(const std::uint8_t* queries, std::size_t query_count,
-                                                          std::size_t k, const Work& work) const {
-    const std::vector<std::uint8_t> asked = padded(queries, query_count);
-    std::vector<std::vector<Candidate>> hits(query_count);
+                                                          std::size_t k, const Work& work, const RowSets& among) const {
     k = std::min(k, count());
-    const std::vector<std::uint8_t> done =
-        near_enough(k)
-            ? walk_all(
-                  asked, query_count,
-                  [&](MultiIndex::Walk& walk, std::size_t query) { return walk_nearest(walk, k, hits[query]); }, work)
-            : std::vector<std::uint8_t>(query_count, 0);
-    scan_rest(
-        asked, done,
+    return find(
+        queries, query_count, among, work,
+        [&](MultiIndex::Walk& walk, const SlotSet* set, std::vector<Candidate>& found) {
+            return walk_nearest(walk, k, set, found);
+        },
         [&](const ScanRows& rows, const ScanQueries& left) {
             return scan_nearest(rows, left, k, work.threads, work.poll);
         },
-        hits);
-    return hits;
+        [&](Scorer& scorer, const SlotSet& set) { return scan_set(scorer, set, k, kBySlot); });
 }
 
 std::vector<std::vector<Candidate>> HammingCodes::within(const std::uint8_t* queries, std::size_t query_count,
-                                                         std::size_t radius, const Work& work) const {
-    const std::vector<std::uint8_t> asked = padded(queries, query_count);
-    std::vector<std::vector<Candidate>> hits(query_count);
-    const std::vector<std::uint8_t> done =
-        index_ && radius < steps_
-            ? walk_all(
-                  asked, query_count,
-                  [&](MultiIndex::Walk& walk, std::size_t query) { return walk_within(walk, radius, hits[query]); },
-                  work)
-            : std::vector<std::uint8_t>(query_count, 0);
-    scan_rest(
-        asked, done,
+                                                         std::size_t radius, const Work& work,
+                                                         const RowSets& among) const {
+    return find(
+        queries, query_count, among, work,
+        [&](MultiIndex::Walk& walk, const SlotSet* set, std::vector<Candidate>& found) {
+            return walk_within(walk, radius, set, found);
+        },
         [&](const ScanRows& rows, const ScanQueries& left) {
             return scan_radius(rows, left, static_cast<float>(radius), work.threads, work.poll);
         },
-        hits);
-    return hits;
+        [&](Scorer& scorer, const SlotSet& set) {
+            return scan_set_radius(scorer, set, static_cast<float>(radius), kBySlot);
+        });
 }
 
 }  // namespace lanner

@@ -56,8 +56,8 @@ HashRows HashedRows::as_hash_rows(const void* rows, std::size_t count) const noe
 }
 
 std::vector<std::vector<Candidate>> HashedRows::nearest(const void* queries, std::size_t query_count, std::size_t k,
-                                                        std::size_t candidates, bool asymmetric,
-                                                        const Work& work) const {
+                                                        std::size_t candidates, bool asymmetric, const Work& work,
+                                                        const RowSets& among) const {
     if (asymmetric && !packed_)
         throw Error(ErrorKind::kWrongType, "a hash of kind " + std::string(family_->kind()) + " has no values");
     vectors_->check_queries({queries, query_count, type_}, "queries");
@@ -66,11 +66,11 @@ std::vector<std::vector<Candidate>> HashedRows::nearest(const void* queries, std
     if (asymmetric) {
         std::vector<float> values(query_count * family_->bits());
         family_->values(asked, values.data(), work);
-        hits = packed_->nearest(values.data(), query_count, std::max(k, candidates), work);
+        hits = packed_->nearest(values.data(), query_count, std::max(k, candidates), work, among);
     } else {
         std::vector<std::uint8_t> codes(query_count * family_->code_bytes());
         family_->encode(asked, codes.data(), work);
-        hits = codes_->nearest(codes.data(), query_count, std::max(k, candidates), work);
+        hits = codes_->nearest(codes.data(), query_count, std::max(k, candidates), work, among);
     }
     QueryBlock block;
     vectors_->prepare({queries, query_count, type_}, block);

@@ -25,9 +25,10 @@ class HashedRows {
     std::size_t bytes() const noexcept;
 
     // Of the `candidates` rows of each query whose codes are nearest (at least k), the k nearest under the metric, nearest
-    // first, ties by place. Asymmetric: by the query's values instead of its bits; the family must have some.
+    // first, ties by place; of the rows that a query may find. Asymmetric: by the query's values instead of its bits; the family must have some.
     std::vector<std::vector<Candidate>> nearest(const void* queries, std::size_t query_count, std::size_t k,
-                                                std::size_t candidates, bool asymmetric, const Work& work) const;
+                                                std::size_t candidates, bool asymmetric, const Work& work,
+                                                const RowSets& among = {}) const;
 
   private:
     HashRows as_hash_rows(const void* rows, std::size_t count) const noexcept;

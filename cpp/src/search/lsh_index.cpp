@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <iterator>
 #include <string>
+#include <unordered_map>
 
-#include "base/nearest_rows.hpp"
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
 #include "hashing/cross_polytope.hpp"
@@ -18,16 +18,13 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t kSampleRows = 64;
-constexpr std::size_t kNeighbours = 10;
+constexpr std::uint32_t kNeverSeen = std::numeric_limits<std::uint32_t>::max();
 // Buckets a table that are tried at most.
 constexpr std::size_t kMostProbes = 128;
 // Unlike rows that a bucket may hold, by the choice of hashes.
 constexpr double kUnlike = 10;
 constexpr std::size_t kMostHashes = 32;
 constexpr std::size_t kBlock = 256;
-
-std::size_t whole_bytes(std::size_t bits) noexcept { return (bits + 7) / 8 * 8; }
 
 // Of ascending items.
 float jaccard(const std::uint64_t* left, std::size_t left_count, const std::uint64_t* right,
@@ -128,8 +125,39 @@ class LshIndex::Sample {
     HashRows rows_;
 };
 
+// What the buckets of one query after another hold.
+class LshIndex::Buckets {
+  public:
+    explicit Buckets(const LshTables& tables) : probing_(tables), seen_(SlotSet::word_count(tables.count()), 0) {}
+
+    // Each row once; of a set, which is a bitmap, only its own.
+    const std::vector<Slot>& rows_of(const HashRows& queries, std::size_t query, std::size_t probes,
+                                     const SlotSet* set) {
+        found_.clear();
+        probing_.restart(queries, query);
+        const Slot* rows = nullptr;
+        std::size_t size = 0;
+        for (std::size_t probe = 0; probe < probes && probing_.next(rows, size); ++probe) {
+            for (std::size_t j = 0; j < size; ++j) {
+                const std::uint64_t bit = std::uint64_t{1} << (rows[j] % 64);
+                if ((seen_[rows[j] / 64] & bit) != 0) continue;
+                seen_[rows[j] / 64] |= bit;
+                found_.push_back(rows[j]);
+            }
+        }
+        for (const Slot slot : found_) seen_[slot / 64] = 0;
+        if (set != nullptr) std::erase_if(found_, [&](Slot slot) { return !in_bitmap(*set, slot); });
+        return found_;
+    }
+
+  private:
+    LshTables::Probing probing_;
+    std::vector<std::uint64_t> seen_;
+    std::vector<Slot> found_;
+};
+
 LshIndex::LshIndex(Metric metric, const HashRows& rows, std::size_t dim, const LshOptions& options, const Work& work)
-    : metric_(metric), dim_(dim) {
+    : LshIndex(metric, dim) {
     if (rows.count > kMaxSlots)
         throw Error(ErrorKind::kInvalidArgument,
                     "rows must be at most " + std::to_string(kMaxSlots) + ", got " + std::to_string(rows.count));
@@ -141,15 +169,18 @@ LshIndex::LshIndex(Metric metric, const HashRows& rows, std::size_t dim, const L
     } else {
         const PlainCodec checks(ElementType::kFloat32, metric, dim, active_kernels());
         checks.check_rows({rows.vectors, rows.count, ElementType::kFloat32}, "vectors", work.poll);
-        const std::size_t bytes = rows.count * dim * sizeof(float);
-        memory_ = allocate_page(std::max<std::size_t>(bytes, 1));
-        if (bytes > 0) std::memcpy(memory_.get(), rows.vectors, bytes);
-        rows_.vectors = reinterpret_cast<const float*>(memory_.get());
-        codec_ = std::make_unique<PlainCodec>(ElementType::kFloat32, metric, dim, active_kernels(), memory_.get(),
-                                              rows.count);
+        keep_vectors(rows.vectors, rows.count);
     }
     choose(options, work);
     calibrate(options.seed, work);
+}
+
+void LshIndex::keep_vectors(const float* vectors, std::size_t count) {
+    const std::size_t bytes = count * dim_ * sizeof(float);
+    memory_ = allocate_page(std::max<std::size_t>(bytes, 1));
+    if (bytes > 0) std::memcpy(memory_.get(), vectors, bytes);
+    rows_.vectors = reinterpret_cast<const float*>(memory_.get());
+    codec_ = std::make_unique<PlainCodec>(ElementType::kFloat32, metric_, dim_, active_kernels(), memory_.get(), count);
 }
 
 std::size_t LshIndex::bytes() const noexcept {
@@ -172,7 +203,7 @@ void LshIndex::choose(const LshOptions& options, const Work& work) {
         for (std::size_t i = 0; i < sample.rows().count; ++i) {
             if (work.poll) work.poll();
             distances.score(scorer.get(), i, all.data(), all.size(), found.data());
-            const std::size_t place = std::min(kNeighbours, found.size() - 1);
+            const std::size_t place = std::min(kRankEnds[0], found.size() - 1);
             std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(place), found.end());
             tenth.push_back(found[place]);
         }
@@ -182,7 +213,7 @@ void LshIndex::choose(const LshOptions& options, const Work& work) {
         width_ = near > 0 && std::isfinite(4 * near) ? 4 * near : 1.0;
     }
     const auto make = [&](std::size_t symbols) -> std::shared_ptr<const HashFamily> {
-        const std::size_t bits = whole_bytes(symbols);
+        const std::size_t bits = bits_for(symbols);
         if (metric_ == Metric::kL2) return std::make_shared<StableHash>(dim_, bits, width_, options.seed);
         if (metric_ == Metric::kCosine) return std::make_shared<CrossPolytope>(dim_, bits, options.seed);
         return std::make_shared<MinHash>(bits, options.seed);
@@ -207,10 +238,10 @@ void LshIndex::choose(const LshOptions& options, const Work& work) {
     tables_ = std::make_unique<LshTables>(make(shape.tables * shape.hashes), rows_, shape, work);
 }
 
-// For some rows, after how many buckets each of their ten nearest was seen.
+// For some rows, after how many buckets each of their nearest was seen.
 void LshIndex::calibrate(std::uint64_t seed, const Work& work) {
     const std::size_t count = rows_.count;
-    const std::size_t samples = count > kNeighbours ? kSampleRows : 0;
+    const std::size_t samples = count > kRankEnds[0] ? kSampleRows : 0;
     const std::size_t most = kMostProbes * tables_->shape().tables;
     std::vector<std::vector<std::uint32_t>> found(samples);
     const Sample sampled(*this, samples, seed + 2);
@@ -218,92 +249,112 @@ void LshIndex::calibrate(std::uint64_t seed, const Work& work) {
     parallel_for(
         samples, 1, work.threads,
         [&](std::size_t sample, std::size_t, std::size_t) {
-            std::vector<Candidate> nearest = look_at_all(distances, sample, kNeighbours + 1);
+            NearestRows best(std::min(count, kRankEnds[kRanks - 1] + 1));
+            look_at_all(distances, distances.scorer().get(), sample, std::numeric_limits<float>::infinity(), nullptr,
+                        best);
+            std::vector<Candidate> nearest = best.take();
             std::erase_if(nearest, [&](const Candidate& each) { return each.slot == sampled.place(sample); });
-            nearest.resize(std::min(nearest.size(), kNeighbours));
-            found[sample].assign(nearest.size(), std::numeric_limits<std::uint32_t>::max());
+            nearest.resize(std::min(nearest.size(), kRankEnds[kRanks - 1]));
+            found[sample].assign(nearest.size(), kNeverSeen);
+            std::unordered_map<Slot, std::size_t> ranks;
+            for (std::size_t rank = 0; rank < nearest.size(); ++rank) ranks.emplace(nearest[rank].slot, rank);
             LshTables::Probing probing(*tables_);
             probing.restart(sampled.rows(), sample);
             const Slot* rows = nullptr;
             std::size_t size = 0;
-            for (std::uint32_t probe = 1; probe <= most && probing.next(rows, size); ++probe) {
+            for (std::uint32_t probe = 1; probe <= most && !ranks.empty() && probing.next(rows, size); ++probe) {
                 for (std::size_t i = 0; i < size; ++i) {
-                    for (std::size_t j = 0; j < nearest.size(); ++j) {
-                        if (rows[i] == nearest[j].slot) found[sample][j] = std::min(found[sample][j], probe);
-                    }
+                    const auto seen = ranks.find(rows[i]);
+                    if (seen == ranks.end()) continue;
+                    found[sample][seen->second] = probe;
+                    ranks.erase(seen);
                 }
             }
         },
         work.poll);
-    for (const auto& sample : found) {
-        neighbours_ += sample.size();
-        for (const std::uint32_t each : sample) {
-            if (each <= most) found_at_.push_back(each);
+    for (std::size_t i = 0; i < kRanks; ++i) {
+        for (const auto& sample : found) {
+            const std::size_t known = std::min(sample.size(), kRankEnds[i]);
+            reached_[i].neighbours += known;
+            std::copy_if(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(known),
+                         std::back_inserter(reached_[i].found_at),
+                         [](std::uint32_t each) { return each != kNeverSeen; });
         }
+        std::sort(reached_[i].found_at.begin(), reached_[i].found_at.end());
     }
-    std::sort(found_at_.begin(), found_at_.end());
 }
 
-std::size_t LshIndex::probes_for(double recall) const noexcept {
+std::size_t LshIndex::probes_for(double recall, double nearest) const noexcept {
+    std::size_t at = 0;
+    while (at + 1 < kRanks && static_cast<double>(kRankEnds[at]) < nearest) ++at;
+    const Reached& reached = reached_[at];
     // Less a hair: 0.95 of 640 is a whole number, and not quite one in double.
-    const auto wanted = static_cast<std::size_t>(std::ceil(recall * static_cast<double>(neighbours_) - 1e-9));
-    if (wanted == 0 || wanted > found_at_.size()) return 0;
-    return found_at_[wanted - 1];
+    const auto wanted = static_cast<std::size_t>(std::ceil(recall * static_cast<double>(reached.neighbours) - 1e-9));
+    if (wanted == 0 || wanted > reached.found_at.size()) return 0;
+    return reached.found_at[wanted - 1];
 }
 
-std::vector<Candidate> LshIndex::look_at_all(const Distances& distances, std::size_t query, std::size_t k) const {
-    const auto scorer = distances.scorer();
-    NearestRows best(k);
+void LshIndex::look_at_all(const Distances& distances, Scorer* scorer, std::size_t query, float radius,
+                           const SlotSet* among, NearestRows& best) const {
     Slot slots[kBlock];
     float values[kBlock];
-    for (std::size_t first = 0; first < rows_.count; first += kBlock) {
-        const std::size_t now = std::min(kBlock, rows_.count - first);
-        for (std::size_t i = 0; i < now; ++i) slots[i] = static_cast<Slot>(first + i);
-        distances.score(scorer.get(), query, slots, now, values);
-        for (std::size_t i = 0; i < now; ++i) best.offer(values[i], slots[i]);
+    std::size_t waiting = 0;
+    const auto turn = [&] {
+        distances.score(scorer, query, slots, waiting, values);
+        for (std::size_t i = 0; i < waiting; ++i) {
+            if (values[i] <= radius) best.offer(values[i], slots[i]);
+        }
+        waiting = 0;
+    };
+    const auto take = [&](Slot slot) {
+        slots[waiting++] = slot;
+        if (waiting == kBlock) turn();
+    };
+    if (among != nullptr) {
+        among->for_each(take);
+    } else {
+        for (std::size_t i = 0; i < rows_.count; ++i) take(static_cast<Slot>(i));
     }
-    return best.take();
+    turn();
 }
 
-std::vector<std::vector<Candidate>> LshIndex::nearest(const HashRows& queries, std::size_t k, std::size_t probes,
-                                                      const Work& work) const {
+std::size_t LshIndex::probes_of(const LshEffort& effort, std::size_t k, std::size_t there) const noexcept {
+    if (effort.recall <= 0 || there == 0) return effort.probes;
+    // The nearest that a query may find are as far as so many nearest of all.
+    const double wanted = static_cast<double>(k == kAllWithin ? kRankEnds[0] : k);
+    return probes_for(effort.recall, wanted * static_cast<double>(rows_.count) / static_cast<double>(there));
+}
+
+std::vector<std::vector<Candidate>> LshIndex::find(const HashRows& queries, std::size_t k, float radius,
+                                                   const LshEffort& effort, const Work& work,
+                                                   const RowSets& among) const {
     if (codec_) codec_->check_queries({queries.vectors, queries.count, ElementType::kFloat32}, "queries");
-    k = std::min(k, rows_.count);
-    // No more buckets than that hold anything; to find the next ones takes more than to look at the rows.
-    if (probes >= rows_.count) probes = 0;
     std::vector<std::vector<Candidate>> hits(queries.count);
     const Distances distances(*this, queries);
     const std::size_t group = std::max<std::size_t>(1, std::min<std::size_t>(64, queries.count / work.threads));
     parallel_for(
         queries.count, group, work.threads,
         [&](std::size_t begin, std::size_t end, std::size_t) {
-            if (probes == 0) {
-                for (std::size_t i = begin; i < end; ++i) hits[i] = look_at_all(distances, i, k);
-                return;
-            }
             const auto scorer = distances.scorer();
-            LshTables::Probing probing(*tables_);
-            std::vector<std::uint64_t> seen((rows_.count + 63) / 64, 0);
-            std::vector<Slot> slots;
+            Buckets buckets(*tables_);
             std::vector<float> values;
             for (std::size_t i = begin; i < end; ++i) {
-                slots.clear();
-                probing.restart(queries, i);
-                const Slot* rows = nullptr;
-                std::size_t size = 0;
-                for (std::size_t probe = 0; probe < probes && probing.next(rows, size); ++probe) {
-                    for (std::size_t j = 0; j < size; ++j) {
-                        const std::uint64_t bit = std::uint64_t{1} << (rows[j] % 64);
-                        if ((seen[rows[j] / 64] & bit) != 0) continue;
-                        seen[rows[j] / 64] |= bit;
-                        slots.push_back(rows[j]);
+                const SlotSet* const set = among.of(i);
+                const std::size_t there = set == nullptr ? rows_.count : set->count();
+                const std::size_t probes = probes_of(effort, k, there);
+                NearestRows best(std::min(k, there));
+                // No more buckets than rows hold anything; to find the next ones takes more than to look at the rows.
+                bool all = probes == 0 || probes >= rows_.count || (set != nullptr && set->is_list());
+                if (!all) {
+                    const std::vector<Slot>& rows = buckets.rows_of(queries, i, probes, set);
+                    all = effort.recall > 0 && set != nullptr && k != kAllWithin && rows.size() < best.k();
+                    values.resize(rows.size());
+                    if (!all) distances.score(scorer.get(), i, rows.data(), rows.size(), values.data());
+                    for (std::size_t j = 0; !all && j < rows.size(); ++j) {
+                        if (values[j] <= radius) best.offer(values[j], rows[j]);
                     }
                 }
-                for (const Slot slot : slots) seen[slot / 64] = 0;
-                values.resize(slots.size());
-                distances.score(scorer.get(), i, slots.data(), slots.size(), values.data());
-                NearestRows best(k);
-                for (std::size_t j = 0; j < slots.size(); ++j) best.offer(values[j], slots[j]);
+                if (all) look_at_all(distances, scorer.get(), i, radius, set, best);
                 hits[i] = best.take();
             }
         },

@@ -12,6 +12,7 @@
 
 #include "base/slot.hpp"
 #include "hashing/hash_family.hpp"
+#include "storage/sections.hpp"
 
 namespace lanner {
 
@@ -23,6 +24,12 @@ struct LshShape {
 class LshTables {
   public:
     LshTables(std::shared_ptr<const HashFamily> family, const HashRows& rows, const LshShape& shape, const Work& work);
+
+    // Sections named `lsh.starts` and `lsh.rows`, beside those of the family.
+    void save(SectionWriter& writer) const;
+    // Throws Error(kFileFormat).
+    static std::unique_ptr<LshTables> load(const SectionReader& reader, std::shared_ptr<const HashFamily> family,
+                                           std::size_t count, const LshShape& shape);
 
     const HashFamily& family() const noexcept { return *family_; }
     const LshShape& shape() const noexcept { return shape_; }
@@ -57,6 +64,7 @@ class LshTables {
         bool sound(const Set& set) const noexcept;
 
         const LshTables* tables_;
+        std::size_t symbols_;  // that are tried for one hash
         std::vector<HashProbe> probes_;
         std::vector<std::uint64_t> keys_;           // a table each
         std::vector<std::vector<Change>> changes_;  // a table each, of least cost first
@@ -70,6 +78,9 @@ class LshTables {
         std::vector<Slot> rows;
     };
 
+    LshTables(std::shared_ptr<const HashFamily> family, std::size_t count, const LshShape& shape);
+
+    std::size_t buckets() const noexcept { return std::size_t{1} << (64 - shift_); }
     std::uint64_t bucket(std::uint64_t key) const noexcept { return key >> shift_; }
 
     std::shared_ptr<const HashFamily> family_;

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from lanner._learnt import NotFittedError
 from lanner.hashing.codes import Codes, Duplicates, duplicate_groups, duplicates
 from lanner.hashing.embedding import (
     BlockEmbedding,
@@ -21,14 +22,14 @@ from lanner.hashing.embedding import (
     MultiplexedEmbedding,
     QuotientRemainderEmbedding,
 )
-from lanner.hashing.family import HashFamily, load
+from lanner.hashing.family import HashFamily
+from lanner.hashing.files import load
 from lanner.hashing.learned import ITQ, SDH, PCASign, SNRHash, Spectral
 from lanner.hashing.random import E2LSH, BitSampling, CrossPolytope, Hyperplanes
 from lanner.hashing.sets import MinHash, SimHash
 from lanner.hashing.tables import LSHIndex
 from lanner.hashing.vectors import HashedVectors
 from lanner.hashing.views import MultiView
-from lanner.quantization import NotFittedError
 
 __all__ = [
     "E2LSH",

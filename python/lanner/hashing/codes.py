@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import to_choice, to_int, to_threads
+from lanner._arguments import Names, to_choice, to_int, to_path, to_threads
 from lanner._arrays import to_array, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.family import MAX_BITS
+from lanner.hashing.rows import AttributedRows
 from lanner.progress import Progress, reporting
-from lanner.results import Hits, RadiusHits
+from lanner.results import Hits, RadiusHits, to_hits
 
 _METHODS = ("auto", "scan", "multi_index")
 
@@ -38,18 +41,14 @@ def _to_signed(values: Any, name: str, bits: int) -> NDArray[np.float32]:
     return array
 
 
-def _hits(found: tuple[Any, Any, Any], *, single: bool) -> Hits:
-    ids, distances, counts = found
-    return Hits(ids[0], distances[0], int(counts[0])) if single else Hits(ids, distances, counts)
-
-
-class Codes:
+class Codes(AttributedRows):
     """Codes of bits to be searched by Hamming distance, exactly; a copy, which nothing changes.
 
     A search either scans all codes or looks them up in tables of their substrings (multi-index
     hashing: Norouzi, Punjani, Fleet, PAMI 2014), whichever is predicted to be faster: `reach` is
     the greatest distance up to which looking up is. Results are the same. For approximate search
-    over long codes see `lanner.Index` with ``metric="hamming"``, which has a graph and filters.
+    over long codes see `lanner.Index` with ``metric="hamming"``, which has a graph. With a filter
+    a search looks at the codes that satisfy it one by one, scans all, or looks up; it stays exact.
     Searches from several threads run side by side. `len` counts the codes.
 
     Parameters
@@ -60,6 +59,10 @@ class Codes:
         ``auto`` makes tables for 16,384 codes or more of few enough bits, and takes some
         milliseconds to measure what they are good for; ``scan`` makes none; ``multi_index`` uses
         them wherever there are fewer look-ups than codes.
+    attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
+        A row a code, for filters; as that of `Index.add`.
+    schema : Schema or mapping of names to types, optional
+        The types of their columns; without it the values say them.
     threads : int, optional
         For making the tables.
 
@@ -70,14 +73,33 @@ class Codes:
     >>> codes = Codes(np.array([[0b0000], [0b0001], [0b0111]], dtype=np.uint8))
     >>> codes.search(np.array([0b0011], dtype=np.uint8), k=2)
     Hits({1: 1, 2: 1})
+    >>> codes = Codes(np.array([[1], [3], [7]], dtype=np.uint8), attributes={"year": [1, 2, 3]})
+    >>> codes.search(np.array([3], dtype=np.uint8), k=3, filter="year >= 2")
+    Hits({1: 0, 2: 1})
     """
 
     __slots__ = ("_core", "_packed")
 
-    def __init__(self, codes: Any, *, method: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        codes: Any,
+        *,
+        method: str = "auto",
+        attributes: Any = None,
+        schema: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> None:
         method = to_choice(method, "method", _METHODS)
-        self._core = _core.hamming_codes(_to_codes(codes), method, to_threads(threads))
+        array = _to_codes(codes)
+        self._keep_attributes(len(array), attributes, schema)
+        self._core = _core.hamming_codes(array, method, to_threads(threads))
         self._packed: _core.PackedCodes | None = None
+
+    @classmethod
+    def _opened(cls, core: _core.HammingCodes, attributes: _core.RowAttributes) -> Codes:
+        made = cls.__new__(cls)
+        made._core, made._attributes, made._packed = core, attributes, None
+        return made
 
     def search(
         self,
@@ -85,6 +107,8 @@ class Codes:
         k: int = 10,
         *,
         weights: Any = None,
+        filter: Any = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> Hits:
         """Return the k nearest codes of each query.
@@ -107,6 +131,11 @@ class Codes:
             At least 1.
         weights : array_like of float, shape (bits,) or (q, bits), optional
             Not below 0; for queries that are codes.
+        filter : Filter, str or dict, or a list with one of them for each query, optional
+            Which rows may be hits, as that of `Index.search`; ids are row numbers, and a mask has
+            an entry a row.
+        attributes : list of str, str or True, optional
+            Columns that come with the hits, in `Hits.attributes`; True for all.
         threads : int, optional
             Changes speed, never results.
 
@@ -127,14 +156,18 @@ class Codes:
             signed = self._weighted(self._to_queries(queries), weights)
         else:
             codes = self._to_queries(queries)
-            found = self._core.search(np.atleast_2d(codes), k, count)
-            return _hits(found, single=codes.ndim == 1)
+            whole = np.atleast_2d(codes)
+            found = self._core.search(whole, k, self._among(filter, len(whole)), count)
+            return self._with_attributes(to_hits(found, single=codes.ndim == 1), attributes)
         if self._packed is None:
             self._packed = self._core.pack_signed(count)
-        found = self._packed.search(np.atleast_2d(signed), k, count)
-        return _hits(found, single=signed.ndim == 1)
+        rows = np.atleast_2d(signed)
+        found = self._packed.search(rows, k, self._among(filter, len(rows)), count)
+        return self._with_attributes(to_hits(found, single=signed.ndim == 1), attributes)
 
-    def search_radius(self, queries: Any, radius: int, *, threads: int | None = None) -> RadiusHits:
+    def search_radius(
+        self, queries: Any, radius: int, *, filter: Any = None, threads: int | None = None
+    ) -> RadiusHits:
         """Return all codes that differ from each query in at most `radius` bits.
 
         Parameters
@@ -143,6 +176,9 @@ class Codes:
             Codes as they were handed in.
         radius : int
             At least 0.
+        filter : Filter, str or dict, or a list with one of them for each query, optional
+            Which rows may be hits, as that of `Index.search`; ids are row numbers, and a mask has
+            an entry a row.
         threads : int, optional
             Changes speed, never results.
 
@@ -154,8 +190,17 @@ class Codes:
         radius = to_int(radius, "radius", 0)
         count = to_threads(threads)
         codes = self._to_queries(queries)
-        found = self._core.search_radius(np.atleast_2d(codes), min(radius, self.bits), count)
+        rows = np.atleast_2d(codes)
+        among = self._among(filter, len(rows))
+        found = self._core.search_radius(rows, min(radius, self.bits), among, count)
         return RadiusHits(*found, single=codes.ndim == 1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write codes and attributes to a file, replacing one that is there in a single step.
+
+        `lanner.hashing.load` reads it, and makes the tables anew.
+        """
+        self._core.save(to_path(path), self._attributes)
 
     def _to_queries(self, queries: Any) -> NDArray[np.uint8]:
         return to_vectors(queries, "queries", self.bits, "bits")
@@ -196,7 +241,8 @@ class Codes:
     @property
     def nbytes(self) -> int:
         """The bytes held."""
-        return self._core.nbytes + (0 if self._packed is None else self._packed.nbytes)
+        packed = 0 if self._packed is None else self._packed.nbytes
+        return self._core.nbytes + self._attributes.nbytes + packed
 
     def __repr__(self) -> str:
         return f"Codes({len(self)} of {self.bits} bits)"

@@ -11,7 +11,8 @@ from lanner import _core
 from lanner._arguments import to_choice, to_int, to_threads
 from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner.hashing.family import UINT64_MAX
+from lanner._learnt import UINT64_MAX
+from lanner.hashing.family import to_whole, to_whole_list
 
 _MOST = 2**40
 
@@ -73,7 +74,8 @@ class EmbeddingTable:
         """Add to the memory at the places of values: the transpose of `gather`.
 
         Places that several values share get the sum. In the order of values, on one thread: the
-        same on every machine.
+        same on every machine. Nothing guards `memory`: the caller keeps other threads from calling
+        `scatter_add`, or `gather`, on the same memory meanwhile, or sums are lost.
 
         Parameters
         ----------
@@ -127,7 +129,7 @@ class EmbeddingTable:
             all of whose slices are those of another one, which nothing tells apart.
         """
         feature = to_int(feature, "feature", 0, self._features - 1)
-        different = np.unique(_whole(values))
+        different = np.unique(to_whole_list(values, "values"))
         columns = np.zeros((len(different), self._features), np.int64)
         columns[:, feature] = different
         found = self._core.places(columns)[:, feature]
@@ -157,7 +159,7 @@ class EmbeddingTable:
         return self._core.width
 
     def _to_values(self, values: Any) -> tuple[NDArray[np.int64], bool]:
-        array = _whole(values, one=False)
+        array = to_whole(values, "values")
         single = array.ndim == 1 and self._features == 1
         if single:
             array = array[:, np.newaxis]
@@ -166,19 +168,6 @@ class EmbeddingTable:
                 f"values must have {self._features} columns, one a feature, got shape {array.shape}"
             )
         return np.ascontiguousarray(array), single
-
-
-def _whole(values: Any, *, one: bool = True) -> NDArray[np.int64]:
-    array = to_array(values, "values")
-    if array.size == 0:
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise WrongTypeError(f"values must be integers, got {array.dtype.name}")
-    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
-        raise InvalidArgumentError(f"values must fit int64, got {array.max()}")
-    if one and array.ndim != 1:
-        raise InvalidArgumentError(f"values must have one axis, got shape {array.shape}")
-    return array.astype(np.int64)
 
 
 class MultiplexedEmbedding(EmbeddingTable):

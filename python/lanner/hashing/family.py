@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import naming_file, to_int, to_path, to_threads
-from lanner._arrays import to_elements, to_vectors
+from lanner._arguments import to_int
+from lanner._arrays import to_array, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner.quantization import NotFittedError
+from lanner._learnt import UINT64_MAX, Learner, to_rows
 
 MAX_DIM = 65536
 MAX_BITS = 65536
-UINT64_MAX = 2**64 - 1
 
 
 def to_code_bits(bits: int) -> int:
@@ -34,14 +31,17 @@ def to_number(value: object, name: str, low: float, high: float = float("inf")) 
         value, (int, float, np.integer, np.floating)
     ):
         raise WrongTypeError(f"{name} must be a number, got {type(value).__name__}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf") if value > 0 else float("-inf")
     if not low <= number <= high or np.isinf(number):
         most = "" if np.isinf(high) else f" and at most {high:g}"
         raise InvalidArgumentError(f"{name} must be finite, at least {low:g}{most}, got {value}")
     return number
 
 
-class HashFamily(ABC):
+class HashFamily(Learner[_core.HashFamily]):
     """A function from items to codes of bits, which differ in few places where items are alike.
 
     Codes are rows of ``bits / 8`` bytes; bit i is bit ``i % 8`` of byte ``i // 8``, as
@@ -50,22 +50,23 @@ class HashFamily(ABC):
     set is in use; a saved family gives them everywhere but for the last place of sums.
     """
 
-    __slots__ = ("_bits", "_family")
+    __slots__ = ("_bits",)
 
     # Names of kinds in files, and the classes that show them.
     kinds: ClassVar[dict[str, type[HashFamily]]] = {}
 
     _bits: int
-    _family: _core.HashFamily | None
 
     def __init_subclass__(cls, *, kind: str | None = None) -> None:
         super().__init_subclass__()
         if kind is not None:
             HashFamily.kinds[kind] = cls
 
-    @abstractmethod
-    def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
-        """Return what the core takes, and whether it is of one item alone."""
+    def _make(self, kind: str, bits: int, seed: int, *, dim: int = 0, width: float = 0.0) -> None:
+        """Become a family that learns nothing."""
+        self._bits = to_code_bits(bits)
+        seed = to_int(seed, "seed", 0, UINT64_MAX)
+        self._learnt = _core.make_hash(kind, dim, self._bits, width, seed)
 
     @property
     def bits(self) -> int:
@@ -77,41 +78,6 @@ class HashFamily(ABC):
         """Bytes of a code."""
         return self._bits // 8
 
-    @property
-    def fitted(self) -> bool:
-        """Whether codes can be made: at once, or after `fit` where a family learns."""
-        return self._family is not None
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the family to a file, replacing one that is there in a single step."""
-        self._ready().save(to_path(path))
-
-    def _ready(self) -> _core.HashFamily:
-        if self._family is None:
-            raise NotFittedError(f"{self!r} has learnt nothing yet: call fit first")
-        return self._family
-
-    def _encode(self, items: Any, name: str, threads: int | None) -> NDArray[np.uint8]:
-        core = self._ready()
-        count = to_threads(threads)
-        rows, single = self._rows(items, name)
-        codes = core.encode(rows, count)
-        return codes[0] if single else codes
-
-    def _values(self, items: Any, name: str, threads: int | None) -> NDArray[np.float32]:
-        core = self._ready()
-        count = to_threads(threads)
-        rows, single = self._rows(items, name)
-        values = core.values(rows, count)
-        return values[0] if single else values
-
-    def _symbols(self, items: Any, name: str, threads: int | None) -> NDArray[np.uint32]:
-        core = self._ready()
-        count = to_threads(threads)
-        rows, single = self._rows(items, name)
-        symbols = core.symbols(rows, count)
-        return symbols[0] if single else symbols
-
 
 class VectorHash(HashFamily):
     """A family over vectors of `dim` features."""
@@ -121,7 +87,7 @@ class VectorHash(HashFamily):
     @property
     def dim(self) -> int:
         """Features of the vectors."""
-        return int(self._ready().figures()["dim"])
+        return self._figure("dim")
 
     def encode(self, vectors: Any, *, threads: int | None = None) -> NDArray[np.uint8]:
         """Return the codes of vectors.
@@ -141,11 +107,10 @@ class VectorHash(HashFamily):
         InvalidArgumentError
             Another dimension, NaN or infinity (the row is named).
         """
-        return self._encode(vectors, "vectors", threads)
+        return self._made("encode", vectors, "vectors", threads)
 
     def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
-        array = to_elements(items, name, self.dim, "float32")
-        return np.atleast_2d(array), array.ndim == 1
+        return to_rows(items, name, self.dim)
 
 
 class ValueHash(VectorHash):
@@ -167,7 +132,7 @@ class ValueHash(VectorHash):
         -------
         array of float32, shape (n, bits) or (bits,)
         """
-        return self._values(vectors, "vectors", threads)
+        return self._made("values", vectors, "vectors", threads)
 
 
 class SymbolHash(VectorHash):
@@ -191,7 +156,7 @@ class SymbolHash(VectorHash):
         -------
         array of uint32, shape (n, bits) or (bits,)
         """
-        return self._symbols(vectors, "vectors", threads)
+        return self._made("symbols", vectors, "vectors", threads)
 
 
 def to_packed(vectors: Any, name: str, dim: int) -> NDArray[np.uint8]:
@@ -199,32 +164,21 @@ def to_packed(vectors: Any, name: str, dim: int) -> NDArray[np.uint8]:
     return to_vectors(vectors, name, dim, "bits")
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Return the hash family that `HashFamily.save` wrote.
+def to_whole(value: Any, name: str) -> NDArray[np.int64]:
+    """Return integers that fit int64, of any shape; what is empty has any type."""
+    array = to_array(value, name)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise WrongTypeError(f"{name} must be integers, got {array.dtype.name}")
+    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
+        raise InvalidArgumentError(f"{name} must fit int64, got {array.max()}")
+    return np.ascontiguousarray(array, dtype=np.int64)
 
-    Raises
-    ------
-    FileFormatError
-        The file is not a sound file of a hash; the message names the section.
-    StorageError
-        The file cannot be read.
 
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from lanner import hashing
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder) / "hash.lanner"
-    ...     hashing.Hyperplanes(dim=16, bits=32).save(path)
-    ...     hashing.load(path)
-    Hyperplanes(dim=16, bits=32)
-    """
-    name = to_path(path)
-    with naming_file(name):
-        core = _core.load_hash(name)
-    figures = core.figures()
-    cls = HashFamily.kinds[figures["kind"]]
-    made = cls.__new__(cls)
-    made._family = core
-    made._bits = int(figures["bits"])
-    return made
+def to_whole_list(value: Any, name: str) -> NDArray[np.int64]:
+    """Return integers along one axis."""
+    array = to_whole(value, name)
+    if array.ndim != 1:
+        raise InvalidArgumentError(f"{name} must have one axis, got shape {array.shape}")
+    return array

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import to_int, to_threads
-from lanner._arrays import to_array, to_elements
+from lanner._arguments import to_int
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner.hashing.family import UINT64_MAX, ValueHash, to_code_bits, to_number
-from lanner.progress import Progress, reporting
+from lanner.hashing.family import ValueHash, to_code_bits, to_number
+from lanner.progress import Progress
 
 _Self = TypeVar("_Self", bound="LearnedHash")
 
@@ -28,7 +27,7 @@ class LearnedHash(ValueHash):
 
     def __init__(self, bits: int) -> None:
         self._bits = to_code_bits(bits)
-        self._family = None
+        self._learnt = None
 
     def _learn(
         self: _Self,
@@ -39,26 +38,21 @@ class LearnedHash(ValueHash):
         threads: int | None,
         progress: Progress,
     ) -> _Self:
-        seed = to_int(seed, "seed", 0, UINT64_MAX)
-        count = to_threads(threads)
-        shaped = to_array(vectors, "vectors")
-        if shaped.ndim != 2 or shaped.shape[1] == 0:
-            raise InvalidArgumentError(
-                f"vectors must have two axes and at least one feature, got shape {shaped.shape}"
-            )
-        array = to_elements(vectors, "vectors", shaped.shape[1], "float32")
-        numbers, classes = (None, 0) if labels is None else _to_classes(labels, len(array))
-        with reporting(progress, "fitting") as report:
-            self._family = _core.fit_hash(
-                array, numbers, classes, {**parameters, "bits": self._bits}, seed, count, report
-            )
+        whole = {**parameters, "bits": self._bits}
+
+        def learn(array: NDArray[np.float32], *rest: Any) -> _core.HashFamily:
+            numbers, classes = (None, 0) if labels is None else to_classes(labels, len(array))
+            return _core.fit_hash(array, numbers, classes, whole, *rest)
+
+        self._learnt, _ = self._fit(vectors, seed, threads, progress, learn)
         return self
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bits={self.bits})"
 
 
-def _to_classes(labels: Any, rows: int) -> tuple[NDArray[np.uint32], int]:
+def to_classes(labels: Any, rows: int) -> tuple[NDArray[np.uint32], int]:
+    """Return the number of each row's class, and how many classes there are."""
     if isinstance(labels, np.ma.MaskedArray):
         raise WrongTypeError("labels must not be a masked array: fill or drop masked places first")
     array = np.asarray(labels)

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner import _core
-from lanner._arguments import to_int, to_threads
+from lanner._arguments import to_int
 from lanner._core import InvalidArgumentError
 from lanner.hashing.family import (
     MAX_DIM,
-    UINT64_MAX,
     HashFamily,
     SymbolHash,
     ValueHash,
-    to_code_bits,
     to_number,
     to_packed,
 )
@@ -53,10 +50,7 @@ class Hyperplanes(ValueHash, kind="hyperplanes"):
 
     def __init__(self, dim: int, bits: int, *, seed: int = 0) -> None:
         dim = to_int(dim, "dim", 1, MAX_DIM)
-        self._bits = to_code_bits(bits)
-        self._family = _core.make_hash(
-            "hyperplanes", dim, self._bits, 0.0, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("hyperplanes", bits, seed, dim=dim)
 
     def __repr__(self) -> str:
         return f"Hyperplanes(dim={self.dim}, bits={self.bits})"
@@ -83,10 +77,7 @@ class CrossPolytope(SymbolHash, kind="cross_polytope"):
 
     def __init__(self, dim: int, bits: int, *, seed: int = 0) -> None:
         dim = to_int(dim, "dim", 1, MAX_DIM)
-        self._bits = to_code_bits(bits)
-        self._family = _core.make_hash(
-            "cross_polytope", dim, self._bits, 0.0, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("cross_polytope", bits, seed, dim=dim)
 
     def __repr__(self) -> str:
         return f"CrossPolytope(dim={self.dim}, bits={self.bits})"
@@ -115,13 +106,10 @@ class E2LSH(SymbolHash, kind="e2lsh"):
 
     def __init__(self, dim: int, bits: int, *, width: float, seed: int = 0) -> None:
         dim = to_int(dim, "dim", 1, MAX_DIM)
-        self._bits = to_code_bits(bits)
         number = to_number(width, "width", 0)
         if number == 0:
             raise InvalidArgumentError(f"width must be above 0, got {width}")
-        self._family = _core.make_hash(
-            "e2lsh", dim, self._bits, number, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("e2lsh", bits, seed, dim=dim, width=number)
 
     @property
     def width(self) -> float:
@@ -142,10 +130,7 @@ class E2LSH(SymbolHash, kind="e2lsh"):
         -------
         array of float32, shape (n, bits) or (bits,)
         """
-        count = to_threads(threads)
-        rows, single = self._rows(vectors, "vectors")
-        positions = self._ready().positions(rows, count)
-        return positions[0] if single else positions
+        return self._made("positions", vectors, "vectors", threads)
 
     def __repr__(self) -> str:
         return f"E2LSH(dim={self.dim}, bits={self.bits}, width={self.width:g})"
@@ -169,15 +154,12 @@ class BitSampling(HashFamily, kind="bit_sampling"):
 
     def __init__(self, dim: int, bits: int, *, seed: int = 0) -> None:
         dim = to_int(dim, "dim", 1, _MAX_BIT_DIM)
-        self._bits = to_code_bits(bits)
-        self._family = _core.make_hash(
-            "bit_sampling", dim, self._bits, 0.0, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("bit_sampling", bits, seed, dim=dim)
 
     @property
     def dim(self) -> int:
         """Bits of the vectors."""
-        return int(self._ready().figures()["dim"])
+        return self._figure("dim")
 
     def encode(self, vectors: Any, *, threads: int | None = None) -> NDArray[np.uint8]:
         """Return the codes of bit vectors.
@@ -193,7 +175,7 @@ class BitSampling(HashFamily, kind="bit_sampling"):
         -------
         array of uint8, shape (n, bits / 8) or (bits / 8,)
         """
-        return self._encode(vectors, "vectors", threads)
+        return self._made("encode", vectors, "vectors", threads)
 
     def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
         array = to_packed(items, name, self.dim)

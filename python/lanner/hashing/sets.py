@@ -9,23 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import to_int
 from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner.hashing.family import UINT64_MAX, HashFamily, to_code_bits
-
-
-def _whole(value: Any, name: str) -> NDArray[np.int64]:
-    array = to_array(value, name)
-    if array.size == 0:
-        array = array.astype(np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise WrongTypeError(
-            f"{name} must be integers along one axis, got {array.dtype.name} of {array.shape}"
-        )
-    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
-        raise InvalidArgumentError(f"{name} must fit int64, got {array.max()}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+from lanner.hashing.family import HashFamily, to_whole_list
 
 
 def _listed(value: Any, name: str) -> list[Any]:
@@ -38,7 +24,10 @@ def to_sets(sets: Any, offsets: Any, name: str) -> tuple[Any, bool]:
     """Return sets as the core takes them, and whether it is one alone."""
     if offsets is not None:
         # A copy: what is checked now must not change while the sets are hashed.
-        return (_whole(offsets, "offsets").copy(), _core.integer_items(_whole(sets, name))), False
+        return (
+            to_whole_list(offsets, "offsets").copy(),
+            _core.integer_items(to_whole_list(sets, name)),
+        ), False
     single = isinstance(sets, (set, frozenset))
     return _core.sets_of([sets] if single else _listed(sets, name), False), single
 
@@ -67,10 +56,7 @@ class MinHash(HashFamily, kind="minhash"):
     __slots__ = ()
 
     def __init__(self, bits: int, *, seed: int = 0) -> None:
-        self._bits = to_code_bits(bits)
-        self._family = _core.make_hash(
-            "minhash", 0, self._bits, 0.0, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("minhash", bits, seed)
 
     def encode(
         self, sets: Any, *, offsets: Any = None, threads: int | None = None
@@ -91,7 +77,7 @@ class MinHash(HashFamily, kind="minhash"):
         array of uint8, shape (n, bits / 8), or (bits / 8,) for one set
             Items that stand in a collection several times count once.
         """
-        return self._encode((sets, offsets), "sets", threads)
+        return self._made("encode", (sets, offsets), "sets", threads)
 
     def symbols(
         self, sets: Any, *, offsets: Any = None, threads: int | None = None
@@ -102,7 +88,7 @@ class MinHash(HashFamily, kind="minhash"):
         -------
         array of uint32, shape (n, bits), or (bits,) for one set
         """
-        return self._symbols((sets, offsets), "sets", threads)
+        return self._made("symbols", (sets, offsets), "sets", threads)
 
     def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
         sets, offsets = items
@@ -136,10 +122,7 @@ class SimHash(HashFamily, kind="simhash"):
     __slots__ = ()
 
     def __init__(self, bits: int, *, seed: int = 0) -> None:
-        self._bits = to_code_bits(bits)
-        self._family = _core.make_hash(
-            "simhash", 0, self._bits, 0.0, to_int(seed, "seed", 0, UINT64_MAX)
-        )
+        self._make("simhash", bits, seed)
 
     def encode(
         self,
@@ -166,7 +149,7 @@ class SimHash(HashFamily, kind="simhash"):
         -------
         array of uint8, shape (n, bits / 8), or (bits / 8,) for one dict
         """
-        return self._encode((features, offsets, weights), "features", threads)
+        return self._made("encode", (features, offsets, weights), "features", threads)
 
     def values(
         self,
@@ -182,7 +165,7 @@ class SimHash(HashFamily, kind="simhash"):
         -------
         array of float32, shape (n, bits), or (bits,) for one dict
         """
-        return self._values((features, offsets, weights), "features", threads)
+        return self._made("values", (features, offsets, weights), "features", threads)
 
     def _rows(self, items: Any, name: str) -> tuple[Any, bool]:
         features, offsets, weights = items
@@ -193,13 +176,13 @@ class SimHash(HashFamily, kind="simhash"):
                 )
             single = isinstance(features, dict)
             return _core.sets_of([features] if single else _listed(features, name), True), single
-        numbers = _core.integer_items(_whole(features, name))
+        numbers = _core.integer_items(to_whole_list(features, name))
         given = np.ones(len(numbers)) if weights is None else to_array(weights, "weights")
         if given.ndim != 1 or given.dtype.kind not in "iuf":
             raise WrongTypeError(
                 f"weights must be numbers along one axis, got {given.dtype.name} of {given.shape}"
             )
-        starts = _whole(offsets, "offsets")
+        starts = to_whole_list(offsets, "offsets")
         return (starts, numbers, np.ascontiguousarray(given, dtype=np.float64)), False
 
     def __repr__(self) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lanner import _core
-from lanner._arguments import to_choice, to_int, to_threads
-from lanner._arrays import to_array, to_elements
+from lanner._arguments import Names, to_choice, to_int, to_path, to_radius, to_threads
 from lanner._core import InvalidArgumentError
-from lanner.hashing.family import MAX_BITS, UINT64_MAX, to_number
+from lanner._learnt import UINT64_MAX, to_matrix, to_rows
+from lanner.hashing.family import MAX_BITS, MAX_DIM, to_number
+from lanner.hashing.rows import AttributedRows
 from lanner.hashing.sets import to_sets
-from lanner.results import Hits
+from lanner.results import Hits, RadiusHits, to_hits
 
 _METRICS = ("l2", "cosine", "jaccard")
 
 
-class LSHIndex:
+class LSHIndex(AttributedRows):
     """Vectors or sets in tables of locality-sensitive hashes, to be searched approximately.
 
     Rows that share all hashes of a table with a query are candidates, and the metric orders them.
@@ -39,6 +40,10 @@ class LSHIndex:
         Hashes that make a key. By default as many as leave some ten unlike rows in a bucket.
     width : float, optional
         Width of E2LSH's cells; by default four times the distance of the tenth nearest row.
+    attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
+        A row a row, for filters; as that of `Index.add`.
+    schema : Schema or mapping of names to types, optional
+        The types of their columns; without it the values say them.
     seed : int
     threads : int, optional
         Changes speed, never results.
@@ -67,6 +72,8 @@ class LSHIndex:
         tables: int = 16,
         hashes: int | None = None,
         width: float | None = None,
+        attributes: Any = None,
+        schema: Mapping[str, str] | None = None,
         seed: int = 0,
         threads: int | None = None,
     ) -> None:
@@ -87,15 +94,21 @@ class LSHIndex:
         else:
             if offsets is not None:
                 raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
-            shaped = to_array(rows, "rows")
-            if shaped.ndim != 2 or shaped.shape[1] == 0:
+            given = to_matrix(rows, "rows")
+            if given.shape[1] > MAX_DIM:
                 raise InvalidArgumentError(
-                    f"rows must have two axes and at least one feature, got shape {shaped.shape}"
+                    f"rows must have at most {MAX_DIM} features, got {given.shape[1]}"
                 )
-            given = to_elements(rows, "rows", shaped.shape[1], "float32")
+        self._keep_attributes(self._count(given), attributes, schema)
         self._core = _core.lsh_index(
             given, self._metric, tables, number, wide, seed, to_threads(threads)
         )
+
+    @classmethod
+    def _opened(cls, core: _core.LshIndex, attributes: _core.RowAttributes) -> LSHIndex:
+        made = cls.__new__(cls)
+        made._core, made._attributes, made._metric = core, attributes, core.metric
+        return made
 
     def search(
         self,
@@ -103,8 +116,10 @@ class LSHIndex:
         k: int = 10,
         *,
         offsets: Any = None,
+        filter: Any = None,
         recall: float | None = None,
         probes: int | None = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> Hits:
         """Return the k nearest of the rows in the buckets that are looked into.
@@ -118,12 +133,20 @@ class LSHIndex:
             At least 1.
         offsets : array_like of int, shape (q + 1,), optional
             For sets in an array.
+        filter : Filter, str or dict, or a list with one of them for each query, optional
+            Which rows may be hits, as that of `Index.search`; ids are row numbers, and a mask has
+            an entry a row.
+            The fewer do, the more buckets a recall takes; a few are looked at one by one.
         recall : float, optional
             The share of the true neighbours to find, above 0 and at most 1; 0.95 where neither this
-            nor `probes` is given. It is an average over queries like the rows, measured for k = 10.
-            Where no number of buckets reached it, all rows are looked at.
+            nor `probes` is given. It is an average over queries like the rows, and was measured for
+            10, 100 and 1,000 neighbours: with a filter, those count that lie as far as the nearest
+            ones that it lets through. Where no number of buckets reached it, all rows are looked
+            at, and where the buckets hold fewer than k that satisfy a filter, all that do.
         probes : int, optional
             Buckets to look into, over all tables, instead of a recall.
+        attributes : list of str, str or True, optional
+            Columns that come with the hits, in `Hits.attributes`; True for all.
         threads : int, optional
             Changes speed, never results.
 
@@ -134,39 +157,78 @@ class LSHIndex:
             query.
         """
         k = to_int(k, "k", 1)
-        if probes is not None and recall is not None:
-            raise InvalidArgumentError("recall and probes both say how hard to try; give one")
-        wanted = (
-            self.probes_for(0.95 if recall is None else recall)
-            if probes is None
-            else to_int(probes, "probes", 1)
-        )
+        share, wanted = _to_effort(recall, probes)
         count = to_threads(threads)
-        rows: Any
-        if self._metric == "jaccard":
-            rows, single = to_sets(queries, offsets, "queries")
-        else:
-            if offsets is not None:
-                raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
-            array = to_elements(queries, "queries", self._core.dim, "float32")
-            rows, single = np.atleast_2d(array), array.ndim == 1
-        ids, distances, counts = self._core.search(rows, k, wanted, count)
-        if single:
-            return Hits(ids[0], distances[0], int(counts[0]))
-        return Hits(ids, distances, counts)
+        rows, single = self._to_queries(queries, offsets)
+        among = self._among(filter, self._count(rows))
+        found = self._core.search(rows, k, share, wanted, among, count)
+        return self._with_attributes(to_hits(found, single=single), attributes)
 
-    def probes_for(self, recall: float) -> int:
+    def search_radius(
+        self,
+        queries: Any,
+        radius: float,
+        *,
+        offsets: Any = None,
+        filter: Any = None,
+        recall: float | None = None,
+        probes: int | None = None,
+        threads: int | None = None,
+    ) -> RadiusHits:
+        """Return the rows within `radius`, inclusive, of those in the buckets that are looked into.
+
+        Rows that are farther than a query's ten nearest are in fewer of its buckets: of a large
+        radius a smaller share is found than `recall` says.
+
+        Parameters
+        ----------
+        queries : array_like of float, shape (q, dim) or (dim,); or sets, or one set
+        radius : float
+            In the metric's terms; squared for l2.
+        offsets, filter, recall, probes, threads
+            As those of `search`; a recall is that of the ten nearest.
+
+        Returns
+        -------
+        RadiusHits
+            Nearest first, ties in the order of rows.
+        """
+        radius = to_radius(radius)
+        share, wanted = _to_effort(recall, probes)
+        count = to_threads(threads)
+        rows, single = self._to_queries(queries, offsets)
+        among = self._among(filter, self._count(rows))
+        found = self._core.search_radius(rows, radius, share, wanted, among, count)
+        return RadiusHits(*found, single=single)
+
+    def _to_queries(self, queries: Any, offsets: Any) -> tuple[Any, bool]:
+        if self._metric == "jaccard":
+            return to_sets(queries, offsets, "queries")
+        if offsets is not None:
+            raise InvalidArgumentError("offsets go with sets, metric='jaccard'")
+        return to_rows(queries, "queries", self._core.dim)
+
+    def _count(self, rows: Any) -> int:
+        return len(rows[0]) - 1 if self._metric == "jaccard" else len(rows)
+
+    def probes_for(self, recall: float, *, nearest: int = 10) -> int:
         """Return how many buckets a recall took on rows of its own; 0 where none was enough.
 
         Parameters
         ----------
         recall : float
             Above 0 and at most 1.
+        nearest : int
+            Of so many nearest neighbours: 10, 100 or 1,000, or the next of these.
         """
-        number = to_number(recall, "recall", 0, 1)
-        if number == 0:
-            raise InvalidArgumentError(f"recall must be above 0, got {recall}")
-        return self._core.probes_for(number)
+        return self._core.probes_for(_to_share(recall), to_int(nearest, "nearest", 1))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write rows, tables and attributes to a file, replacing one that is there in one step.
+
+        `lanner.hashing.load` reads it.
+        """
+        self._core.save(to_path(path), self._attributes)
 
     @property
     def metric(self) -> str:
@@ -191,7 +253,7 @@ class LSHIndex:
     @property
     def nbytes(self) -> int:
         """The bytes held."""
-        return self._core.nbytes
+        return self._core.nbytes + self._attributes.nbytes
 
     def __len__(self) -> int:
         return len(self._core)
@@ -201,3 +263,19 @@ class LSHIndex:
             f"LSHIndex({len(self)} rows, metric={self._metric!r}, tables={self.tables}, "
             f"hashes={self.hashes})"
         )
+
+
+def _to_share(recall: float) -> float:
+    number = to_number(recall, "recall", 0, 1)
+    if number == 0:
+        raise InvalidArgumentError(f"recall must be above 0, got {recall}")
+    return number
+
+
+def _to_effort(recall: float | None, probes: int | None) -> tuple[float, int]:
+    """Return a recall, or 0, and buckets."""
+    if probes is None:
+        return _to_share(0.95 if recall is None else recall), 0
+    if recall is not None:
+        raise InvalidArgumentError("recall and probes both say how hard to try; give one")
+    return 0.0, to_int(probes, "probes", 1)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from lanner import _core
-from lanner._arguments import BITS_METRICS, METRICS, to_choice, to_flag, to_int, to_threads
+from lanner._arguments import BITS_METRICS, METRICS, Names, to_choice, to_flag, to_int, to_threads
 from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.family import HashFamily, ValueHash, VectorHash
 from lanner.hashing.random import BitSampling
-from lanner.results import Hits
+from lanner.hashing.rows import AttributedRows
+from lanner.results import Hits, to_hits
 
 
-class HashedVectors:
+class HashedVectors(AttributedRows):
     """Vectors beside their codes: codes choose candidates, a metric orders them, in one call.
 
     A copy, which nothing changes. Searches from several threads run side by side. `len` counts the
@@ -29,6 +31,10 @@ class HashedVectors:
         What the family encodes.
     metric : str
         ``l2``, ``cosine``, ``ip``, ``snr`` or ``snr_item``; for bits ``hamming`` or ``jaccard``.
+    attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
+        A row a vector, for filters; as that of `Index.add`.
+    schema : Schema or mapping of names to types, optional
+        The types of their columns; without it the values say them.
     threads : int, optional
 
     Examples
@@ -49,6 +55,8 @@ class HashedVectors:
         vectors: Any,
         *,
         metric: str = "l2",
+        attributes: Any = None,
+        schema: Mapping[str, str] | None = None,
         threads: int | None = None,
     ) -> None:
         if not isinstance(family, (VectorHash, BitSampling)):
@@ -69,6 +77,7 @@ class HashedVectors:
             )
         rows, _ = family._rows(vectors, "vectors")
         self._family = family
+        self._keep_attributes(len(rows), attributes, schema)
         self._core = _core.hash_rows(core, rows, metric, to_threads(threads))
 
     def search(
@@ -78,6 +87,8 @@ class HashedVectors:
         *,
         candidates: int = 100,
         asymmetric: bool | None = None,
+        filter: Any = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> Hits:
         """Return the k nearest under the metric of the vectors whose codes are nearest.
@@ -92,6 +103,11 @@ class HashedVectors:
         asymmetric : bool, optional
             Whether codes are compared with the query's values instead of its bits, which finds
             more; where not given, wherever the family has values. Codes are then always scanned.
+        filter : Filter, str or dict, or a list with one of them for each query, optional
+            Which rows may be hits, as that of `Index.search`; ids are row numbers, and a mask has
+            an entry a row. Candidates are the nearest of those.
+        attributes : list of str, str or True, optional
+            Columns that come with the hits, in `Hits.attributes`; True for all.
         threads : int, optional
             Changes speed, never results.
 
@@ -111,12 +127,11 @@ class HashedVectors:
             )
         count = to_threads(threads)
         rows, single = self._family._rows(queries, "queries")
-        ids, distances, counts = self._core.search(
-            np.ascontiguousarray(rows), k, candidates, by_values, count
+        among = self._among(filter, len(rows))
+        found = self._core.search(
+            np.ascontiguousarray(rows), k, candidates, by_values, among, count
         )
-        if single:
-            return Hits(ids[0], distances[0], int(counts[0]))
-        return Hits(ids, distances, counts)
+        return self._with_attributes(to_hits(found, single=single), attributes)
 
     @property
     def family(self) -> HashFamily:
@@ -126,7 +141,7 @@ class HashedVectors:
     @property
     def nbytes(self) -> int:
         """The bytes held: vectors, codes, and what was made to search them."""
-        return self._core.nbytes
+        return self._core.nbytes + self._attributes.nbytes
 
     def __len__(self) -> int:
         return len(self._core)

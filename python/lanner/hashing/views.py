@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner._arguments import to_choice, to_int
+from lanner import _core
+from lanner._arguments import Names, to_choice, to_int, to_path, to_threads
 from lanner._arrays import to_array
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.hashing.codes import Codes
 from lanner.hashing.family import HashFamily
+from lanner.hashing.learned import to_classes
 from lanner.results import Hits
 
 _FUSIONS = ("weighted", "concat", "vote")
-# Queries whose full rankings are held at once.
-_CHUNK = 32
+_MOST_VIEWS = 1000
 
 
 class MultiView:
@@ -58,6 +60,10 @@ class MultiView:
         self._views = tuple(views)
         if not self._views:
             raise InvalidArgumentError("views must be at least one hash, got none")
+        if len(self._views) > _MOST_VIEWS:
+            raise InvalidArgumentError(
+                f"views must be at most {_MOST_VIEWS}, got {len(self._views)}"
+            )
         for each in self._views:
             if not isinstance(each, HashFamily):
                 raise WrongTypeError(f"views must be hashes, got {type(each).__name__}")
@@ -83,17 +89,28 @@ class MultiView:
         array of uint8, shape (n, bits / 8)
         """
         codes = self._codes(items, "items", threads)
-        if self._fusion != "vote":
-            return np.concatenate(codes, axis=1)
-        signs = [2.0 * np.unpackbits(each, axis=1, bitorder="little") - 1 for each in codes]
-        votes = np.tensordot(self._weights, np.stack(signs), axes=1)
-        # Sums of weights in another order may differ in the last place; what is that even is even.
-        even = np.abs(votes) < 1e-9
-        first = signs[int(self._weights.argmax())]
-        return np.packbits(np.where(even, first, votes) > 0, axis=1, bitorder="little")
+        return self._fused().fuse(codes, to_threads(threads))
+
+    def _fused(self) -> _core.MultiView:
+        families = [each._ready() for each in self._views]
+        return _core.MultiView(families, self._fusion, self._weights.tolist())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write hashes and weights to a file, replacing one that is there in a single step.
+
+        `lanner.hashing.load` reads it.
+        """
+        self._fused().save(to_path(path))
 
     def search(
-        self, codes: Codes, items: Sequence[Any], k: int = 10, *, threads: int | None = None
+        self,
+        codes: Codes,
+        items: Sequence[Any],
+        k: int = 10,
+        *,
+        filter: Any = None,
+        attributes: Names = None,
+        threads: int | None = None,
     ) -> Hits:
         """Return the k nearest of `codes`, made of what `encode` returned, to each item.
 
@@ -102,6 +119,8 @@ class MultiView:
         codes : Codes
         items : sequence, one a view
         k : int
+        filter, attributes
+            As those of `Codes.search`.
         threads : int, optional
 
         Returns
@@ -114,9 +133,10 @@ class MultiView:
         if codes.bits != self.bits:
             raise InvalidArgumentError(f"codes must have {self.bits} bits, got {codes.bits}")
         asked = self.encode(items, threads=threads)
-        if self._fusion != "weighted":
-            return codes.search(asked, k, threads=threads)
-        return codes.search(asked, k, weights=self.bit_weights, threads=threads)
+        weights = self.bit_weights if self._fusion == "weighted" else None
+        return codes.search(
+            asked, k, weights=weights, filter=filter, attributes=attributes, threads=threads
+        )
 
     def fit(
         self,
@@ -149,22 +169,28 @@ class MultiView:
         threads : int, optional
         """
         k = to_int(k, "k", 1)
+        count = to_threads(threads)
         base, asked = self._codes(items, "items", threads), self._codes(queries, "queries", threads)
-        relevant, wanted = np.asarray(labels), np.asarray(query_labels)
-        for name, array, rows in (
-            ("labels", relevant, base[0]),
-            ("query_labels", wanted, asked[0]),
-        ):
-            if array.shape != (len(rows),):
-                raise InvalidArgumentError(
-                    f"{name} must be one an item, {len(rows)}, got shape {array.shape}"
-                )
         if not len(asked[0]) or not len(base[0]):
             raise InvalidArgumentError("items and queries must not be empty to learn weights from")
-        found = [
-            _precision(rows, relevant, some, wanted, threads) * _stability(rows, some, k, threads)
-            for rows, some in zip(base, asked, strict=True)
+        rows = len(base[0])
+        given = []
+        for name, value, wanted in (
+            ("labels", labels, rows),
+            ("query_labels", query_labels, len(asked[0])),
+        ):
+            array = np.asarray(value)
+            if array.shape != (wanted,):
+                raise InvalidArgumentError(
+                    f"{name} must be one an item, {wanted}, got shape {array.shape}"
+                )
+            given.append(array)
+        numbers, _ = to_classes(np.concatenate(given), rows + len(given[1]))
+        figures = [
+            _core.view_figures(each, numbers[:rows], some, numbers[rows:], k, count)
+            for each, some in zip(base, asked, strict=True)
         ]
+        found = [precision * stability for precision, stability in figures]
         if not any(found):
             raise InvalidArgumentError("labels must be shared by some query and item, got none")
         self._weights = self._to_weights(found)
@@ -236,40 +262,3 @@ class MultiView:
     def __repr__(self) -> str:
         weights = ", ".join(f"{each:.3g}" for each in self._weights)
         return f"MultiView({list(self._views)}, fusion={self._fusion!r}, weights=[{weights}])"
-
-
-def _precision(
-    rows: NDArray[np.uint8],
-    labels: NDArray[Any],
-    queries: NDArray[np.uint8],
-    query_labels: NDArray[Any],
-    threads: int | None,
-) -> float:
-    """Mean average precision of rankings by Hamming distance, ties by row."""
-    codes = Codes(rows, method="scan")
-    places = np.arange(1, len(rows) + 1)
-    total = 0.0
-    for first in range(0, len(queries), _CHUNK):
-        some = slice(first, first + _CHUNK)
-        ids = codes.search(queries[some], len(rows), threads=threads).ids
-        relevant = labels[ids] == query_labels[some, np.newaxis]
-        counts = relevant.cumsum(axis=1)
-        sums = (counts / places * relevant).sum(axis=1)
-        total += float((sums / np.maximum(counts[:, -1], 1)).sum())
-    return total / len(queries)
-
-
-def _stability(
-    rows: NDArray[np.uint8], queries: NDArray[np.uint8], k: int, threads: int | None
-) -> float:
-    """Share of the k nearest by even bits that are among the k nearest by odd bits."""
-    k = min(k, len(rows))
-    found = [
-        Codes(rows & half, method="scan").search(queries & half, k, threads=threads).ids
-        for half in (np.uint8(0x55), np.uint8(0xAA))
-    ]
-    shared = [
-        len(np.intersect1d(even, odd, assume_unique=True)) / k
-        for even, odd in zip(*found, strict=True)
-    ]
-    return float(np.mean(shared))
