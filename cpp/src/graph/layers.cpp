@@ -57,8 +57,12 @@ void Layers::grow(std::size_t slots) {
     upper_.grow(blocks);
     twins_.grow(slots);
     if (incoming_) {
-        incoming_->of(0).resize(slots);
-        incoming_->of(1).resize(blocks);
+        try {
+            incoming_->of(0).resize(slots);
+            incoming_->of(1).resize(blocks);
+        } catch (const std::bad_alloc&) {
+            incoming_.reset();
+        }
     }
     for (std::size_t at = slots_; at < slots; ++at) {
         const auto slot = static_cast<Slot>(at);
