@@ -378,7 +378,8 @@ def test_journal_of_another_file_is_refused(path, tmp_path):
     changed(path).close()
     other = lanner.Index(4, "l2")
     other.add(points(5))
-    other.save(path)
+    other.save(tmp_path / "other.lanner")
+    (tmp_path / "other.lanner").replace(path)
     with pytest.raises(FileFormatError, match="holds 7 changes that would be lost"):
         lanner.open(path, durable=True)
     journal_of(path).unlink()
@@ -472,3 +473,25 @@ def test_close_that_fails_says_so_and_lets_go_of_the_file(faults, tmp_path):
 @linux
 def test_journal_holds_what_was_acknowledged_when_a_writer_is_killed_at_any_time(faults, tmp_path):
     assert run_faults(faults, tmp_path, "kills", "200") == 200
+
+
+def test_save_does_not_replace_a_file_whose_journal_has_more(tmp_path: Path) -> None:
+    path = tmp_path / "a.lanner"
+    index = lanner.Index(4, "l2")
+    index.add(np.eye(4))
+    index.save(path)
+    with lanner.open(path, durable=True) as writer:
+        writer.add(np.ones((2, 4)))
+        with pytest.raises(StorageError, match="open with durable=True in process"):
+            index.save(path)
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match="1 of them, which would be lost"):
+        index.save(path)
+    assert path.read_bytes() == before
+    index.save(tmp_path / "b.lanner")
+    with lanner.open(path, durable=True) as writer:
+        assert len(writer) == 6
+        writer.save(path)
+    assert len(lanner.open(path)) == 6
+    index.save(path)  # now the file has them all, and may be replaced
+    assert len(lanner.open(path)) == 4

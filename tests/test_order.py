@@ -100,3 +100,19 @@ def test_an_order_that_names_a_slot_twice_is_refused() -> None:
         data[at : at + len(order)] = places.tobytes()
         with pytest.raises(FileFormatError, match="does not name every slot once"):
             lanner.Index.from_bytes(plain_reader.sealed(data))
+
+
+def test_any_byte_but_zero_is_true_in_a_mask() -> None:
+    index, _ = made(rows=3001)
+    for at, byte in ((40, 2), (3000, 255), (7, 128)):
+        mask = np.zeros(3001, np.uint8)
+        mask[at] = byte
+        assert index.search(np.zeros(24), 5, filter=mask.view(bool)).ids[0] == at
+        assert index.count(mask.view(bool)) == 1
+
+
+def test_numbers_for_a_mask_are_refused() -> None:
+    index, _ = made(rows=2100)
+    with pytest.raises(InvalidArgumentError, match="uint8 of nothing but 0 and 1"):
+        index.count(np.ones(2100, np.uint8))
+    assert index.count([0, 1]) == 2

@@ -38,8 +38,9 @@ def core_filters(core: Attributed, value: Any, queries: int) -> list[_core.Filte
     if several is None:
         return [core_filter(core, value)]
     if len(several) != queries:
+        strings = all(isinstance(each, str) for each in several)
         raise InvalidArgumentError(
             f"filter must be one for all queries or one a query: {queries} queries, "
-            f"{len(several)} filters"
+            f"{len(several)} filters" + ("; ids go into col.id.isin([...])" if strings else "")
         )
     return [_EVERYTHING if each is None else core_filter(core, each) for each in several]

@@ -78,6 +78,8 @@ class IndexStoring(IndexInspection):
     def close(self) -> None:
         """End changes. Those of a durable index are on the disk then, and another may open it.
 
+        They may be in the journal alone: ``open`` with ``durable=True`` sees them, and without it
+        only once a `save` to the index's own path, before closing, has put them into the file.
         Searches go on. An index that is closed twice stays closed. ``with`` closes at its end.
         Where the journal cannot be synced, the file is written anew instead.
 
@@ -113,6 +115,12 @@ class IndexStoring(IndexInspection):
 
         A crash on the way leaves the old file or the new one, whole. Saving a durable index to its
         own path begins its journal anew.
+
+        Raises
+        ------
+        StorageError
+            The system says why; or another has the file open with ``durable=True``; or its journal
+            has changes that it lacks, which would be lost. The file is as it was.
         """
         self._core.save(to_path(path))
 

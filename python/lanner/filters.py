@@ -521,6 +521,12 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
             )
         if array.dtype.kind == "b":
             return np.ascontiguousarray(array)
+        # Ids of a set of two at most, or a mask of somebody who has no bool.
+        if len(array) > 2 and array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 1:
+            raise InvalidArgumentError(
+                "filter must be an array of bool, one an item, or of ids, each once: got "
+                f"{len(array)} {array.dtype.name} of nothing but 0 and 1"
+            )
         return col.id.isin(array).core
     if callable(value):
         return value

@@ -492,8 +492,10 @@ class Index(IndexStoring):
     def ids(self) -> NDArray[Any]:
         """The ids in the index, as a new array of int64 or of str.
 
-        In the order in which they were added, apart from those that took the place of removed ones.
-        A mask given as a ``filter`` has an entry for each, in this order.
+        In the order in which they were added; items that are replaced by `upsert`, and those that
+        take the place of removed ones, may stand elsewhere. A mask given as a ``filter`` has an
+        entry for each, in this order: take it from these very ids, as ``np.isin(index.ids, mine)``,
+        once there were such changes, or give the ids themselves, which is safe beside a writer too.
         """
         return self._core.ids()
 

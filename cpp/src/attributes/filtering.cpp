@@ -61,6 +61,9 @@ void check_shape(const Filter& filter, std::size_t depth) {
     if (filter.op == FilterOp::kMask && filter.mask.words.size() != SlotSet::word_count(filter.mask.items))
         refuse(filter, "has a mask of " + std::to_string(filter.mask.words.size()) + " words for " +
                            std::to_string(filter.mask.items) + " items");
+    if (filter.op == FilterOp::kMask && filter.mask.items % 64 != 0 &&
+        filter.mask.words.back() >> (filter.mask.items % 64) != 0)
+        refuse(filter, "has a bit set behind its " + std::to_string(filter.mask.items) + " items");
     if (!has_column && !filter.column.empty()) refuse(filter, "takes no column, got " + quoted(filter.column));
     if (has_column && filter.column.empty()) refuse(filter, "needs a column");
 }
@@ -116,16 +119,20 @@ void simplify_all(CompiledFilter& all) {
         }
     }
     all.operands.clear();
+    std::vector<std::size_t> ranges;  // those on numbers, one a column
     for (CompiledFilter& operand : operands) {
-        const auto same = std::find_if(all.operands.begin(), all.operands.end(), [&](const CompiledFilter& other) {
-            return other.column == operand.column && on_numbers(other) && on_numbers(operand);
-        });
-        if (same == all.operands.end()) {
-            all.operands.push_back(std::move(operand));
-            continue;
+        if (on_numbers(operand)) {
+            const auto same = std::find_if(ranges.begin(), ranges.end(),
+                                           [&](std::size_t at) { return all.operands[at].column == operand.column; });
+            if (same != ranges.end()) {
+                Condition& condition = all.operands[*same].condition;
+                condition.integers = common(condition.integers, operand.condition.integers);
+                condition.reals = common(condition.reals, operand.condition.reals);
+                continue;
+            }
+            ranges.push_back(all.operands.size());
         }
-        same->condition.integers = common(same->condition.integers, operand.condition.integers);
-        same->condition.reals = common(same->condition.reals, operand.condition.reals);
+        all.operands.push_back(std::move(operand));
     }
     if (all.operands.size() == 1) {
         CompiledFilter only = std::move(all.operands.front());

@@ -205,6 +205,7 @@ Filter make_filter(const std::string& op, std::string column, const py::tuple& v
     return filter;
 }
 
+// A bool of NumPy may be any byte, and is true unless that is 0.
 Filter of_mask(const py::array_t<bool, py::array::c_style>& items) {
     if (items.ndim() != 1)
         throw Error(ErrorKind::kInvalidArgument, "a mask must have one axis, got " + std::to_string(items.ndim()));
@@ -212,17 +213,21 @@ Filter of_mask(const py::array_t<bool, py::array::c_style>& items) {
     const auto count = static_cast<std::size_t>(items.size());
     filter.mask.items = count;
     filter.mask.words.resize((count + 63) / 64);
-    const bool* const marks = items.data();
+    const auto* const marks = static_cast<const std::uint8_t*>(items.request().ptr);
     std::size_t at = 0;
     if constexpr (std::endian::native == std::endian::little) {
         // Eight bools at a time: the product has the lowest bit of byte i in bit 56 + i.
         for (; at + 8 <= count; at += 8) {
             std::uint64_t eight = 0;
             std::memcpy(&eight, marks + at, sizeof eight);
+            eight |= eight >> 4;
+            eight |= eight >> 2;
+            eight |= eight >> 1;
+            eight &= 0x0101010101010101U;
             filter.mask.words[at / 64] |= (eight * 0x0102040810204080U >> 56) << (at % 64);
         }
     }
-    for (; at < count; ++at) filter.mask.words[at / 64] |= std::uint64_t{marks[at]} << (at % 64);
+    for (; at < count; ++at) filter.mask.words[at / 64] |= std::uint64_t{marks[at] != 0} << (at % 64);
     return filter;
 }
 

@@ -49,6 +49,7 @@ void Index::Impl::compact(const WriteOptions& options) {
     // Its first place holds the row that was handed to it first: from there back to the place that this row had.
     std::vector<Slot> by_place(live.size());
     for (std::size_t i = 0; i < live.size(); ++i) by_place[places[i]] = fresh.order_.slot_at(i);
+    fresh.order_.reserve(live.size());
     fresh.order_.truncate(0);
     fresh.order_.append(0, by_place);
     fresh.ids_.set_next_generated(ids_.next_generated());

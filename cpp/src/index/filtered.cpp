@@ -104,7 +104,10 @@ std::shared_ptr<const Matches> Index::Impl::matches_of(const Filter& filter) con
 }
 
 std::size_t Index::Impl::foreseen(const CompiledFilter& filter) const {
-    return attributes_.estimate(filter, ids_.size()).least;
+    // Columns count the rows of an addition under way too.
+    const std::size_t under_way = live_.size() - std::min(live_.size(), ids_.size() + free_.size());
+    const std::size_t least = attributes_.estimate(filter, ids_.size()).least;
+    return least - std::min(least, under_way);
 }
 
 std::shared_ptr<const Matches> Index::Impl::resolved(const Filter& filter, const CompiledFilter& compiled,
@@ -116,7 +119,7 @@ std::shared_ptr<const Matches> Index::Impl::resolved(const Filter& filter, const
 }
 
 std::shared_ptr<const std::vector<Slot>> Index::Impl::ring_nodes() const {
-    const std::lock_guard lock(plans_mutex_);
+    const std::lock_guard lock(rings_mutex_);
     if (!ring_nodes_ || ring_version_ != version_) {
         auto nodes = std::make_shared<std::vector<Slot>>();
         for (std::size_t at = 0; at < slots_; ++at) {
@@ -171,19 +174,16 @@ void Index::Impl::rank_cells(SearchScratch& scratch, PreparedQueries& queries, s
     aids_->cells().rank(queries.cells, index, scratch.sketched.ranking);
 }
 
+// By one thread, while others wait: queries of a batch are to be planned alike.
 PlanCosts Index::Impl::plan_costs(SearchScratch& scratch) const {
-    {
-        const std::lock_guard lock(plans_mutex_);
-        const std::size_t size = ids_.size();
-        const bool same = costs_aids_ == aids_version_ && size <= 2 * costs_size_ && costs_size_ <= 2 * size;
-        if (costs_ && same) return *costs_;
-    }
-    const PlanCosts measured = measure_costs(scratch);
-    const std::lock_guard lock(plans_mutex_);
-    costs_ = measured;
-    costs_size_ = ids_.size();
+    const std::lock_guard lock(costs_mutex_);
+    const std::size_t size = ids_.size();
+    const bool same = costs_aids_ == aids_version_ && size <= 2 * costs_size_ && costs_size_ <= 2 * size;
+    if (costs_ && same) return *costs_;
+    costs_ = measure_costs(scratch);
+    costs_size_ = size;
     costs_aids_ = aids_version_;
-    return measured;
+    return *costs_;
 }
 
 // Some stored rows stand for queries: they are walked for, across a filter that nothing is known of, and scanned for.

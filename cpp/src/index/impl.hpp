@@ -292,10 +292,11 @@ class Index::Impl : private TieBreak {
     mutable std::mutex scratch_mutex_;
     mutable std::vector<std::unique_ptr<SearchScratch>> scratch_;
     mutable FilterCache filters_;
-    mutable std::mutex plans_mutex_;
+    mutable std::mutex costs_mutex_;  // of the three below
     mutable std::optional<PlanCosts> costs_;
     mutable std::size_t costs_size_ = 0;    // items when they were measured
     mutable std::uint64_t costs_aids_ = 0;  // aids_version_ then
+    mutable std::mutex rings_mutex_;        // of the two below
     mutable std::shared_ptr<const std::vector<Slot>> ring_nodes_;
     mutable std::uint64_t ring_version_ = 0;
     mutable std::atomic<std::uint64_t> queries_done_{0};

@@ -30,6 +30,12 @@ struct Config {
 static_assert(sizeof(Config) == 128);
 
 Config read_config(const SectionReader& reader) {
+    if (!reader.has("config")) {
+        throw Error(
+            ErrorKind::kFileFormat,
+            "the file holds no index; hashes, codes and tables of hashes are for lanner.hashing.load, quantizers for "
+            "lanner.quantization.load");
+    }
     reader.verify("config");
     Config config{};
     std::memcpy(&config, reader.section("config", sizeof config).data(), sizeof config);

@@ -95,7 +95,14 @@ bool Index::Impl::admits(const Admission& admission, Slot slot) const noexcept {
 
 bool Index::Impl::may_admit(const Admission& admission, Slot node) const noexcept {
     if (admission.matches != nullptr) return holds(admission.matches->node_bits(), node);
-    return admits(admission, node) || layers_->next_twin(node) != node;
+    Slot slot = node;
+    // The ring of a damaged file may not close.
+    for (std::size_t left = slots_; left > 0; --left) {
+        if (slot < live_.size() && live_[slot] != 0 && admits(admission, slot)) return true;
+        slot = layers_->next_twin(slot);
+        if (slot == node) return false;
+    }
+    return false;
 }
 
 void Index::Impl::take_hit(const Candidate& candidate, const Admission& admission, VisitedMarks& visited,

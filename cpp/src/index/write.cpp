@@ -150,7 +150,8 @@ void Index::Impl::take_slots(Addition& addition) {
         addition.slots.push_back(free_after.back());
         free_after.pop_back();
     }
-    if (reused > 1 && !order_.plain()) {
+    // Places are counted through, which few rows are not worth.
+    if (!order_.plain() && reused >= slots_ / 64) {
         std::vector<Slot> by_place;
         for (const Slot slot : order_.slots()) {
             if (std::binary_search(addition.slots.begin(), addition.slots.end(), slot)) by_place.push_back(slot);
@@ -172,7 +173,7 @@ void Index::Impl::take_slots(Addition& addition) {
     store_.grow(total);
     attributes_.grow(total);
     if (aids_) aids_->grow(total);
-    order_.reserve(total);
+    if (!addition.cells.empty() || !order_.plain()) order_.reserve(total);
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.

@@ -66,6 +66,14 @@ std::size_t JournalContents::changes() const noexcept {
         records.begin(), records.end(), [](const Record& record) { return record.header.kind != kCheckpoint; }));
 }
 
+std::size_t JournalContents::changes_behind(const FileIdentity& identity, const std::string& path,
+                                            std::span<const std::byte> bytes) const {
+    std::size_t changes = 0;
+    for (std::size_t i = first_behind(identity, path, bytes); i < records.size(); ++i)
+        changes += records[i].header.kind != kCheckpoint ? 1 : 0;
+    return changes;
+}
+
 std::size_t JournalContents::first_behind(const FileIdentity& identity, const std::string& path,
                                           std::span<const std::byte> bytes) const {
     std::size_t first = file == identity ? 0 : records.size() + 1;

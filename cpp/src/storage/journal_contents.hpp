@@ -57,6 +57,9 @@ struct JournalContents {
     JournalContents(const std::string& path, std::span<const std::byte> bytes);
 
     std::size_t changes() const noexcept;
+    // Those that the file with this identity lacks; 0 where no record belongs to it.
+    std::size_t changes_behind(const FileIdentity& identity, const std::string& path,
+                               std::span<const std::byte> bytes) const;
     // The first record that is not part of the file with this identity; one behind the last where no record belongs to it.
     std::size_t first_behind(const FileIdentity& identity, const std::string& path,
                              std::span<const std::byte> bytes) const;
