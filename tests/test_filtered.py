@@ -343,6 +343,23 @@ def test_what_nearly_all_match_is_answered_alike_first_again_and_in_a_batch() ->
     assert found >= 80
 
 
+@pytest.mark.parametrize("codec", [None, "SQ4"])
+def test_twins_that_do_not_match_are_no_reason_to_answer_otherwise(codec: str | None) -> None:
+    rng = np.random.default_rng(14)
+    rows = rng.normal(size=(6000, 32)).astype(np.float32)
+    index = lanner.Index(32, "l2", codec=codec)
+    index.add(
+        np.repeat(rows, 2, axis=0), attributes={"n": np.repeat(rows[:, 0] < 0.85, 2).astype(int)}
+    )
+    queries = rng.normal(size=(40, 32)).astype(np.float32)
+    queries[:, 0] = 0.8  # where those that match end
+    together = index.search(queries, 10, filter="n == 1", ef=40)
+    for at, query in enumerate(queries):
+        # Never asked before, and not worked out.
+        alone = index.search(query, 10, filter=f"n >= 1 and n < {at + 5}", ef=40)
+        assert list(alone) == list(together[at])
+
+
 def test_a_cancelled_add_takes_its_cells_along() -> None:
     rows = clustered(np.random.default_rng(11), 5000)
     index = lanner.Index(32, "l2")
