@@ -83,7 +83,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileFormatError, match="holds no hash: it is an index"):
         hashing.load(path)
     Hyperplanes(4, 8).save(path)
-    with pytest.raises(FileFormatError, match="config"):
+    with pytest.raises(FileFormatError, match="holds no index"):
         lanner.open(path)
     with pytest.raises(lanner.StorageError):
         hashing.load(tmp_path / "none.lanner")

@@ -344,7 +344,7 @@ def test_an_index_is_no_quantizer_and_the_other_way_round(tmp_path):
     with pytest.raises(FileFormatError, match="it is an index"):
         quantization.load(path)
     Binary(1).fit(drawn(10, 4)).save(path)
-    with pytest.raises(FileFormatError, match="config"):
+    with pytest.raises(FileFormatError, match="holds no index"):
         lanner.open(path)
 
 
