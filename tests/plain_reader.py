@@ -37,7 +37,7 @@ def sections(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def sealed(data: bytes) -> bytes:
+def sealed(data: bytes | bytearray) -> bytes:
     """Return the bytes of a file with every checksum made to fit what they are now."""
     made = bytearray(data)
     table, count = struct.unpack_from("<Q8xI", made, 16)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
+import plain_reader
 import pytest
 
 import lanner
@@ -291,7 +291,7 @@ def test_tampered_calibration_is_refused():
     index = lanner.Index(48)
     index.add(clusters(2500))
     whole = index.to_bytes()
-    entry, place, length = place_of(whole) or pytest.fail("nothing was measured")
+    _, place, length = place_of(whole) or pytest.fail("nothing was measured")
     most = 2**64 - 1
     for offset, wrong in [
         *((0, size) for size in (0, 2**31, most)),
@@ -307,26 +307,16 @@ def test_tampered_calibration_is_refused():
         )
         with pytest.raises(lanner.FileFormatError, match="calibration"):
             lanner.Index.from_bytes(bytes(altered))
-        mend(altered, entry, place, length)
         with pytest.raises(lanner.FileFormatError, match="calibration"):
-            lanner.Index.from_bytes(bytes(altered))
+            lanner.Index.from_bytes(plain_reader.sealed(altered))
     # Sums that could be, and are not: answers are those of some other effort.
     for found, squares in ((0, 0), (25, 25)):
         altered = bytearray(whole)
         for at in range(32, length, 16):
             struct.pack_into("<QQ", altered, place + at, found, squares)
         struct.pack_into("<I", altered, place + 28, 16)
-        mend(altered, entry, place, length)
-        odd = lanner.Index.from_bytes(bytes(altered))
+        odd = lanner.Index.from_bytes(plain_reader.sealed(altered))
         assert odd.search(clusters(3), k=7, recall=0.9).counts.tolist() == [7, 7, 7]
-
-
-def mend(altered: bytearray, entry: int, place: int, length: int) -> None:
-    """Give an altered section its checksum, and the table and the header theirs."""
-    struct.pack_into("<I", altered, entry + 40, zlib.crc32(altered[place : place + length]))
-    table = struct.unpack_from("<Q", altered, 16)[0]
-    struct.pack_into("<I", altered, 36, zlib.crc32(altered[table:]))
-    struct.pack_into("<I", altered, 60, zlib.crc32(altered[:60]))
 
 
 def test_recall_is_a_share_and_the_only_effort_named():
