@@ -139,7 +139,11 @@ def read(path: Path) -> dict[str, Any]:
         ids = array("q", found["ids"])
     elif config["id_kind"] == 2:
         ids = [each.decode() for each in pieces(found["ids.ends"], found["ids.text"])]
-    held = [slot for slot in range(slots) if live[slot]]
+    if "ids.table" in found:
+        assert array("I", found["ids.table"]) == id_table(ids, live)
+    order = array("I", found["order"]) if "order" in found else list(range(slots))
+    assert sorted(order) == list(range(slots))
+    held = [slot for slot in order if live[slot]]
     stored = config if config["keep"] != 1 else {**config, "dtype": "float16"}
     rows = vectors(stored, found["vectors"]) if "vectors" in found else []
     attributes = columns(found, slots)
@@ -159,6 +163,35 @@ def read(path: Path) -> dict[str, Any]:
         },
         "neighbours": neighbours,
     }
+
+
+def mix(value: int) -> int:
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ value >> 27) * 0x94D049BB133111EB % 2**64
+    return value ^ value >> 31
+
+
+def id_table(ids: list[Any], live: bytes) -> list[int]:
+    """Return the hash table of the ids of live slots."""
+    count = sum(live)
+    size = 16
+    while size <= count + count // 2:
+        size *= 2
+    table = [0xFFFFFFFF] * size
+    for slot, each in enumerate(ids):
+        if not live[slot]:
+            continue
+        if isinstance(each, str):
+            fnv = 0xCBF29CE484222325
+            for byte in each.encode():
+                fnv = (fnv ^ byte) * 0x100000001B3 % 2**64
+            place = mix(fnv) % size
+        else:
+            place = mix((each + 0x9E3779B97F4A7C15) % 2**64) % size
+        while table[place] != 0xFFFFFFFF:
+            place = (place + 1) % size
+        table[place] = slot
+    return table
 
 
 def journal(path: Path) -> tuple[tuple[int, int, int], list[tuple[int, bytes]]]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import plain_reader
 import pytest
 import reference
 from conftest import points
@@ -341,3 +342,60 @@ def test_points_survive_a_round_trip_of_bytes():
     assert lanner.Index.from_bytes(index.to_bytes()).search(
         points(7), k=1
     ).ids.ravel().tolist() == list(range(7))
+
+
+@pytest.mark.parametrize("values", [["aa", "ab"], [["aa"], ["ab"]]], ids=["string", "list"])
+def test_values_that_stand_twice_are_refused_and_hold_nothing_up(values, tmp_path):
+    index = lanner.Index(2, "l2", M=2)
+    index.add(np.eye(2), [5, 6], attributes={"name": values})
+    data = bytearray(index.to_bytes())
+    at = data.index(b"aaab")
+    data[at : at + 4] = b"aaaa"
+    path = tmp_path / "a.lanner"
+    path.write_bytes(plain_reader.sealed(data))
+    altered = lanner.open(path, writable=True)
+    wanted = "name == 'aa'" if isinstance(values[0], str) else "'aa' in name"
+    for _ in range(2):
+        with pytest.raises(FileFormatError, match="stands twice"):
+            altered.count(wanted)
+    altered.upsert(np.ones((1, 2)), [5])
+    altered.remove([5, 6])
+    assert len(altered) == 0
+
+
+def test_string_ids_are_read_where_they_lie_and_altered_ones_lead_nowhere(tmp_path):
+    index = lanner.Index(2, "l2", M=2)
+    names = [f"né{number}" for number in range(40)]
+    index.add(np.random.default_rng(2).normal(size=(40, 2)), names)
+    index.remove(names[5:9])
+    whole = index.to_bytes()
+    path = tmp_path / "a.lanner"
+    path.write_bytes(whole)
+    opened = lanner.open(path)
+    assert opened.ids.tolist() == index.ids.tolist()
+    assert all(name in opened for name in index.ids)
+    assert "né5" not in opened
+    assert "" not in opened
+    assert opened.to_bytes() == whole
+    found, known = (each.search_by_id("né3", k=2) for each in (opened, index))
+    assert found.ids.tolist() == known.ids.tolist()
+    table = {each["name"]: each for each in lanner.verify(path)["sections"]}
+    for name in ("ids.ends", "ids.text", "ids.table"):
+        for place in range(0, table[name]["length"], 3):
+            data = bytearray(whole)
+            data[table[name]["offset"] + place] ^= 0xA5
+            sealed = path.with_name(f"{name}-{place}")
+            sealed.write_bytes(plain_reader.sealed(data))
+            altered = lanner.open(sealed)
+            for each in (*altered.ids, *names):
+                assert isinstance(each in altered, bool)
+            altered.search(np.zeros(2), k=40, exact=True)
+            altered.to_bytes()
+            try:
+                found = lanner.open(sealed, verify=True)
+            except FileFormatError:
+                pass
+            else:
+                # Another name is as good as any, where its place in the table is the same.
+                assert name == "ids.text"
+                assert len(set(found.ids)) == 36

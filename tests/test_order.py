@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import plain_reader
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lanner
 from lanner import FileFormatError, InvalidArgumentError
@@ -116,3 +118,91 @@ def test_numbers_for_a_mask_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="uint8 of nothing but 0 and 1"):
         index.count(np.ones(2100, np.uint8))
     assert index.count([0, 1]) == 2
+
+
+# Vectors few enough that many items have the same, which share a node of the graph.
+VECTORS = np.random.default_rng(8).integers(0, 9, (6, 4)).astype(np.float32)
+CHANGES = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(1, 4), st.randoms(use_true_random=False)),
+        st.tuples(st.just("upsert"), st.integers(1, 6), st.randoms(use_true_random=False)),
+        st.tuples(st.just("remove"), st.integers(1, 3), st.randoms(use_true_random=False)),
+        st.tuples(st.just("compact"), st.just(0), st.randoms(use_true_random=False)),
+        st.tuples(st.just("open"), st.just(0), st.randoms(use_true_random=False)),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=CHANGES, graph=st.sampled_from(["hnsw", None]), strings=st.booleans())
+def test_an_upsert_keeps_the_place_of_an_item(
+    changes: Any, graph: str | None, strings: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("order") / "a.lanner"
+    lanner.Index(4, "l2", graph=graph, **({"M": 4} if graph else {})).save(path)
+    index = lanner.open(path, durable=True)
+    order: list[int] = []
+    made = 0
+    holes = False
+
+    def named(numbers: list[int]) -> list[Any]:
+        return [f"n{number}" for number in numbers] if strings else numbers
+
+    for kind, count, chance in changes:
+        new: list[int] = []
+        if kind in ("add", "upsert"):
+            known = chance.sample(order, min(len(order), count)) if kind == "upsert" else []
+            new = list(range(made, made + (count if kind == "add" else chance.randint(0, 2))))
+            made += len(new)
+            # Mixed, each new one behind the one before.
+            mixed: list[int] = sorted([*known, *new], key=lambda _: chance.random())
+            at = iter(new)
+            mixed = [next(at) if each in new else each for each in mixed]
+            rows = VECTORS[[chance.randrange(len(VECTORS)) for _ in mixed]].reshape(-1, 4)
+            getattr(index, kind)(rows, named(mixed))
+        elif kind == "remove":
+            gone = chance.sample(order, min(len(order), count))
+            index.remove(named(gone))
+            order = [each for each in order if each not in gone]
+            holes = holes or bool(gone)
+        elif kind == "compact":
+            index.compact()
+            holes = False
+        else:
+            if chance.random() < 0.5:
+                index.save(path)
+            whole = index.to_bytes()
+            index.close()
+            index = lanner.open(path, durable=True)
+            assert index.to_bytes() == whole
+        found = [int(str(each).lstrip("n")) for each in index.ids]
+        # Items keep their order, and new ones take places that removed ones left, or come last.
+        assert [each for each in found if each not in new] == order
+        assert [each for each in found if each in new] == new
+        if not holes:
+            assert found == [*order, *new]
+        order = found
+        mask = np.array([each % 2 == 0 for each in order], bool)
+        hits = index.search(VECTORS[0], len(order) + 1, filter=mask, exact=True)
+        assert sorted(int(str(id).lstrip("n")) for id, _ in hits) == sorted(
+            each for each in order if each % 2 == 0
+        )
+    index.validate()
+    index.close()
+
+
+def test_an_upsert_that_fails_leaves_the_order_as_it_was() -> None:
+    index, vectors = made(rows=300)
+    before = index.to_bytes()
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.upsert(vectors[:200] + 1, range(150, 350), progress=stop)
+    assert index.ids.tolist() == list(range(300))
+    assert index.to_bytes() == before
+    index.upsert(vectors[:200] + 1, range(150, 350))
+    assert index.ids.tolist() == list(range(350))

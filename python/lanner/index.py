@@ -492,10 +492,11 @@ class Index(IndexStoring):
     def ids(self) -> NDArray[Any]:
         """The ids in the index, as a new array of int64 or of str.
 
-        In the order in which they were added; items that are replaced by `upsert`, and those that
-        take the place of removed ones, may stand elsewhere. A mask given as a ``filter`` has an
-        entry for each, in this order: take it from these very ids, as ``np.isin(index.ids, mine)``,
-        once there were such changes, or give the ids themselves, which is safe beside a writer too.
+        In the order in which they were added; `upsert` keeps the place of an item that is there,
+        and an item that is added later may take the place of one that was removed. A mask given as
+        a ``filter`` has an entry for each, in this order: take it from these very ids, as
+        ``np.isin(index.ids, mine)``, once items were removed, or give the ids themselves, which is
+        safe beside a writer too.
         """
         return self._core.ids()
 

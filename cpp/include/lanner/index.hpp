@@ -180,7 +180,8 @@ class Index {
     void get(const Ids& ids, void* out) const;
     bool contains(std::int64_t id) const;
     bool contains(std::string_view id) const;
-    OwnedIds ids() const;  // in order of slots
+    // In the order in which they were added. An upsert keeps an item's place; a new one may take that of one that was removed.
+    OwnedIds ids() const;
 
     // The columns of attributes, of a given schema or of the tables that came.
     Schema schema() const;
@@ -203,7 +204,7 @@ class Index {
     // say, that the graph is sound, and that each item is reached from its entry point. Reads everything; keeps changes
     // out meanwhile. Throws Error(kFileFormat) naming the part that is not sound.
     GraphFigures validate() const;
-    // Builds the index anew of the items it has, in the order of their slots: graph, codes, memory and file are then those
+    // Builds the index anew of the items it has, in the order of ids(): graph, codes, memory and file are then those
     // of an index that never held anything else. Takes the time of a build and, meanwhile, the memory of a second index
     // and its rows; searches go on. Without originals kept, codes are made of what the codes stand for.
     void compact(const WriteOptions& options = {});

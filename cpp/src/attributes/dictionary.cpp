@@ -64,7 +64,11 @@ bool Dictionary::build_table() {
     table_.swap(fresh);
     for (Code code = 1; code < code_end(); ++code) {
         if (!used(code)) continue;
-        if (find(text(code)) != kNoCode) return false;
+        if (find(text(code)) != kNoCode) {
+            // Half a table would be worse than none: what is not in it would be looked for in vain, and without end.
+            table_.clear();
+            return false;
+        }
         link(code);
     }
     return true;

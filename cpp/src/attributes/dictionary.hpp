@@ -33,7 +33,7 @@ class Dictionary {
     // For values read from a file: appended under the next code, without a reference, the table left for later.
     void append(std::string_view text);
     bool has_table() const noexcept { return !table_.empty(); }
-    // False when a value stands twice.
+    // False when a value stands twice; there is no table then.
     bool build_table();
 
     std::size_t memory_bytes() const noexcept;

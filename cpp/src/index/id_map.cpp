@@ -37,7 +37,7 @@ bool IdMap::before(Slot left, Slot right) const noexcept {
 }
 
 std::uint64_t IdMap::hash_of(Slot slot) const noexcept {
-    return kind() == IdKind::kString ? hash(std::string_view(strings_[slot])) : hash(integer(slot));
+    return kind() == IdKind::kString ? hash(text(slot)) : hash(integer(slot));
 }
 
 template <typename Id>
@@ -158,6 +158,9 @@ void IdMap::swap(IdMap& other) noexcept {
     std::swap(next_, other.next_);
     std::swap(ids_, other.ids_);
     std::swap(strings_, other.strings_);
+    std::swap(filed_ends_, other.filed_ends_);
+    std::swap(filed_text_, other.filed_text_);
+    std::swap(filed_owner_, other.filed_owner_);
     std::swap(table_, other.table_);
     std::swap(table_mask_, other.table_mask_);
 }
@@ -175,7 +178,8 @@ bool IdMap::table_sound() const noexcept {
 
 std::size_t IdMap::memory_bytes() const noexcept {
     std::size_t bytes = ids_.allocated_bytes() + ids_.adopted_bytes() + table_.allocated_bytes() +
-                        table_.adopted_bytes() + strings_.capacity() * sizeof(std::string);
+                        table_.adopted_bytes() + strings_.capacity() * sizeof(std::string) + filed_ends_.size() +
+                        filed_text_.size();
     for (const std::string& each : strings_) {
         if (each.capacity() > 15) bytes += each.capacity() + 1;  // longer ones live outside the string object
     }
@@ -183,71 +187,112 @@ std::size_t IdMap::memory_bytes() const noexcept {
 }
 
 void IdMap::save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const {
+    if (kind() == IdKind::kNone) return;
     if (kind() == IdKind::kString) {
         std::vector<std::uint64_t> ends{0};
-        for (std::size_t slot = 0; slot < slots; ++slot) ends.push_back(ends.back() + strings_[slot].size());
+        for (std::size_t slot = 0; slot < slots; ++slot)
+            ends.push_back(ends.back() + text(static_cast<Slot>(slot)).size());
         writer.write_section("ids.ends", ends.data(), ends.size() * sizeof(std::uint64_t));
         writer.begin("ids.text");
-        for (std::size_t slot = 0; slot < slots; ++slot) writer.write(strings_[slot].data(), strings_[slot].size());
-        writer.end();
-    } else if (kind() == IdKind::kInt) {
-        writer.write_rows("ids", ids_, slots);
-        // Laid out anew in slot order, so that a file does not depend on what the table went through.
-        std::vector<Slot> table(table_size_for(size_), kNoSlot);
-        for (std::size_t at = 0; at < slots; ++at) {
-            if (live[at] == 0) continue;
-            const auto slot = static_cast<Slot>(at);
-            std::size_t place = hash_of(slot) & (table.size() - 1);
-            while (table[place] != kNoSlot) place = (place + 1) & (table.size() - 1);
-            table[place] = slot;
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            const std::string_view id = text(static_cast<Slot>(slot));
+            writer.write(id.data(), id.size());
         }
-        writer.write_section("ids.table", table.data(), table.size() * sizeof(Slot));
+        writer.end();
+    } else {
+        writer.write_rows("ids", ids_, slots);
     }
+    const std::vector<Slot> table = ordered_table(slots, live);
+    writer.write_section("ids.table", table.data(), table.size() * sizeof(Slot));
+}
+
+// Laid out anew in slot order, so that a file does not depend on what the table went through.
+std::vector<Slot> IdMap::ordered_table(std::size_t slots, const std::vector<std::uint8_t>& live) const {
+    std::vector<Slot> table(table_size_for(size_), kNoSlot);
+    for (std::size_t at = 0; at < slots; ++at) {
+        if (live[at] == 0) continue;
+        const auto slot = static_cast<Slot>(at);
+        std::size_t place = hash_of(slot) & (table.size() - 1);
+        while (table[place] != kNoSlot) place = (place + 1) & (table.size() - 1);
+        table[place] = slot;
+    }
+    return table;
+}
+
+// Whatever the file says: within its text, and UTF-8.
+std::string_view IdMap::filed_text(Slot slot) const noexcept {
+    std::uint64_t ends[2];
+    std::memcpy(ends, filed_ends_.data() + std::size_t{slot} * sizeof(std::uint64_t), sizeof ends);
+    if (ends[0] > ends[1] || ends[1] > filed_text_.size()) return {};
+    const std::string_view id(reinterpret_cast<const char*>(filed_text_.data()) + ends[0],
+                              static_cast<std::size_t>(ends[1] - ends[0]));
+    return is_utf8(id) ? id : std::string_view();
 }
 
 void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
-                 const std::vector<std::uint8_t>& live, bool own_table) {
+                 const std::vector<std::uint8_t>& live, bool change, bool verify) {
     set_kind(kind);
     slots_ = slots;
+    if (kind == IdKind::kNone) return;
+    // Files of string ids had no table at first.
+    const bool filed = kind == IdKind::kInt || reader.has("ids.table");
+    if (filed) {
+        table_mask_ = table_size_for(size) - 1;
+        reader.read_rows("ids.table", table_size_for(size), table_);
+    }
     if (kind == IdKind::kInt) {
         reader.read_rows("ids", slots, ids_);
         size_ = size;
-        table_mask_ = table_size_for(size) - 1;
-        reader.read_rows("ids.table", table_size_for(size), table_);
-        if (own_table) {
+        if (change) {
             table_ = PagedRows(sizeof(Slot));
             rebuild(table_size_for(size));
             for (std::size_t slot = 0; slot < slots; ++slot) {
                 if (live[slot] != 0) insert(static_cast<Slot>(slot));
             }
         }
-    } else if (kind == IdKind::kString) {
-        const std::span<std::byte> ends =
-            reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
-        const std::span<std::byte> text = reader.section("ids.text");
-        const auto end_of = [&](std::size_t place) {
-            std::uint64_t end = 0;
-            std::memcpy(&end, ends.data() + place * sizeof end, sizeof end);
-            return end;
-        };
-        strings_.resize(slots);
-        rebuild(table_size_for(size));
-        std::uint64_t begin = end_of(0);
-        if (begin != 0) refuse_section("ids.ends", "it does not begin at 0");
-        for (std::size_t slot = 0; slot < slots; ++slot) {
-            const std::uint64_t end = end_of(slot + 1);
-            if (end < begin || end > text.size()) refuse_section("ids.ends", "the ids do not lie one behind another");
-            strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin,
-                                  static_cast<std::size_t>(end - begin));
-            begin = end;
-            if (!is_utf8(strings_[slot])) refuse_section("ids.text", "an id is not UTF-8");
-            if (live[slot] == 0) continue;
-            if (find(strings_[slot]) != kNoSlot) refuse_section("ids.text", "an id stands twice");
-            insert(static_cast<Slot>(slot));
-            ++size_;
-        }
-        if (begin != text.size()) refuse_section("ids.text", "it is longer than its ids");
+        return;
     }
+    if (filed && !change && !verify) {
+        filed_ends_ = reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
+        filed_text_ = reader.section("ids.text");
+        filed_owner_ = reader.owner();
+        size_ = size;
+        return;
+    }
+    table_ = PagedRows(sizeof(Slot));
+    load_strings(reader, live, size);
+    if (!filed || !verify) return;
+    const std::span<std::byte> table = reader.section("ids.table");
+    const std::vector<Slot> expected = ordered_table(slots, live);
+    if (std::memcmp(table.data(), expected.data(), table.size()) != 0)
+        refuse_section("ids.table", "it is not the table of these ids");
+}
+
+void IdMap::load_strings(const SectionReader& reader, const std::vector<std::uint8_t>& live, std::size_t size) {
+    const std::span<std::byte> ends = reader.section("ids.ends", (std::uint64_t{slots_} + 1) * sizeof(std::uint64_t));
+    const std::span<std::byte> text = reader.section("ids.text");
+    const auto end_of = [&](std::size_t place) {
+        std::uint64_t end = 0;
+        std::memcpy(&end, ends.data() + place * sizeof end, sizeof end);
+        return end;
+    };
+    strings_.resize(slots_);
+    rebuild(table_size_for(size));
+    std::uint64_t begin = end_of(0);
+    if (begin != 0) refuse_section("ids.ends", "it does not begin at 0");
+    for (std::size_t slot = 0; slot < slots_; ++slot) {
+        const std::uint64_t end = end_of(slot + 1);
+        if (end < begin || end > text.size()) refuse_section("ids.ends", "the ids do not lie one behind another");
+        strings_[slot].assign(reinterpret_cast<const char*>(text.data()) + begin,
+                              static_cast<std::size_t>(end - begin));
+        begin = end;
+        if (!is_utf8(strings_[slot])) refuse_section("ids.text", "an id is not UTF-8");
+        if (live[slot] == 0) continue;
+        if (find(strings_[slot]) != kNoSlot) refuse_section("ids.text", "an id stands twice");
+        insert(static_cast<Slot>(slot));
+        ++size_;
+    }
+    if (begin != text.size()) refuse_section("ids.text", "it is longer than its ids");
 }
 
 }  // namespace lanner

@@ -1,12 +1,14 @@
 // Which id stands at a slot, and which slot an id is at.
 // Threads: const calls run beside one another; the others exclude every call.
-// An open-addressing table of slots, the ids themselves being kept once, by slot. The table of integer ids is part of a
-// file and used in place; a damaged one can lose ids but not lead outside.
+// An open-addressing table of slots, the ids themselves being kept once, by slot. Both are part of a file and used in place
+// where nothing is to change; damaged ones can lose ids but not lead outside, and text that is none reads as empty.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +33,9 @@ class IdMap {
     Slot find(std::int64_t id) const noexcept;
     Slot find(std::string_view id) const noexcept;
     std::int64_t integer(Slot slot) const noexcept { return *ids_.as<std::int64_t>(slot); }
-    const std::string& text(Slot slot) const noexcept { return strings_[slot]; }
+    std::string_view text(Slot slot) const noexcept {
+        return filed_ends_.empty() ? std::string_view(strings_[slot]) : filed_text(slot);
+    }
     void prefetch(Slot slot) const noexcept {
         if (kind() == IdKind::kInt) prefetch_line(ids_.row(slot));
     }
@@ -57,9 +61,10 @@ class IdMap {
 
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const;
-    // With `own_table` the table is made anew from the ids, as one that will be changed must be: a damaged one could be full.
+    // With `change` the table is made anew from the ids, as one that will be changed must be: a damaged one could be full. With
+    // `verify` too, and it must be that of the file.
     void load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
-              const std::vector<std::uint8_t>& live, bool own_table);
+              const std::vector<std::uint8_t>& live, bool change, bool verify);
 
   private:
     std::size_t table_size() const noexcept { return table_.capacity() == 0 ? 0 : table_mask_ + 1; }
@@ -67,6 +72,9 @@ class IdMap {
     void insert(Slot slot) noexcept;
     void unlink(Slot slot) noexcept;
     void rebuild(std::size_t table_size);
+    std::vector<Slot> ordered_table(std::size_t slots, const std::vector<std::uint8_t>& live) const;
+    std::string_view filed_text(Slot slot) const noexcept;
+    void load_strings(const SectionReader& reader, const std::vector<std::uint8_t>& live, std::size_t size);
     template <typename Id>
     Slot find_by(std::uint64_t hash, Id id) const noexcept;
 
@@ -76,6 +84,10 @@ class IdMap {
     std::int64_t next_ = 0;
     PagedRows ids_;
     std::vector<std::string> strings_;
+    // In their place, of a file that will not be changed; empty otherwise.
+    std::span<const std::byte> filed_ends_;
+    std::span<const std::byte> filed_text_;
+    std::shared_ptr<void> filed_owner_;
     PagedRows table_;  // slots, kNoSlot where empty
     std::size_t table_mask_ = 0;
 };

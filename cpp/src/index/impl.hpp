@@ -57,7 +57,7 @@ class Index::Impl : private TieBreak {
     explicit Impl(const IndexOptions& options);
     ~Impl() override;
 
-    // write.cpp
+    // write.cpp, slots.cpp
     void fit(const Vectors& sample);
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes);
@@ -141,6 +141,12 @@ class Index::Impl : private TieBreak {
                         const TableView* attributes) const;
     Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
     void take_slots(Addition& addition);
+    // Of two free slots, whether the first is used after the second.
+    auto comes_later() const noexcept {
+        return [this](Slot left, Slot right) { return order_.place_of(left) > order_.place_of(right); };
+    }
+    // With state_ held exclusively. Before items exchange places, of so many.
+    void reserve_exchanges(std::size_t places);
     void fit_codes(const Vectors& vectors, Addition& addition);
     // Before slots are taken: rows of one cell get neighbouring ones.
     void fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads, const std::function<void()>& poll);
@@ -290,7 +296,7 @@ class Index::Impl : private TieBreak {
     std::vector<std::uint8_t> live_;         // by slot
     std::vector<std::uint64_t> live_words_;  // the same, a bit a slot
     std::uint64_t version_ = 0;              // grows whenever what a filter lets through may change
-    std::vector<Slot> free_;                 // a heap: the lowest is used first
+    std::vector<Slot> free_;                 // a heap: that of the first place is used first
     std::size_t slots_ = 0;                  // slots ever live; scans look at these
     std::size_t changes_ = 0;                // since the graph was last checked for unreachable nodes
     Calibration calibration_;

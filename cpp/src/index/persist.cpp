@@ -141,7 +141,8 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
         if (count == 0 && config.entry != kNoSlot) refuse_section("config", "an empty graph has an entry point");
         index->layers_->load(reader, slots, config.entry);
     }
-    index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable);
+    index->ids_.load(reader, static_cast<IdKind>(config.id_kind), slots, count, index->live_, options.writable,
+                     options.verify);
     index->ids_.set_next_generated(config.next_id);
     index->attributes_.load(reader, slots);
     index->load_aids(reader);

@@ -478,7 +478,7 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
         for (const Candidate& hit : each) {
             result.distances.push_back(as_reported(hit.distance));
             if (ids_.kind() == IdKind::kString) {
-                strings.push_back(ids_.text(hit.slot));
+                strings.emplace_back(ids_.text(hit.slot));
             } else {
                 integers.push_back(ids_.integer(hit.slot));
             }
@@ -515,7 +515,7 @@ OwnedIds Index::Impl::ids() const {
     std::vector<std::string> strings;
     for (const Slot slot : live_in_order()) {
         if (ids_.kind() == IdKind::kString) {
-            strings.push_back(ids_.text(slot));
+            strings.emplace_back(ids_.text(slot));
         } else {
             integers.push_back(ids_.integer(slot));
         }

@@ -22,8 +22,7 @@ void Index::Impl::check_contents() const {
         const auto slot = static_cast<Slot>(at);
         store_.check_slot(slot);
         if (aids_) aids_->check_slot(slot, store_);
-        const Slot found = ids_.kind() == IdKind::kString ? ids_.find(std::string_view(ids_.text(slot)))
-                                                          : ids_.find(ids_.integer(slot));
+        const Slot found = ids_.kind() == IdKind::kString ? ids_.find(ids_.text(slot)) : ids_.find(ids_.integer(slot));
         if (found != slot)
             refuse_section(ids_.kind() == IdKind::kString ? "ids.text" : "ids.table",
                            "the id of slot " + std::to_string(at) + " is not found");
@@ -111,8 +110,7 @@ void Index::Impl::check_bookkeeping() const {
         require(slot < slots_ && is_free[slot] == 0, "live", slot, "is free twice, or is none");
         is_free[slot] = 1;
     }
-    if (!std::is_heap(free_.begin(), free_.end(), std::greater<>()))
-        refuse_section("live", "free slots are in disorder");
+    if (!std::is_heap(free_.begin(), free_.end(), comes_later())) refuse_section("live", "free slots are in disorder");
     if (live_.size() < slots_ || live_words_.size() < SlotSet::word_count(live_.size()))
         refuse_section("live", "it has fewer marks than slots");
     std::size_t items = 0;

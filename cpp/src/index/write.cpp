@@ -1,6 +1,7 @@
 // Changes to an index: each does all of what it was asked or, whatever is thrown on the way, nothing.
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "base/thread_pool.hpp"
 #include "base/throttle.hpp"
@@ -141,46 +142,62 @@ void Index::Impl::take_slots(Addition& addition) {
     const std::size_t reused = std::min(rows, free_.size());
     const std::size_t total = slots_ + rows - reused;
     if (total > kMaxSlots) throw Error(ErrorKind::kInvalidArgument, "an index holds at most 2147483647 vectors");
+    if (reused > 0 && !order_.plain()) {
+        const std::lock_guard lock(state_);
+        reserve_exchanges(total);
+    }
     addition.slots.reserve(rows);
-    std::vector<Slot> free_after;
-    free_after.reserve(std::max(total, free_.capacity()));
-    free_after = free_;
-    for (std::size_t i = 0; i < reused; ++i) {
-        std::pop_heap(free_after.begin(), free_after.end(), std::greater<>());
-        addition.slots.push_back(free_after.back());
-        free_after.pop_back();
-    }
-    // Places are counted through, which few rows are not worth.
-    if (!order_.plain() && reused >= slots_ / 64) {
-        std::vector<Slot> by_place;
-        for (const Slot slot : order_.slots()) {
-            if (std::binary_search(addition.slots.begin(), addition.slots.end(), slot)) by_place.push_back(slot);
+    if (reused == 1) {
+        addition.slots.push_back(free_.front());
+    } else if (reused > 1) {
+        std::vector<Slot> left = free_;
+        for (std::size_t i = 0; i < reused; ++i) {
+            std::pop_heap(left.begin(), left.end(), comes_later());
+            addition.slots.push_back(left.back());
+            left.pop_back();
         }
-        addition.slots = std::move(by_place);
     }
-    for (std::size_t slot = slots_; slot < total; ++slot) addition.slots.push_back(static_cast<Slot>(slot));
+    // New items come one behind another; those that are there keep their places, and leave behind the ones of these slots.
+    std::vector<std::size_t> sequence(rows);
+    std::iota(sequence.begin(), sequence.end(), std::size_t{0});
+    const auto replacing = std::stable_partition(sequence.begin(), sequence.end(),
+                                                 [&](std::size_t row) { return addition.replaced[row] == kNoSlot; });
+    const bool exchanges = replacing != sequence.end();
+    std::vector<Slot> by_row(rows);
+    for (std::size_t i = 0; i < reused; ++i) by_row[sequence[i]] = addition.slots[i];
+    std::vector<std::size_t> appended(sequence.begin() + static_cast<std::ptrdiff_t>(reused), sequence.end());
     if (!addition.cells.empty()) {
-        std::vector<std::size_t> order(rows - reused);
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = reused + i;
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+        std::stable_sort(appended.begin(), appended.end(), [&](std::size_t left, std::size_t right) {
             return addition.cells[left] < addition.cells[right];
         });
-        for (std::size_t i = 0; i < order.size(); ++i) addition.slots[order[i]] = static_cast<Slot>(slots_ + i);
     }
+    for (std::size_t i = 0; i < appended.size(); ++i) by_row[appended[i]] = static_cast<Slot>(slots_ + i);
+    addition.slots.resize(reused);
+    for (std::size_t i = reused; i < rows; ++i) addition.slots.push_back(by_row[sequence[i]]);
+    addition.slots.swap(by_row);  // what was there is for the order alone
+    const std::span<const Slot> appended_slots = std::span<const Slot>(by_row).subspan(reused);
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
+    if (free_.capacity() < total) free_.reserve(std::max(total, free_.capacity() * 2));
     live_words_.reserve(SlotSet::word_count(live_.capacity()));
     store_.grow(total);
     attributes_.grow(total);
     if (aids_) aids_->grow(total);
-    if (!addition.cells.empty() || !order_.plain()) order_.reserve(total);
+    if (exchanges || order_.exchanged()) {
+        reserve_exchanges(total);
+    } else if (!addition.cells.empty() || !order_.plain()) {
+        order_.reserve(total);
+    }
     ids_.reserve(addition.kind, total, rows);
     if (layers_) layers_->grow(total);
     // Nothing fails from here on.
     if (live_.size() < total) live_.resize(total, 0);
     live_words_.resize(SlotSet::word_count(live_.size()), 0);
-    free_.swap(free_after);
-    order_.append(slots_, std::span<const Slot>(addition.slots).subspan(reused));
+    for (std::size_t i = 0; i < reused; ++i) {
+        std::pop_heap(free_.begin(), free_.end(), comes_later());
+        free_.pop_back();
+    }
+    order_.append(slots_, appended_slots);
 }
 
 // From the first rows that are enough of them, together with the few that came before.
@@ -241,49 +258,31 @@ void Index::Impl::fit(const Vectors& sample, ChangeEntry& entry) {
     entry.keep();
 }
 
-std::vector<Slot> Index::Impl::live_slots() const {
-    std::vector<Slot> slots;
-    for (std::size_t at = 0; at < live_.size(); ++at) {
-        if (live_[at] != 0) slots.push_back(static_cast<Slot>(at));
-    }
-    return slots;
-}
-
-std::vector<Slot> Index::Impl::live_in_order() const {
-    if (order_.plain()) return live_slots();
-    std::vector<Slot> slots;
-    for (const Slot slot : order_.slots()) {
-        if (live_[slot] != 0) slots.push_back(slot);
-    }
-    return slots;
-}
-
 void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                              const std::function<void()>& poll) {
+    std::vector<std::size_t> rows(vectors.count);
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
     const auto appended =
-        std::find_if(addition.slots.begin(), addition.slots.end(), [&](Slot slot) { return slot >= slots_; });
-    const auto reused = static_cast<std::size_t>(appended - addition.slots.begin());
-    for (std::size_t row = 0; row < reused;) {
+        std::stable_partition(rows.begin(), rows.end(), [&](std::size_t row) { return addition.slots[row] < slots_; });
+    const auto reused = static_cast<std::size_t>(appended - rows.begin());
+    const auto store = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const Slot slot = addition.slots[rows[i]];
+            store_.store(slot, vectors, rows[i]);
+            if (aids_) aids_->store(slot, store_);
+        }
+    };
+    for (std::size_t at = 0; at < reused; at += 256) {
         {
             // Scans read the rows of free slots too, before they find that these are not live.
             const std::lock_guard lock(state_);
-            const std::size_t end = std::min(reused, row + 256);
-            for (; row < end; ++row) {
-                store_.store(addition.slots[row], vectors, row);
-                if (aids_) aids_->store(addition.slots[row], store_);
-            }
+            store(at, std::min(reused, at + 256));
         }
         if (poll) poll();
     }
     parallel_for(
         vectors.count - reused, 256, threads,
-        [&](std::size_t begin, std::size_t end, std::size_t) {
-            for (std::size_t row = reused + begin; row < reused + end; ++row) {
-                store_.store(addition.slots[row], vectors, row);
-                if (aids_) aids_->store(addition.slots[row], store_);
-            }
-        },
-        poll);
+        [&](std::size_t begin, std::size_t end, std::size_t) { store(reused + begin, reused + end); }, poll);
     if (!aids_) return;
     const std::lock_guard lock(state_);
     // Rows that came before, of which the codes are all there is, and which have other ones now.
@@ -326,6 +325,7 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
         if (old != kNoSlot) {
             ids_.erase(old);
             set_live(old, false);
+            order_.exchange(old, addition.slots[row], live_.size());
         }
         const Slot slot = addition.slots[row];
         if (addition.kind == IdKind::kString) {
@@ -352,6 +352,7 @@ void Index::Impl::undo(Addition& addition) noexcept {
         } else {
             ids_.move(slot, old);
             set_live(old, true);
+            order_.exchange(old, slot, live_.size());
         }
     }
     ids_.set_kind(addition.kind_before);
@@ -486,6 +487,10 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
         staying[move.to] = 1;
         staying[move.from] = 0;
     }
+    if (!plan.moves.empty()) {
+        const std::lock_guard lock(state_);
+        reserve_exchanges(live_.size());
+    }
     remove_nodes(*layers_, store_.finest(), plan.nodes, staying, options, edit);
     connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
     const Calibration measured = calibrated(changes, staying, options);
@@ -509,6 +514,7 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
     }
     for (const RingPlan::Move& move : plan.moves) {
         ids_.move(move.from, move.to);
+        order_.exchange(move.from, move.to, live_.size());
         attributes_.move(move.from, move.to);
         set_live(move.to, true);
         set_live(move.from, false);
@@ -517,21 +523,6 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
     for (const Slot slot : leaving) {
         if (live_[slot] == 0) free_slot(slot);
     }
-}
-
-void Index::Impl::set_live(Slot slot, bool live) noexcept {
-    live_[slot] = live ? 1 : 0;
-    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    live_words_[slot / 64] = live ? live_words_[slot / 64] | bit : live_words_[slot / 64] & ~bit;
-    ++version_;
-}
-
-void Index::Impl::free_slot(Slot slot) noexcept {
-    store_.erase(slot);
-    if (aids_) aids_->erase(slot);
-    attributes_.erase(slot);
-    free_.push_back(slot);  // room was made before the change began
-    std::push_heap(free_.begin(), free_.end(), std::greater<>());
 }
 
 bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
@@ -558,7 +549,7 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options, ChangeEntr
                              .poll = report.advancing()};
     {
         const std::lock_guard lock(state_);
-        free_.reserve(slots_);
+        if (free_.capacity() < slots_) free_.reserve(std::max(slots_, free_.capacity() * 2));
     }
     const auto record = [&] {
         report.finish();
