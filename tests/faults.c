@@ -1,7 +1,11 @@
 /* Stands before the C library (LD_PRELOAD) and lets one call of a program fail, or be its last.
  *
  * After faults_arm(at, mode) the calls that write, sync, cut, rename or make files are counted, from 1 on. After one of
- * them another may fail, or be the last: faults_then(at, mode). */
+ * them another may fail, or be the last: faults_then(at, mode).
+ *
+ * faults_watch(end) counts syncs, and says of the file synced last how much of it is known to be on the disk: as much as
+ * there was when the sync began. faults_slow(microseconds) makes them as slow as those of a disk, faults_refuse_syncs(1)
+ * lets all of them fail. These hold for all threads, and what they tell for forked children too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,6 +13,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -59,8 +65,56 @@ static int fate(void) {
         return done;                                   \
     }
 
-SIMPLE(EIO, (int file), fsync, file)
-SIMPLE(EIO, (int file), fdatasync, file)
+struct watch {
+    long long syncs; /* done, of whatever file */
+    long long node;  /* the inode of the file synced last */
+    long long end;   /* how long it was then */
+};
+static struct watch *watched;
+static int slow, refuse_syncs;
+
+void *faults_watch(void) {
+    if (watched == NULL)
+        watched = mmap(NULL, sizeof *watched, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return watched;
+}
+
+void faults_slow(int microseconds) { slow = microseconds; }
+
+void faults_refuse_syncs(int refuse) { refuse_syncs = refuse; }
+
+static int sync_file(int file, int (*real)(int)) {
+    struct stat known;
+    if (watched == NULL) return real(file);
+    if (slow) usleep(slow);
+    if (refuse_syncs) {
+        errno = EIO;
+        return -1;
+    }
+    if (fstat(file, &known) != 0) return -1;
+    const int done = real(file);
+    if (done == 0 && S_ISREG(known.st_mode)) {
+        watched->node = known.st_ino;
+        watched->end = known.st_size;
+        ++watched->syncs;
+    }
+    return done;
+}
+
+#define SYNC(name)                                     \
+    int name(int file) {                               \
+        const int how = fate();                        \
+        if (how == FAIL) {                             \
+            errno = EIO;                               \
+            return -1;                                 \
+        }                                              \
+        const int done = sync_file(file, REAL(name));  \
+        if (how) die();                                \
+        return done;                                   \
+    }
+
+SYNC(fsync)
+SYNC(fdatasync)
 SIMPLE(EIO, (int file, off_t size), ftruncate, file, size)
 SIMPLE(EIO, (int file, off64_t size), ftruncate64, file, size)
 SIMPLE(EACCES, (const char *from, const char *to), rename, from, to)

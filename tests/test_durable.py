@@ -475,6 +475,28 @@ def test_journal_holds_what_was_acknowledged_when_a_writer_is_killed_at_any_time
     assert run_faults(faults, tmp_path, "kills", "200") == 200
 
 
+@linux
+def test_all_that_was_acknowledged_is_there_when_threads_are_killed_or_the_power_fails(
+    faults, tmp_path
+):
+    assert run_faults(faults, tmp_path, "threads", "60") == 60
+
+
+@linux
+def test_threads_share_syncs(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "shared") == 1
+
+
+@linux
+def test_sync_that_fails_fails_for_every_call_in_it_and_undoes_them(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "lost") == 20
+
+
+@linux
+def test_index_goes_back_to_what_is_on_the_disk_once_that_can_be_read(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "unread") == 1
+
+
 def test_save_does_not_replace_a_file_whose_journal_has_more(tmp_path: Path) -> None:
     path = tmp_path / "a.lanner"
     index = lanner.Index(4, "l2")

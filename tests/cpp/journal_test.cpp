@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/checksum.hpp"
@@ -32,7 +34,7 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 
 void append(Journal& journal, std::uint32_t kind, const std::string& text) {
     const std::span<const std::byte> part = bytes_of(text);
-    journal.append(kind, {&part, 1}, true);
+    journal.wait_for(journal.append(kind, {&part, 1}).ticket);
 }
 
 // What a journal says after the file with this identity, record by record.
@@ -58,7 +60,7 @@ TEST_CASE("records come back in order, and one that was taken back does not") {
         Journal journal(folder.journal(), {}, kFirst, kNothing);
         append(journal, 1, "one");
         const std::span<const std::byte> parts[2] = {bytes_of("t"), bytes_of("wo")};
-        const std::uint64_t begin = journal.append(2, parts, false);
+        const std::uint64_t begin = journal.append(2, parts).begin;
         journal.take_back(begin);
         append(journal, 3, "three");
         CHECK(journal.records() == 2);
@@ -66,6 +68,41 @@ TEST_CASE("records come back in order, and one that was taken back does not") {
     }
     CHECK(replayed(folder.journal(), kFirst) == std::vector<std::string>{"1one", "3three"});
     CHECK(replayed(folder.journal(), kFirst).size() == 2);
+}
+
+TEST_CASE("threads wait for their own records, and find them on the disk") {
+    const Folder folder;
+    constexpr int kThreads = 4;
+    constexpr int kEach = 50;
+    {
+        Journal journal(folder.journal(), {}, kFirst, kNothing);
+        std::mutex writer;
+        std::vector<std::thread> threads;
+        for (int thread = 0; thread < kThreads; ++thread) {
+            threads.emplace_back([&, thread] {
+                for (int i = 0; i < kEach; ++i) {
+                    const std::string text = std::to_string(thread * kEach + i);
+                    const std::span<const std::byte> part = bytes_of(text);
+                    std::uint64_t ticket = 0;
+                    {
+                        const std::lock_guard lock(writer);
+                        const Journal::Appended record = journal.append(1, {&part, 1});
+                        ticket = record.ticket;
+                        if (i % 10 == 9) journal.take_back(record.begin);
+                    }
+                    if (i % 10 != 9) journal.wait_for(ticket);
+                    if (i % 20 == 0) journal.sync();
+                }
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+        CHECK_FALSE(journal.has_lost());
+        CHECK(journal.records() == kThreads * kEach * 9 / 10);
+        std::size_t repeated = 0;
+        journal.repeat(kFirst, [&](const Journal::Record&) { ++repeated; });
+        CHECK(repeated == journal.records());
+    }
+    CHECK(replayed(folder.journal(), kFirst).size() == kThreads * kEach * 9 / 10);
 }
 
 TEST_CASE("records before the checkpoint that made the file are not repeated") {
@@ -116,7 +153,8 @@ TEST_CASE(
             Journal journal(folder.journal(), {}, kFirst, kNothing);
             for (int i = 0; i < 3; ++i) {
                 const std::span<const std::byte> part = bytes_of("text");
-                journal.append(1, {&part, 1}, sync);
+                const std::uint64_t ticket = journal.append(1, {&part, 1}).ticket;
+                if (sync) journal.wait_for(ticket);
             }
         }
         std::fstream file(folder.journal(), std::ios::in | std::ios::out | std::ios::binary);

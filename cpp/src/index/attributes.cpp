@@ -6,8 +6,10 @@
 namespace lanner {
 
 void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
-    const WriterGuard guard(*this);
-    check_writable();
+    change([&](ChangeEntry& entry) { update_attributes(ids, table, entry); });
+}
+
+void Index::Impl::update_attributes(const Ids& ids, const TableView& table, ChangeEntry& entry) {
     refuse_repeats(ids);
     const std::vector<Slot> slots = find_all(ids, "update_attributes");
     const AttributeTable::Batch batch = attributes_.read(table, slots.size());
@@ -16,7 +18,6 @@ void Index::Impl::update_attributes(const Ids& ids, const TableView& table) {
     std::unique_ptr<ScanAids> aids;
     if (!aids_ && ScanAids::serve(options_) && ids_.size() >= ScanAids::kLeastRows && slots.size() > 0)
         aids = made_aids({nullptr, 0, options_.type}, thread_count(0), nullptr);
-    ChangeEntry entry(durable_.get());
     entry.write({.kind = ChangeKind::kUpdateAttributes, .rows = slots.size(), .ids = ids, .attributes = &table});
     const std::lock_guard lock(state_);
     ++version_;

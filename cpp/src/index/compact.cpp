@@ -9,10 +9,29 @@
 
 namespace lanner {
 
-// Searches go on over the old parts until the new ones are complete.
+void Index::Impl::swap_contents(Impl& other) noexcept {
+    store_.swap(other.store_);
+    layers_.swap(other.layers_);
+    ids_.swap(other.ids_);
+    attributes_.swap(other.attributes_);
+    swap_aids(other.aids_);
+    order_.swap(other.order_);
+    live_.swap(other.live_);
+    live_words_.swap(other.live_words_);
+    free_.swap(other.free_);
+    std::swap(slots_, other.slots_);
+    std::swap(changes_, other.changes_);
+    std::swap(calibration_, other.calibration_);
+    std::swap(effort_model_, other.effort_model_);
+    ++version_;
+}
+
 void Index::Impl::compact(const WriteOptions& options) {
-    const WriterGuard guard(*this);
-    check_writable();
+    change([&](ChangeEntry& entry) { compact(options, entry); });
+}
+
+// Searches go on over the old parts until the new ones are complete.
+void Index::Impl::compact(const WriteOptions& options, ChangeEntry& entry) {
     std::vector<Slot> live = live_in_order();
     std::vector<std::size_t> places(live.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
@@ -54,23 +73,9 @@ void Index::Impl::compact(const WriteOptions& options) {
     fresh.order_.append(0, by_place);
     fresh.ids_.set_next_generated(ids_.next_generated());
     fresh.ids_.set_kind(ids_.kind());
-    ChangeEntry entry(durable_.get());
     entry.write({.kind = ChangeKind::kCompact});
     const std::lock_guard lock(state_);
-    store_.swap(fresh.store_);
-    layers_.swap(fresh.layers_);
-    ids_.swap(fresh.ids_);
-    attributes_.swap(fresh.attributes_);
-    swap_aids(fresh.aids_);
-    order_.swap(fresh.order_);
-    live_.swap(fresh.live_);
-    live_words_.swap(fresh.live_words_);
-    free_.swap(fresh.free_);
-    slots_ = fresh.slots_;
-    changes_ = fresh.changes_;
-    calibration_ = fresh.calibration_;
-    effort_model_ = fresh.effort_model_;
-    ++version_;
+    swap_contents(fresh);
     entry.keep();
 }
 

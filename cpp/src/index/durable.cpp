@@ -29,7 +29,10 @@ Durable::Durable(const std::string& path, const OpenOptions& options)
 Durable::~Durable() {
     stop();
     // To a forked child the thread that waits for these is there for ever, and whoever destroys them waits for it.
-    if (!is_mine()) static_cast<void>(signals_.release());
+    if (!is_mine()) {
+        static_cast<void>(signals_.release());
+        if (journal_) journal_->abandon();
+    }
     if (!journal_ || !is_mine()) return;
     try {
         journal_->sync();
@@ -72,11 +75,10 @@ void Durable::require_own_process() const {
     }
 }
 
-std::uint64_t Durable::write(const Change& change) {
+Journal::Appended Durable::write(const Change& change) {
     require_own_process();
     const WrittenChange written(change);
-    const std::uint64_t position =
-        journal_->append(static_cast<std::uint32_t>(change.kind), written.parts(), sync_ == Sync::kAlways);
+    const Journal::Appended record = journal_->append(static_cast<std::uint32_t>(change.kind), written.parts());
     const bool too_long = journal_->bytes() > limit_;
     if (sync_ == Sync::kBatch || too_long) {
         {
@@ -86,7 +88,28 @@ std::uint64_t Durable::write(const Change& change) {
         }
         signals_->wake.notify_all();
     }
-    return position;
+    return record;
+}
+
+void Durable::wait_for(std::uint64_t ticket) {
+    if (sync_ == Sync::kAlways) journal_->wait_for(ticket);
+}
+
+void Durable::enter() noexcept {
+    const std::lock_guard lock(signals_->mutex);
+    ++signals_->inside;
+}
+
+void Durable::leave() noexcept {
+    const std::lock_guard lock(signals_->mutex);
+    // While the mutex is held: afterwards there may be nothing to notify.
+    if (--signals_->inside == 0) signals_->left.notify_all();
+}
+
+void Durable::wait_until_left() {
+    if (!is_mine()) return;
+    std::unique_lock lock(signals_->mutex);
+    signals_->left.wait(lock, [&] { return signals_->inside == 0; });
 }
 
 void Durable::checkpointed(const FileIdentity& file) {

@@ -40,9 +40,19 @@ class Durable {
     bool is_mine() const noexcept;
     // Throws Error(kStorage) in a process that was forked after the file was opened.
     void require_own_process() const;
-    // Writes the record of a change that is ready to be made, and returns where it begins.
-    std::uint64_t write(const Change& change);
+    // Writes the record of a change that is ready to be made.
+    Journal::Appended write(const Change& change);
     void take_back(std::uint64_t position) noexcept { journal_->take_back(position); }
+    // The record is where changes are to be before their calls return; without the writer's lock, so that others change the
+    // index meanwhile, and their records are synced together. Throws Error(kStorage).
+    void wait_for(std::uint64_t ticket);
+    // Whether changes have been made whose calls fail, since their records were never synced.
+    bool has_lost() const { return sync_ == Sync::kAlways && journal_->has_lost(); }
+    // From a time at which nobody ends this, until the end of the call.
+    void enter() noexcept;
+    void leave() noexcept;
+    // Nobody is between the two.
+    void wait_until_left();
     Journal& journal() noexcept { return *journal_; }
     // The file has been written anew.
     void checkpointed(const FileIdentity& file);
@@ -64,6 +74,8 @@ class Durable {
         std::mutex mutex;
         std::condition_variable wake;
         std::mutex stopping;
+        std::condition_variable left;
+        std::size_t inside = 0;  // calls between enter() and leave()
     };
     std::unique_ptr<Signals> signals_ = std::make_unique<Signals>();
     bool stopping_ = false;
@@ -79,22 +91,28 @@ class ChangeEntry {
   public:
     explicit ChangeEntry(Durable* durable) : durable_(durable) {}
     ~ChangeEntry() {
-        if (written_) durable_->take_back(position_);
+        if (written_) durable_->take_back(record_.begin);
     }
     ChangeEntry(const ChangeEntry&) = delete;
     ChangeEntry& operator=(const ChangeEntry&) = delete;
 
     void write(const Change& change) {
         if (durable_ == nullptr) return;
-        position_ = durable_->write(change);
+        record_ = durable_->write(change);
         written_ = true;
     }
-    void keep() noexcept { written_ = false; }
+    void keep() noexcept {
+        kept_ = written_;
+        written_ = false;
+    }
+    // Of a record that was kept; 0: there is none.
+    std::uint64_t ticket() const noexcept { return kept_ ? record_.ticket : 0; }
 
   private:
     Durable* durable_;
-    std::uint64_t position_ = 0;
+    Journal::Appended record_;
     bool written_ = false;
+    bool kept_ = false;
 };
 
 }  // namespace lanner

@@ -86,8 +86,8 @@ class Index::Impl : private TieBreak {
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     // persist.cpp
-    FileIdentity save(Sink& sink) const;
-    void save_to(const std::string& path) const;
+    FileIdentity save(Sink& sink);
+    void save_to(const std::string& path);
     static std::unique_ptr<Impl> load(const SectionReader& reader, const OpenOptions& options);
 
     // journaled.cpp
@@ -117,11 +117,25 @@ class Index::Impl : private TieBreak {
 
     FileIdentity write_sections(Sink& sink) const;
     // With the writer's lock held.
-    void checkpoint() const;
-    void secure() const;
+    void checkpoint();
+    void secure();
     void repeat(const Change& change, const Progress& progress);
+    void repeat(const Journal::Record& record, const std::string& path, const Progress& progress);
+    // What is acknowledged, after a sync that failed for changes that were made already. Throws Error.
+    void settle();
+    // One call that changes the index: `work` with the writer's lock held, which leaves everything as it was where it throws.
+    // What it wrote to the journal is on the disk afterwards, or unmade.
+    void change(const std::function<void(ChangeEntry&)>& work);
+    // Takes over everything but options, locks and journal. With state_ held exclusively.
+    void swap_contents(Impl& other) noexcept;
 
     void check_writable() const;
+    void fit(const Vectors& sample, ChangeEntry& entry);
+    OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                 const TableView* attributes, ChangeEntry& entry);
+    void remove(const Ids& ids, const WriteOptions& options, ChangeEntry& entry);
+    void update_attributes(const Ids& ids, const TableView& table, ChangeEntry& entry);
+    void compact(const WriteOptions& options, ChangeEntry& entry);
     // To the journal, where there is one.
     void write_addition(ChangeEntry& entry, const Vectors& vectors, const OwnedIds& ids, bool upsert,
                         const TableView* attributes) const;

@@ -22,19 +22,13 @@ std::unique_ptr<Index::Impl> Index::Impl::open_durable(const std::string& path, 
     writable.writable = true;
     std::unique_ptr<Impl> index = load(reader, writable);
     durable->replay(reader.identity(), [&](const Journal::Record& record) {
-        const ReadChange read(record.kind, record.payload, index->options_.dim);
         Progress progress;
         if (options.progress) {
             progress = [&](std::size_t, std::size_t) {
                 options.progress(static_cast<std::size_t>(record.done), static_cast<std::size_t>(record.total));
             };
         }
-        try {
-            index->repeat(read.get(), progress);
-        } catch (const Error& error) {
-            throw Error(ErrorKind::kFileFormat, "journal " + durable->path() + ".journal cannot be replayed at byte " +
-                                                    std::to_string(record.done) + ": " + error.what());
-        }
+        index->repeat(record, durable->path(), progress);
         if (options.progress && record.done + record.payload.size() + 64 >= record.total)
             options.progress(static_cast<std::size_t>(record.total), static_cast<std::size_t>(record.total));
     });
@@ -44,6 +38,67 @@ std::unique_ptr<Index::Impl> Index::Impl::open_durable(const std::string& path, 
         if (!at->closed_) at->checkpoint();
     });
     return index;
+}
+
+void Index::Impl::repeat(const Journal::Record& record, const std::string& path, const Progress& progress) {
+    const ReadChange read(record.kind, record.payload, options_.dim);
+    try {
+        repeat(read.get(), progress);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::kFileFormat, "journal " + path + ".journal cannot be replayed at byte " +
+                                                std::to_string(record.done) + ": " + error.what());
+    }
+}
+
+void Index::Impl::change(const std::function<void(ChangeEntry&)>& work) {
+    Durable* durable = nullptr;
+    std::uint64_t ticket = 0;
+    {
+        const WriterGuard guard(*this);
+        check_writable();
+        settle();
+        ChangeEntry entry(durable_.get());
+        work(entry);
+        ticket = entry.ticket();
+        if (ticket == 0) return;
+        durable = durable_.get();
+        durable->enter();
+    }
+    const struct Leaving {
+        ~Leaving() { durable.leave(); }
+        Durable& durable;
+    } leaving{*durable};
+    try {
+        durable->wait_for(ticket);
+    } catch (const Error&) {
+        const WriterGuard guard(*this);
+        settle();
+        throw;
+    }
+}
+
+// Records that shared a sync were made one upon the other, so all that can be told apart is what was on the disk before.
+void Index::Impl::settle() {
+    if (!durable_ || !durable_->has_lost()) return;
+    durable_->require_own_process();
+    std::unique_ptr<Impl> known;
+    try {
+        const MappedFile file = map_file(durable_->path(), true);
+        const SectionReader reader(file.bytes, file.owner);
+        known = load(reader, {.writable = true});
+        durable_->journal().repeat(reader.identity(), [&](const Journal::Record& record) {
+            known->repeat(record, durable_->path(), nullptr);
+        });
+    } catch (const Error& error) {
+        throw Error(ErrorKind::kStorage,
+                    "journal " + durable_->path() +
+                        ".journal could not be written to, and what the disk holds cannot be read back (" +
+                        error.what() +
+                        "); the index has changes whose calls failed, and is neither changed nor saved until it can");
+    }
+    durable_->journal().forget_lost();
+    const std::lock_guard lock(state_);
+    swap_contents(*known);
 }
 
 void Index::Impl::repeat(const Change& change, const Progress& progress) {
@@ -65,7 +120,8 @@ void Index::Impl::repeat(const Change& change, const Progress& progress) {
 }
 
 // The old file and the whole journal say the same as the new file until the very moment in which one replaces the other.
-void Index::Impl::checkpoint() const {
+void Index::Impl::checkpoint() {
+    settle();
     AtomicFile file(durable_->path());
     const FileIdentity identity = write_sections(file);
     file.sync();
@@ -106,7 +162,7 @@ std::unique_ptr<FileLock> kept_from_writers(const std::string& given) {
 
 }  // namespace
 
-void Index::Impl::save_to(const std::string& path) const {
+void Index::Impl::save_to(const std::string& path) {
     std::optional<AtomicFile> file;
     std::unique_ptr<FileLock> lock;
     {
@@ -115,6 +171,7 @@ void Index::Impl::save_to(const std::string& path) const {
             durable_->require_own_process();
             return checkpoint();
         }
+        settle();
         lock = kept_from_writers(path);
         file.emplace(path);
         write_sections(*file);
@@ -139,7 +196,10 @@ void Index::Impl::close() {
         }
     }
     // Its thread may be waiting for the writer's lock.
-    if (ended) ended->stop();
+    if (ended) {
+        ended->stop();
+        ended->wait_until_left();
+    }
     ended.reset();
     const WriterGuard guard(*this);
     {
@@ -150,7 +210,7 @@ void Index::Impl::close() {
 }
 
 // All changes are on the disk: in the journal or, if that cannot be synced, in the file.
-void Index::Impl::secure() const {
+void Index::Impl::secure() {
     try {
         durable_->journal().sync();
     } catch (const Error& error) {

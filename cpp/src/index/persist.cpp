@@ -73,8 +73,9 @@ IndexOptions options_of(const Config& config) {
 
 }  // namespace
 
-FileIdentity Index::Impl::save(Sink& sink) const {
+FileIdentity Index::Impl::save(Sink& sink) {
     const WriterGuard guard(*this);
+    settle();
     return write_sections(sink);
 }
 

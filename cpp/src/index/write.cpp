@@ -218,8 +218,10 @@ void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size
 }
 
 void Index::Impl::fit(const Vectors& sample) {
-    const WriterGuard guard(*this);
-    check_writable();
+    change([&](ChangeEntry& entry) { fit(sample, entry); });
+}
+
+void Index::Impl::fit(const Vectors& sample, ChangeEntry& entry) {
     if (!store_.has_codes()) throw Error(ErrorKind::kInvalidArgument, "fit is for a codec, and this index has none");
     if (!store_.wants_fit()) {
         throw Error(ErrorKind::kInvalidArgument, "the codec is fitted already: the first " +
@@ -233,7 +235,6 @@ void Index::Impl::fit(const Vectors& sample) {
     }
     store_.check_rows(sample, "vectors");
     ScalarCodec codes = store_.fitted(live_slots(), sample, live_.size());
-    ChangeEntry entry(durable_.get());
     entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
     const std::lock_guard lock(state_);
     store_.swap_codes(codes);
@@ -396,8 +397,13 @@ void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, con
 
 OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                           const TableView* attributes) {
-    const WriterGuard guard(*this);
-    check_writable();
+    OwnedIds given;
+    change([&](ChangeEntry& entry) { given = add(vectors, ids, options, upsert, attributes, entry); });
+    return given;
+}
+
+OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
+                          const TableView* attributes, ChangeEntry& entry) {
     const std::size_t total = vectors.count;
     ProgressReport report(options.progress, total);
     store_.check_rows(vectors, "vectors", report.again());
@@ -412,7 +418,6 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
                        .threads = thread_count(options.threads),
                        .poll = report.advancing()};
     // Written once all has been worked out, and before anything is given up.
-    ChangeEntry entry(durable_.get());
     const auto record = [&] {
         report.finish();
         write_addition(entry, vectors, given, upsert, attributes);
@@ -539,8 +544,10 @@ bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8
 }
 
 void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
-    const WriterGuard guard(*this);
-    check_writable();
+    change([&](ChangeEntry& entry) { remove(ids, options, entry); });
+}
+
+void Index::Impl::remove(const Ids& ids, const WriteOptions& options, ChangeEntry& entry) {
     refuse_repeats(ids);
     std::vector<Slot> slots = find_all(ids, "remove");
     std::sort(slots.begin(), slots.end());
@@ -553,7 +560,6 @@ void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
         const std::lock_guard lock(state_);
         free_.reserve(slots_);
     }
-    ChangeEntry entry(durable_.get());
     const auto record = [&] {
         report.finish();
         entry.write({.kind = ChangeKind::kRemove, .rows = slots.size(), .ids = ids});

@@ -30,6 +30,22 @@ JournalHeader header_of(const FileIdentity& file) noexcept {
     return header;
 }
 
+// The changes among the sound records of a journal from the one at `first` on; how many there were.
+std::uint64_t replay_from(std::size_t first, const JournalContents& contents, std::span<const std::byte> bytes,
+                          const Journal::Replay& replay) {
+    std::uint64_t count = 0;
+    for (std::size_t i = first; i < contents.records.size(); ++i) {
+        const JournalContents::Record& record = contents.records[i];
+        if (record.header.kind == kCheckpoint) continue;
+        replay({record.header.kind,
+                bytes.subspan(static_cast<std::size_t>(record.at) + sizeof(RecordHeader),
+                              static_cast<std::size_t>(record.header.length)),
+                record.at, contents.end});
+        ++count;
+    }
+    return count;
+}
+
 }  // namespace
 
 Journal::Journal(std::string path, const std::string& of, const FileIdentity& file, const Replay& replay)
@@ -50,19 +66,11 @@ Journal::Journal(std::string path, const std::string& of, const FileIdentity& fi
                                std::to_string(changes) + (changes == 1 ? " change" : " changes") +
                                " that would be lost; put that file back, or move the journal away to do without");
         }
-        for (std::size_t i = first; i < contents.records.size(); ++i) {
-            const JournalContents::Record& record = contents.records[i];
-            if (record.header.kind == kCheckpoint) continue;
-            replay({record.header.kind,
-                    mapped.bytes.subspan(static_cast<std::size_t>(record.at) + sizeof(RecordHeader),
-                                         static_cast<std::size_t>(record.header.length)),
-                    record.at, contents.end});
-            ++replayed_;
-        }
+        replayed_ = replay_from(first, contents, mapped.bytes, replay);
         size = mapped.bytes.size();
         cut_ = size - contents.end;
         if (belongs) {
-            end_ = contents.end;
+            end_ = synced_end_ = contents.end;
             last_ = synced_ = contents.records.size();
         }
     }
@@ -70,12 +78,36 @@ Journal::Journal(std::string path, const std::string& of, const FileIdentity& fi
         create(file);  // no change is in it, and it is of another file
         return;
     }
-    records_ = replayed_;
+    records_ = synced_records_ = replayed_;
     open();
     if ((size > end_ && !sys::truncate(file_, end_)) || !sys::sync_file(file_)) refuse("cut the torn end of");
 }
 
 Journal::~Journal() { close(); }
+
+class Journal::Turn {
+  public:
+    explicit Turn(Journal& journal) : journal_(journal) {
+        std::unique_lock lock(journal_.mutex_);
+        journal_.turn_over_->wait(lock, [&] { return !journal_.taken_; });
+        journal_.taken_ = true;
+    }
+    // Of one who holds mutex_ and has seen that it is free; lets go of mutex_.
+    Turn(Journal& journal, std::unique_lock<std::mutex>& lock) : journal_(journal) {
+        journal_.taken_ = true;
+        lock.unlock();
+    }
+    ~Turn() {
+        const std::lock_guard lock(journal_.mutex_);
+        journal_.taken_ = false;
+        journal_.turn_over_->notify_all();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+  private:
+    Journal& journal_;
+};
 
 void Journal::open() {
     file_ = sys::open_to_change(path_);
@@ -99,18 +131,20 @@ void Journal::replace_by(AtomicFile& fresh, std::uint64_t end, std::uint64_t las
         fresh.commit();
     } catch (...) {
         const std::exception_ptr why = std::current_exception();
-        if (fresh.replaced()) {
-            end_ = end;
-            last_ = synced_ = last;
-            records_ = records;
-        }
+        if (fresh.replaced()) begins_again(end, last, records);
         if (file_ = sys::open_to_change(path_); file_ >= 0 && !fresh.replaced()) broken_ = was_broken;
         std::rethrow_exception(why);
     }
-    end_ = end;
-    last_ = synced_ = last;
-    records_ = records;
+    begins_again(end, last, records);
     open();
+}
+
+// What lies in it is on the disk, or part of a file that is.
+void Journal::begins_again(std::uint64_t end, std::uint64_t last, std::uint64_t records) noexcept {
+    end_ = synced_end_ = end;
+    last_ = synced_ = last;
+    records_ = synced_records_ = records;
+    settled_ = tickets_;
 }
 
 void Journal::create(const FileIdentity& file) {
@@ -155,70 +189,58 @@ void Journal::check_usable() const {
                                          "it; save the index to its file, which begins a new one, or to another");
 }
 
-std::uint64_t Journal::append(std::uint32_t kind, std::span<const std::span<const std::byte>> parts, bool sync) {
+Journal::Appended Journal::append(std::uint32_t kind, std::span<const std::span<const std::byte>> parts) {
     static constexpr std::byte kZeros[8]{};
-    std::uint64_t begin = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        check_usable();
-        begin = end_;
-        RecordHeader header{};
-        for (const std::span<const std::byte> part : parts) {
-            header.payload_crc = crc32(header.payload_crc, part.data(), part.size());
-            const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
-            header.payload_crc = crc32(header.payload_crc, kZeros, padding);
-            header.length += part.size() + padding;
-        }
-        header.number = last_ + 1;
-        header.synced = synced_;
-        header.kind = kind;
-        header.crc = crc32(0, &header, offsetof(RecordHeader, crc));
-        std::vector<std::byte> buffer(sizeof header);
-        std::memcpy(buffer.data(), &header, sizeof header);
-        std::uint64_t at = begin;
-        bool done = true;
-        const auto put = [&](const void* bytes, std::size_t size) {
-            done = done && sys::write_at(file_, at, bytes, size);
-            at += size;
-        };
-        const bool small = header.length <= kSmallRecord;
-        if (!small) put(buffer.data(), buffer.size());
-        for (const std::span<const std::byte> part : parts) {
-            const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
-            if (small) {
-                buffer.insert(buffer.end(), part.begin(), part.end());
-                buffer.insert(buffer.end(), padding, std::byte{0});
-            } else {
-                put(part.data(), part.size());
-                put(kZeros, padding);
-            }
-        }
-        if (small) put(buffer.data(), buffer.size());
-        if (!done) {
-            const int code = errno;
-            if (!sys::truncate(file_, begin)) broken_ = true;
-            errno = code;
-            refuse("write to");
-        }
-        end_ = at;
-        ++last_;
-        if (kind != kCheckpoint) ++records_;
+    const std::lock_guard lock(mutex_);
+    check_usable();
+    const std::uint64_t begin = end_;
+    RecordHeader header{};
+    for (const std::span<const std::byte> part : parts) {
+        header.payload_crc = crc32(header.payload_crc, part.data(), part.size());
+        const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
+        header.payload_crc = crc32(header.payload_crc, kZeros, padding);
+        header.length += part.size() + padding;
     }
-    if (sync) {
-        try {
-            this->sync();
-        } catch (...) {
-            const std::lock_guard lock(mutex_);
-            drop(begin, kind != kCheckpoint);
-            throw;
+    header.number = last_ + 1;
+    header.synced = synced_;
+    header.kind = kind;
+    header.crc = crc32(0, &header, offsetof(RecordHeader, crc));
+    std::vector<std::byte> buffer(sizeof header);
+    std::memcpy(buffer.data(), &header, sizeof header);
+    std::uint64_t at = begin;
+    bool done = true;
+    const auto put = [&](const void* bytes, std::size_t size) {
+        done = done && sys::write_at(file_, at, bytes, size);
+        at += size;
+    };
+    const bool small = header.length <= kSmallRecord;
+    if (!small) put(buffer.data(), buffer.size());
+    for (const std::span<const std::byte> part : parts) {
+        const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
+        if (small) {
+            buffer.insert(buffer.end(), part.begin(), part.end());
+            buffer.insert(buffer.end(), padding, std::byte{0});
+        } else {
+            put(part.data(), part.size());
+            put(kZeros, padding);
         }
     }
-    return begin;
+    if (small) put(buffer.data(), buffer.size());
+    if (!done) {
+        const int code = errno;
+        if (!sys::truncate(file_, begin)) broken_ = true;
+        errno = code;
+        refuse("write to");
+    }
+    end_ = at;
+    ++last_;
+    if (kind != kCheckpoint) ++records_;
+    return {begin, ++tickets_};
 }
 
 void Journal::take_back(std::uint64_t position) noexcept {
     // Not while others sync: what they end by saying of the last record would be said of the next one.
-    const std::lock_guard syncing(syncing_);
+    const Turn turn(*this);
     const std::lock_guard lock(mutex_);
     drop(position, true);
 }
@@ -228,42 +250,131 @@ void Journal::drop(std::uint64_t position, bool counted) noexcept {
     end_ = position;
     --last_;
     if (counted) --records_;
-    synced_ = std::min(synced_, last_);
+    if (synced_ <= last_) return;
+    synced_ = last_;
+    synced_end_ = end_;
+    synced_records_ = records_;
+}
+
+void Journal::wait_for(std::uint64_t ticket) {
+    std::unique_lock lock(mutex_);
+    turn_over_->wait(lock, [&] { return ticket <= settled_ || !taken_; });
+    if (ticket > settled_) {
+        const Turn turn(*this, lock);
+        return sync_all();
+    }
+    for (const Failure& failure : failures_) {
+        if (ticket >= failure.first && ticket <= failure.last) throw Error(ErrorKind::kStorage, failure.why);
+    }
 }
 
 void Journal::sync() {
-    const std::lock_guard syncing(syncing_);
+    const Turn turn(*this);
+    sync_all();
+}
+
+void Journal::sync_all() {
     std::uint64_t last = 0;
+    std::uint64_t end = 0;
+    std::uint64_t records = 0;
+    std::uint64_t ticket = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (synced_ == last_) return;
-        check_usable();
+        if (synced_ != last_) {
+            try {
+                check_usable();
+            } catch (const Error& error) {
+                fail_waiting(error.what());
+                throw;
+            }
+        }
         last = last_;
+        end = end_;
+        records = records_;
+        ticket = tickets_;
+        if (synced_ == last) {
+            settled_ = ticket;
+            return;
+        }
     }
     // A system that failed to write once may say that all is well the next time, and have dropped what it held.
     if (!sys::sync_file(file_)) {
         const int code = errno;
         const std::lock_guard lock(mutex_);
         broken_ = true;
-        errno = code;
-        refuse("sync");
+        try {
+            errno = code;
+            refuse("sync");
+        } catch (const Error& error) {
+            // What came while it was tried is behind what may be lost.
+            fail_waiting(error.what());
+            throw;
+        }
     }
     const std::lock_guard lock(mutex_);
-    synced_ = std::min(last, last_);
+    synced_ = last;
+    synced_end_ = end;
+    synced_records_ = records;
+    settled_ = ticket;
+}
+
+void Journal::fail_waiting(const std::string& why) {
+    if (settled_ == tickets_) return;
+    failures_.push_back({settled_ + 1, tickets_, why});
+    settled_ = tickets_;
+}
+
+bool Journal::has_lost() const {
+    const std::lock_guard lock(mutex_);
+    return broken_ && synced_ != last_;
+}
+
+void Journal::forget_lost() {
+    const Turn turn(*this);
+    const std::lock_guard lock(mutex_);
+    if (!broken_ || synced_ == last_) return;
+    fail_waiting("journal " + path_ + " could not be written to before this record of it was on the disk");
+    // Nothing more is written behind them in any case.
+    static_cast<void>(file_ >= 0 && sys::truncate(file_, synced_end_));
+    end_ = synced_end_;
+    last_ = synced_;
+    records_ = synced_records_;
+}
+
+void Journal::repeat(const FileIdentity& file, const Replay& replay) const {
+    std::uint64_t end = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        end = synced_end_;
+    }
+    const MappedFile mapped = map_file(path_, false);
+    const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(end, mapped.bytes.size()));
+    const JournalContents contents(path_, mapped.bytes.first(known));
+    const std::size_t first = contents.first_behind(file, path_, mapped.bytes);
+    if (contents.end != end || first > contents.records.size())
+        refuse_journal(path_, "or the file that it continues was altered while the index was open");
+    replay_from(first, contents, mapped.bytes, replay);
 }
 
 void Journal::expect(const FileIdentity& next) {
     {
-        const std::lock_guard syncing(syncing_);
+        const Turn turn(*this);
         const std::lock_guard lock(mutex_);
         if (broken_) return copy_with_checkpoint(next);
     }
     const std::span<const std::byte> part = std::as_bytes(std::span(&next, 1));
-    append(kCheckpoint, std::span(&part, 1), true);
+    const Appended appended = append(kCheckpoint, std::span(&part, 1));
+    try {
+        sync();
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        drop(appended.begin, false);
+        throw;
+    }
 }
 
 void Journal::restart(const FileIdentity& file) {
-    const std::lock_guard syncing(syncing_);
+    const Turn turn(*this);
     const std::lock_guard lock(mutex_);
     create(file);
 }

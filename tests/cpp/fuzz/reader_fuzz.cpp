@@ -22,7 +22,7 @@ using lanner::Error;
 using lanner::ErrorKind;
 using lanner::Index;
 
-constexpr std::size_t kMost = 1 << 16;
+constexpr std::size_t kMost = 1 << 18;
 
 template <typename T>
 T load(const std::vector<std::byte>& bytes, std::size_t at) {
@@ -54,12 +54,53 @@ void heal(std::vector<std::byte>& bytes) {
     store(bytes, 60, lanner::crc32(0, bytes.data(), 60));
 }
 
+// Of every column, conditions that half of all items satisfy or none, by whatever order or postings the column makes of itself.
+std::vector<lanner::Filter> filters_on(const Index& index) {
+    using lanner::Filter;
+    using lanner::FilterOp;
+    std::vector<Filter> filters;
+    for (const lanner::ColumnSpec& column : index.schema()) {
+        const auto add = [&](FilterOp op, std::vector<lanner::FilterValue> values) {
+            Filter filter;
+            filter.op = op;
+            filter.column = column.name;
+            filter.values = std::move(values);
+            filters.push_back(std::move(filter));
+        };
+        switch (column.type) {
+            case lanner::ColumnType::kInt64:
+            case lanner::ColumnType::kFloat64:
+                add(FilterOp::kLess, {std::int64_t{4}});
+                add(FilterOp::kBetween, {1.5, 40.0});
+                break;
+            case lanner::ColumnType::kTimestamp:
+                add(FilterOp::kGreater, {lanner::Timestamp{4}});
+                break;
+            case lanner::ColumnType::kBool:
+                add(FilterOp::kEqual, {true});
+                break;
+            case lanner::ColumnType::kString:
+                add(FilterOp::kStartsWith, {std::string("n")});
+                add(FilterOp::kEqual, {std::string("n1")});
+                break;
+            case lanner::ColumnType::kStringList:
+                add(FilterOp::kContains, {std::string("a")});
+                break;
+            case lanner::ColumnType::kInt64List:
+                add(FilterOp::kContains, {std::int64_t{1}});
+                break;
+        }
+        add(FilterOp::kIsNull, {});
+    }
+    return filters;
+}
+
 // Searches, reads and changes; what it finds is of no interest, only that it ends.
 void use(Index& index) {
     const lanner::IndexOptions& options = index.options();
     const lanner::OwnedIds ids = index.ids();
     const std::size_t count = std::visit([](const auto& all) { return all.size(); }, ids);
-    if (options.dim > 4096 || count > 4096) return;
+    if (options.dim > 4096 || count > 16384) return;
     std::vector<std::byte> row(index.row_bytes() * 2, std::byte{1});
     const lanner::Vectors one{row.data(), 1, options.type};
     std::vector<std::int64_t> found(8);
@@ -82,6 +123,10 @@ void use(Index& index) {
     attempt([&] { index.search(one, {.k = 8, .exact = true, .threads = 1}, out); });
     attempt([&] { index.search_radius(one, 10.0F, {.k = 1, .ef = 4, .threads = 1}); });
     attempt([&] { index.memory(); });
+    for (const lanner::Filter& filter : filters_on(index)) {
+        attempt([&] { index.count(filter); });
+        attempt([&] { index.search(one, {.k = 8, .threads = 1, .filters = {&filter, 1}}, out); });
+    }
     lanner::Ids given;
     std::vector<std::string_view> views;
     if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids)) {

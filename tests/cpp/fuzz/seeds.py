@@ -5,6 +5,7 @@ Beside them lie inputs on which a fuzzer once stopped; those have no source but 
 
 from __future__ import annotations
 
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -49,6 +50,68 @@ def write_reader_seeds() -> None:
     (CORPUS / "reader" / "ip-codes").write_bytes(b"\x01" + coded.to_bytes())
 
 
+def container(sections: dict[str, bytes]) -> bytes:
+    """Return the file of these sections as `cpp/FORMAT.md` has it, its checksums yet to be made."""
+    body, table = bytearray(64), b""
+    for name, section in sections.items():
+        table += struct.pack("<24sQQII", name.encode(), len(body), len(section), 0, 0)
+        body += section + bytes(-len(section) % 64)
+    struct.pack_into("<8sIIQQI", body, 0, b"\x89lanner\n", 1, 0, len(body), 0, len(sections))
+    struct.pack_into("<Q", body, 24, len(body) + len(table))
+    return bytes(body) + table
+
+
+def write_seeds_with_cells() -> None:
+    """Write files of a few rows that have what large ones have: cells, sketches and an order.
+
+    They are those of an index that is large enough, of which these rows are part.
+    """
+    import plain_reader
+
+    many, few, dim = 2048, 12, 2
+    rng = np.random.default_rng(3)
+    values = rng.integers(-50, 50, (many, dim))
+    for metric, dtype, codec in (("l2", "float32", None), ("cosine", "int8", "SQ4")):
+        made = []
+        for count in (many, few):
+            index = lanner.Index(dim, metric, dtype, M=2, codec=codec)
+            index.add(
+                values[:count],
+                range(count),
+                attributes={
+                    "year": [None if row % 5 == 4 else row % 7 for row in range(count)],
+                    "score": [row / 8 for row in range(count)],
+                    "open": [row % 3 == 0 for row in range(count)],
+                    "name": [f"n{row % 4}" for row in range(count)],
+                    "tags": [["a", "b"][: row % 3] for row in range(count)],
+                    "numbers": [[row % 3] * (row % 2) for row in range(count)],
+                },
+            )
+            made.append(plain_reader.sections(index.to_bytes()))
+        large, small = made
+        slots = [plain_reader.array("q", large["ids"]).index(item) for item in range(few)]
+        for name in ("cells.rows", "cells.groups", "cells.tops", "cells.centroids", "cells.of"):
+            small[name] = large[name]
+        small["sketches"], small["sketches.mean"] = large["sketches"], large["sketches.mean"]
+        for name, size in (("cells.of", 4), ("sketches", len(large["sketches"]) // many)):
+            small[name] = b"".join(large[name][slot * size :][:size] for slot in slots)
+        small["order"] = struct.pack(f"<{few}I", *reversed(range(few)))
+        data = plain_reader.sealed(container(small))
+        lanner.Index.from_bytes(data).validate()
+        for how in (0, 1):
+            (CORPUS / "reader" / f"cells-{metric}-{dtype}-{how}").write_bytes(bytes([how]) + data)
+
+
+def write_seed_with_marks() -> None:
+    """Write a column of so many numbers that filters set marks among them."""
+    count = 8200
+    index = lanner.Index(1, "l2", "uint8", graph=None)
+    index.add(
+        np.zeros((count, 1), np.uint8), attributes={"year": [row % 99 for row in range(count)]}
+    )
+    (CORPUS / "reader" / "marks").write_bytes(b"\x00" + index.to_bytes())
+
+
 def write_journal_seeds() -> None:
     import plain_reader
 
@@ -71,4 +134,6 @@ if __name__ == "__main__":
     for each in ("reader", "journal"):
         (CORPUS / each).mkdir(parents=True, exist_ok=True)
     write_reader_seeds()
+    write_seeds_with_cells()
+    write_seed_with_marks()
     write_journal_seeds()
