@@ -99,23 +99,27 @@ TEST_CASE("each search shows a state that the index had while it ran, in many sm
         std::vector<State> states(kChanges + 1);
         std::atomic<std::size_t> begun{0};
         std::atomic<std::size_t> returned{0};
+        std::atomic<std::size_t> reads_done{0};
         std::vector<std::vector<Read>> reads(3);
         std::vector<std::thread> readers;
         for (std::size_t reader = 0; reader < reads.size(); ++reader) {
             readers.emplace_back([&, reader] {
                 ReadBuffers buffers;
                 for (std::size_t turn = 0; returned.load() < kChanges; ++turn) {
-                    Read read;
-                    read.even = turn % 2 == 1;
-                    read.first = returned.load();
-                    read.seen = search_all(index, read.even, turn % 4 < 2, buffers);
-                    read.last = begun.load();
-                    reads[reader].push_back(std::move(read));
+                    Read mine;
+                    mine.even = turn % 2 == 1;
+                    mine.first = returned.load();
+                    mine.seen = search_all(index, mine.even, turn % 4 < 2, buffers);
+                    mine.last = begun.load();
+                    reads[reader].push_back(std::move(mine));
+                    ++reads_done;
                 }
             });
         }
         for (std::size_t at = 1; at <= kChanges; ++at) {
             states[at] = states[at - 1];
+            // On a busy machine all changes would be over before anybody had read.
+            while (reads_done.load() < at) std::this_thread::yield();
             begun.store(at);
             change(index, states[at], random_at(history, at), static_cast<int>(at));
             returned.store(at);

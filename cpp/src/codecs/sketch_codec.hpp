@@ -55,6 +55,9 @@ class SketchCodec {
     std::size_t lower_bounds(const QueryBlock& queries, std::size_t query, float width, float limit,
                              std::span<const Slot> slots, std::size_t count, float* values, std::uint32_t* masks) const;
 
+    // Asks for rows that are to be scored before long.
+    void prefetch(std::span<const Slot> slots) const noexcept;
+
     std::size_t memory_bytes() const noexcept { return rows_.allocated_bytes() + rows_.adopted_bytes(); }
     void save(SectionWriter& writer, std::size_t rows) const;
     // Throws Error(kFileFormat).

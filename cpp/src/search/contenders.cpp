@@ -23,7 +23,11 @@ Contenders::Contenders(const SketchCodec& sketches, const QueryBlock& queries, s
 }
 
 void Contenders::scan(std::span<const Slot> slots) {
+    std::span<const Slot> coming = slots.subspan(std::min(kTile, slots.size()));
     while (!slots.empty()) {
+        const std::span<const Slot> next = coming.first(std::min(kTile, coming.size()));
+        sketches_.prefetch(next);
+        coming = coming.subspan(next.size());
         const std::size_t count =
             sketches_.lower_bounds(queries_, query_, reach_.width, limit_, slots, std::min(kTile, slots.size()),
                                    scratch_.values.data(), scratch_.masks.data());

@@ -57,26 +57,35 @@ PrunedWork pruned_scan(const SketchCodec& sketches, const Cells& cells, const Qu
     PrunedWork work;
     std::size_t nearer_at = 0;  // rows looked at when something nearer was found last
     std::size_t waiting = 0;
+    std::size_t asked = 0;  // of those waiting: their sketches are on their way while the next ones are written down
+    bool patient = true;
+    const auto scan = [&](std::size_t count) {
+        const float before = contenders.limit();
+        contenders.scan({scratch.slots.data(), count});
+        work.rows += count;
+        if (contenders.limit() < before) nearer_at = work.rows;
+        patient =
+            contenders.limit() == std::numeric_limits<float>::infinity() || work.rows - nearer_at < reach.patience;
+    };
     for (const Cell cell : scratch.ranking.order) {
         ++work.cells;
+        const std::size_t before = waiting;
         for (const SlotRun& run : cells.runs(cell)) {
             const std::size_t most = waiting + (run.last - run.first) + kSlotsWritten;
             if (scratch.slots.size() < most) scratch.slots.resize(2 * most);
             Slot* const slots = scratch.slots.data();
             waiting = static_cast<std::size_t>(write_matches(words, run, slots + waiting) - slots);
         }
-        if (waiting < kTogether) continue;
-        const float before = contenders.limit();
-        contenders.scan({scratch.slots.data(), waiting});
-        work.rows += waiting;
-        waiting = 0;
-        if (contenders.limit() < before) nearer_at = work.rows;
-        if (contenders.limit() < std::numeric_limits<float>::infinity() && work.rows - nearer_at >= reach.patience)
-            break;
-        if (work.rows == matching.count()) break;
+        sketches.prefetch({scratch.slots.data() + before, waiting - before});
+        if (waiting - asked < kTogether) continue;
+        if (asked > 0) scan(asked);
+        if (!patient) break;
+        waiting -= asked;
+        std::copy_n(scratch.slots.data() + asked, waiting, scratch.slots.data());
+        asked = waiting;
+        if (work.rows + waiting == matching.count()) break;
     }
-    contenders.scan({scratch.slots.data(), waiting});
-    work.rows += waiting;
+    if (patient) scan(waiting);
     contenders.finish();
     return work;
 }
