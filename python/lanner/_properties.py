@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lanner._core import Index as CoreIndex
 from lanner.schema import Schema
 
@@ -9,9 +11,17 @@ from lanner.schema import Schema
 class IndexProperties:
     """The properties of an `Index` that searches and changes leave alone."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "_core", "_has_graph", "_query_dtype", "_query_shape")
 
-    _core: CoreIndex
+    def _bind(self, core: CoreIndex) -> None:
+        self._core = core
+        # What a single query must be to go to the core as it is; None where the core's type is not
+        # the user's.
+        dtype, dim = core.dtype, core.dim
+        whole = dtype in ("float32", "int8", "uint8") or (dtype == "bits" and dim % 8 == 0)
+        self._query_dtype = np.dtype("uint8" if dtype == "bits" else dtype) if whole else None
+        self._query_shape = (dim // 8 if dtype == "bits" else dim,)
+        self._has_graph = core.graph
 
     @property
     def dim(self) -> int:

@@ -20,9 +20,6 @@ class IndexStoring(IndexInspection):
 
     __slots__ = ()
 
-    def _bind(self, core: _core.Index) -> None:
-        raise NotImplementedError
-
     @classmethod
     def open(
         cls: type[_Stored],

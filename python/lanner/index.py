@@ -96,7 +96,7 @@ class Index(IndexStoring):
     array(['xy', 'x'], dtype=object)
     """
 
-    __slots__ = ("__weakref__", "_core", "_has_graph", "_query_dtype", "_query_shape")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -119,16 +119,6 @@ class Index(IndexStoring):
         seed = to_int(seed, "seed", 0, _UINT64_MAX)
         columns = None if schema is None else list(Schema(schema).items())
         self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep, columns))
-
-    def _bind(self, core: _core.Index) -> None:
-        self._core = core
-        # What a single query must be to go to the core as it is; None where the core's type is not
-        # the user's.
-        dtype, dim = core.dtype, core.dim
-        whole = dtype in ("float32", "int8", "uint8") or (dtype == "bits" and dim % 8 == 0)
-        self._query_dtype = np.dtype("uint8" if dtype == "bits" else dtype) if whole else None
-        self._query_shape = (dim // 8 if dtype == "bits" else dim,)
-        self._has_graph = core.graph
 
     def fit(self, vectors: Any) -> None:
         """Adapt the codec to a sample of the vectors that will come, before there are 256.

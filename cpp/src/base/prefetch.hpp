@@ -26,4 +26,10 @@ inline void prefetch_far(const void* from, std::size_t bytes) noexcept {
     }
 }
 
+// A row of codes: hardware goes on by itself with what lies behind the first lines of a long one.
+inline void prefetch_row(const void* row, std::size_t bytes) noexcept {
+    constexpr std::size_t kMost = 256;
+    prefetch_far(row, bytes < kMost ? bytes : kMost);
+}
+
 }  // namespace lanner

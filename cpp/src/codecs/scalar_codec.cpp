@@ -333,9 +333,7 @@ class ScalarScorer final : public Scorer {
         }
     }
 
-    void prefetch(Slot slot) const noexcept override {
-        prefetch_far(codec_.rows_.row(slot), std::min<std::size_t>(codec_.rows_.stride(), 256));
-    }
+    void prefetch(Slot slot) const noexcept override { prefetch_row(codec_.rows_.row(slot), codec_.rows_.stride()); }
 
   private:
     static constexpr std::size_t kPart = 256;

@@ -16,8 +16,6 @@ namespace {
 
 // Rows that are scored at a time.
 constexpr std::size_t kPart = 8 * kSketchRows;
-// Of a long row, what is fetched ahead by hand.
-constexpr std::size_t kMostFetched = 256;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Without a branch, which would be guessed wrong every other time.
@@ -180,8 +178,7 @@ std::size_t SketchCodec::lower_bounds(const QueryBlock& queries, std::size_t que
 }
 
 void SketchCodec::prefetch(std::span<const Slot> slots) const noexcept {
-    const std::size_t bytes = std::min(rows_.stride(), kMostFetched);
-    for (const Slot slot : slots) prefetch_far(rows_.row(slot), bytes);
+    for (const Slot slot : slots) prefetch_row(rows_.row(slot), rows_.stride());
 }
 
 void SketchCodec::score(const QueryBlock& queries, std::size_t query, std::span<const Slot> slots, float* out) const {

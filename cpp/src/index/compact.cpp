@@ -9,23 +9,6 @@
 
 namespace lanner {
 
-void Index::Impl::swap_contents(Impl& other) noexcept {
-    store_.swap(other.store_);
-    layers_.swap(other.layers_);
-    ids_.swap(other.ids_);
-    attributes_.swap(other.attributes_);
-    swap_aids(other.aids_);
-    order_.swap(other.order_);
-    live_.swap(other.live_);
-    live_words_.swap(other.live_words_);
-    free_.swap(other.free_);
-    std::swap(slots_, other.slots_);
-    std::swap(changes_, other.changes_);
-    std::swap(calibration_, other.calibration_);
-    std::swap(effort_model_, other.effort_model_);
-    ++version_;
-}
-
 void Index::Impl::compact(const WriteOptions& options) {
     change([&](ChangeEntry& entry) { compact(options, entry); });
 }

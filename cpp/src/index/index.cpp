@@ -62,6 +62,23 @@ Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), sto
     scratch_.reserve(256);
 }
 
+void Index::Impl::swap_contents(Impl& other) noexcept {
+    store_.swap(other.store_);
+    layers_.swap(other.layers_);
+    ids_.swap(other.ids_);
+    attributes_.swap(other.attributes_);
+    swap_aids(other.aids_);
+    order_.swap(other.order_);
+    live_.swap(other.live_);
+    live_words_.swap(other.live_words_);
+    free_.swap(other.free_);
+    std::swap(slots_, other.slots_);
+    std::swap(changes_, other.changes_);
+    std::swap(calibration_, other.calibration_);
+    std::swap(effort_model_, other.effort_model_);
+    ++version_;
+}
+
 Index::Index(const IndexOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;

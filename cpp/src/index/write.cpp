@@ -146,14 +146,14 @@ void Index::Impl::take_slots(Addition& addition) {
         const std::lock_guard lock(state_);
         reserve_exchanges(total);
     }
-    addition.slots.reserve(rows);
+    std::vector<Slot> reusable;
     if (reused == 1) {
-        addition.slots.push_back(free_.front());
+        reusable.push_back(free_.front());
     } else if (reused > 1) {
         std::vector<Slot> left = free_;
         for (std::size_t i = 0; i < reused; ++i) {
             std::pop_heap(left.begin(), left.end(), comes_later());
-            addition.slots.push_back(left.back());
+            reusable.push_back(left.back());
             left.pop_back();
         }
     }
@@ -164,7 +164,7 @@ void Index::Impl::take_slots(Addition& addition) {
                                                  [&](std::size_t row) { return addition.replaced[row] == kNoSlot; });
     const bool exchanges = replacing != sequence.end();
     std::vector<Slot> by_row(rows);
-    for (std::size_t i = 0; i < reused; ++i) by_row[sequence[i]] = addition.slots[i];
+    for (std::size_t i = 0; i < reused; ++i) by_row[sequence[i]] = reusable[i];
     std::vector<std::size_t> appended(sequence.begin() + static_cast<std::ptrdiff_t>(reused), sequence.end());
     if (!addition.cells.empty()) {
         std::stable_sort(appended.begin(), appended.end(), [&](std::size_t left, std::size_t right) {
@@ -172,10 +172,9 @@ void Index::Impl::take_slots(Addition& addition) {
         });
     }
     for (std::size_t i = 0; i < appended.size(); ++i) by_row[appended[i]] = static_cast<Slot>(slots_ + i);
-    addition.slots.resize(reused);
-    for (std::size_t i = reused; i < rows; ++i) addition.slots.push_back(by_row[sequence[i]]);
-    addition.slots.swap(by_row);  // what was there is for the order alone
-    const std::span<const Slot> appended_slots = std::span<const Slot>(by_row).subspan(reused);
+    std::vector<Slot> at_the_end;  // of the order
+    for (std::size_t i = reused; i < rows; ++i) at_the_end.push_back(by_row[sequence[i]]);
+    addition.slots = std::move(by_row);
     const std::lock_guard lock(state_);
     if (live_.capacity() < total) live_.reserve(std::max(total, live_.capacity() * 2));
     if (free_.capacity() < total) free_.reserve(std::max(total, free_.capacity() * 2));
@@ -197,7 +196,7 @@ void Index::Impl::take_slots(Addition& addition) {
         std::pop_heap(free_.begin(), free_.end(), comes_later());
         free_.pop_back();
     }
-    order_.append(slots_, appended_slots);
+    order_.append(slots_, at_the_end);
 }
 
 // From the first rows that are enough of them, together with the few that came before.

@@ -154,15 +154,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::byte> bytes(size - 1);
     if (size > 1) std::memcpy(bytes.data(), data + 1, size - 1);
     if ((how & 4) == 0) heal(bytes);
-    static const std::string path = [] {
-        const char* const folder = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-        const std::string name = std::string(folder) + "/lanner-fuzz-" + std::to_string(::getpid());
-        std::atexit([] {
-            std::remove(("/dev/shm/lanner-fuzz-" + std::to_string(::getpid())).c_str());
-            std::remove(("/tmp/lanner-fuzz-" + std::to_string(::getpid())).c_str());
-        });
-        return name;
-    }();
+    static const struct Scratch {
+        ~Scratch() { std::remove(path.c_str()); }
+        // In memory where it can be: a disk would be most of the time.
+        std::string path = std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/lanner-fuzz-" +
+                           std::to_string(::getpid());
+    } scratch;
+    const std::string& path = scratch.path;
     std::FILE* const file = std::fopen(path.c_str(), "wb");
     if (file == nullptr) std::abort();
     if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file);
