@@ -34,6 +34,56 @@ struct CodeLayout {
     }
 };
 
+// Four bits a code, by lanes that multiply unsigned bytes by signed ones and add the products in pairs (kPairProducts). A
+// pair is at most 2 * 15 * 127, so that eight of them fit in 16 bits; four are gathered before they are widened.
+template <class L>
+struct CodePairSpace : CodeLayout<CodeBits::k4> {
+    static constexpr std::size_t kStep = L::kBytes;
+
+    using Bytes = typename L::Bytes;
+    using Words = typename L::Words;
+    using Counts = typename L::Counts;
+    using Total = Counts;
+    struct Pair {
+        Bytes low, high;
+    };
+    using Query = Pair;
+    using Row = Pair;
+    struct Sum {
+        Counts counts;
+        Words words;  // of the even step, until the odd one
+    };
+
+    static LANNER_INLINE Sum zero() { return {L::zero_counts(), L::zero_words()}; }
+    static LANNER_INLINE Query query(const Byte* from) {
+        return {L::load_bytes(from), L::load_bytes(from + kCodeBlock)};
+    }
+    static LANNER_INLINE Query query_tail(const Byte* from, std::size_t) { return query(from); }
+    static LANNER_INLINE Row split(Bytes codes) { return {L::low_nibbles(codes), L::high_nibbles(codes)}; }
+    static LANNER_INLINE Row row(const Byte* from, Nothing) { return split(L::load_bytes(from)); }
+    static LANNER_INLINE Row row_tail(const Byte* from, std::size_t count, Nothing) {
+        return split(L::load_bytes_tail(from, count));
+    }
+
+    template <int kParity>
+    static LANNER_INLINE void add_row(Nothing&, const Row&) {}
+    template <int kParity>
+    static LANNER_INLINE void add(Sum& sum, const Query& q, const Row& x) {
+        const Words words = L::add_words(L::pair_products(x.low, q.low), L::pair_products(x.high, q.high));
+        if constexpr (kParity == 0) {
+            sum.words = words;
+        } else {
+            sum.counts = L::add_widened(sum.counts, L::add_words(sum.words, words));
+            sum.words = L::zero_words();
+        }
+    }
+
+    static LANNER_INLINE Total total(const Sum& sum, Nothing) { return L::add_widened(sum.counts, sum.words); }
+    static LANNER_INLINE void finish(const Total* totals, Context context, const float*, std::size_t, float* out) {
+        write(L::sum4(totals[0], totals[1], totals[2], totals[3]), context, out);
+    }
+};
+
 // Widened to 16 bits.
 template <CodeBits kBits>
 struct CodeWordSpace : CodeLayout<kBits> {

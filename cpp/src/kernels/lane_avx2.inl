@@ -6,6 +6,7 @@ namespace {
 
 struct Lane : X86Lane {
     static constexpr bool kByteProducts = false;
+    static constexpr bool kPairProducts = true;
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 2;
 
@@ -73,9 +74,6 @@ struct Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm256_cvtepu8_epi16(load_tail_128(from, count));
     }
-    // Of numbers below 256.
-    static LANNER_INLINE Words low_nibbles(Words a) { return _mm256_and_si256(a, _mm256_set1_epi16(15)); }
-    static LANNER_INLINE Words high_nibbles(Words a) { return _mm256_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm256_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm256_add_epi32(sums, _mm256_madd_epi16(a, b));
@@ -149,6 +147,18 @@ struct Lane : X86Lane {
                                _mm256_add_epi64(ones[12], ones[13]), _mm256_add_epi64(ones[14], ones[15]));
             return both_halves(low, high);
         }
+    }
+
+    // Unsigned bytes times signed ones, each pair of products added.
+    static LANNER_INLINE Bytes low_nibbles(Bytes a) { return _mm256_and_si256(a, _mm256_set1_epi8(15)); }
+    static LANNER_INLINE Bytes high_nibbles(Bytes a) { return low_nibbles(_mm256_srli_epi16(a, 4)); }
+    static LANNER_INLINE Words zero_words() { return _mm256_setzero_si256(); }
+    static LANNER_INLINE Words add_words(Words a, Words b) { return _mm256_add_epi16(a, b); }
+    static LANNER_INLINE Words pair_products(Bytes unsigned_bytes, Bytes signed_bytes) {
+        return _mm256_maddubs_epi16(unsigned_bytes, signed_bytes);
+    }
+    static LANNER_INLINE Counts add_widened(Counts sums, Words pairs) {
+        return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
 
     // Tables of 16 bytes, two a register.

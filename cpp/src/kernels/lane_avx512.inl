@@ -6,6 +6,7 @@ namespace {
 
 struct Avx512Lane : X86Lane {
     static constexpr bool kByteProducts = false;
+    static constexpr bool kPairProducts = true;
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 4;
 
@@ -71,9 +72,6 @@ struct Avx512Lane : X86Lane {
     static LANNER_INLINE Words load_u8_tail(const Byte* from, std::size_t count) {
         return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(first_32(count), from));
     }
-    // Of numbers below 256.
-    static LANNER_INLINE Words low_nibbles(Words a) { return _mm512_and_si512(a, _mm512_set1_epi16(15)); }
-    static LANNER_INLINE Words high_nibbles(Words a) { return _mm512_srli_epi16(a, 4); }
     static LANNER_INLINE Words sub(Words a, Words b) { return _mm512_sub_epi16(a, b); }
     static LANNER_INLINE Counts add_products(Counts sums, Words a, Words b) {
         return _mm512_add_epi32(sums, _mm512_madd_epi16(a, b));
@@ -149,6 +147,18 @@ struct Avx512Lane : X86Lane {
             const Ones sums = _mm512_add_epi64(halves, _mm512_shuffle_i64x2(halves, halves, 0xb1));
             return fields(sums, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
         }
+    }
+
+    // Unsigned bytes times signed ones, each pair of products added.
+    static LANNER_INLINE Bytes low_nibbles(Bytes a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
+    static LANNER_INLINE Bytes high_nibbles(Bytes a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
+    static LANNER_INLINE Words zero_words() { return _mm512_setzero_si512(); }
+    static LANNER_INLINE Words add_words(Words a, Words b) { return _mm512_add_epi16(a, b); }
+    static LANNER_INLINE Words pair_products(Bytes unsigned_bytes, Bytes signed_bytes) {
+        return _mm512_maddubs_epi16(unsigned_bytes, signed_bytes);
+    }
+    static LANNER_INLINE Counts add_widened(Counts sums, Words pairs) {
+        return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
     }
 
     // Tables of 16 bytes, four a register.

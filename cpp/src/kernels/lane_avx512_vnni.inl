@@ -21,8 +21,6 @@ struct Lane : Avx512Lane {
     static LANNER_INLINE Counts shift_left(Counts a) {
         return _mm512_slli_epi32(a, kPlaces);
     }
-    static LANNER_INLINE Bytes low_nibbles(Bytes a) { return _mm512_and_si512(a, _mm512_set1_epi8(15)); }
-    static LANNER_INLINE Bytes high_nibbles(Bytes a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
 
     // A shuffle that reaches all 64 bytes looks up four codes of each row, which one instruction then adds up.
     struct NibbleSums {

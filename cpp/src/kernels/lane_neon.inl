@@ -10,6 +10,7 @@ namespace {
 
 struct Lane {
     static constexpr bool kByteProducts = false;
+    static constexpr bool kPairProducts = false;
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 4;
 

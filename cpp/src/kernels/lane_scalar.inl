@@ -8,6 +8,7 @@ namespace {
 
 struct Lane {
     static constexpr bool kByteProducts = false;
+    static constexpr bool kPairProducts = false;
     static constexpr int kTileQueries = 1;
     static constexpr int kTileRows = 4;
 

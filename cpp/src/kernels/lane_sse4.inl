@@ -6,6 +6,7 @@ namespace {
 
 struct Lane : X86Lane {
     static constexpr bool kByteProducts = false;
+    static constexpr bool kPairProducts = false;
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 2;
 

@@ -94,18 +94,21 @@ constexpr void put_integers(KernelTable& table) {
     put_integer<kType, Op::kCenteredL2, Lane>(table);
 }
 
-template <class AnyLane, CodeBits kBits, bool kByteProducts>
-struct ChooseCodeSpace {
-    using Type = CodeWordSpace<kBits>;
-};
-template <class AnyLane, CodeBits kBits>
-struct ChooseCodeSpace<AnyLane, kBits, true> {
-    using Type = CodeByteSpace<AnyLane, kBits>;
-};
+// In a function of its own, because a lane need not have what the other spaces want.
+template <CodeBits kBits, class AnyLane>
+constexpr auto code_space() {
+    if constexpr (AnyLane::kByteProducts) {
+        return CodeByteSpace<AnyLane, kBits>{};
+    } else if constexpr (AnyLane::kPairProducts && kBits == CodeBits::k4) {
+        return CodePairSpace<AnyLane>{};
+    } else {
+        return CodeWordSpace<kBits>{};
+    }
+}
 
 template <CodeBits kBits, class AnyLane>
 constexpr void put_codes(KernelTable& table) {
-    using Space = typename ChooseCodeSpace<AnyLane, kBits, AnyLane::kByteProducts>::Type;
+    using Space = decltype(code_space<kBits, AnyLane>());
     table.code_rows[static_cast<int>(kBits)] = rows_kernel<Space>;
     table.code_block[static_cast<int>(kBits)] = block_kernel<Space>;
     table.code_tile[static_cast<int>(kBits)] = tile_kernel<Space>;
