@@ -7,6 +7,7 @@ namespace {
 struct Avx512Lane : X86Lane {
     static constexpr bool kByteProducts = false;
     static constexpr bool kPairProducts = true;
+    static constexpr std::size_t kBytesOnTheWay = 32768;  // measured on Zen 4
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 4;
 

@@ -9,6 +9,8 @@ namespace lanner {
 namespace {
 
 struct X86Lane {
+    // Of scattered rows, asked for ahead of their turn. Zen 3 forgets what is asked for beyond some 64 lines.
+    static constexpr std::size_t kBytesOnTheWay = 4096;
     // Four sums, one for each of four rows.
     using Quad = __m128i;
 

@@ -101,13 +101,12 @@ LANNER_INLINE Pairs<Space, kQueries, kRows> gather(const Byte* const* queries, c
 // Bytes that a scan asks for ahead of their turn.
 constexpr std::size_t kBytesAhead = 4096;
 
-// Rows that a walk over scattered ones asks for ahead of their turn: enough lines to keep the memory busy, a small part
-// of the second cache.
+// Rows that a walk over scattered ones asks for ahead of their turn: enough lines to keep the memory busy, and no more than
+// the processor keeps in mind.
 LANNER_INLINE std::size_t rows_ahead(std::size_t row_bytes) {
-    constexpr std::size_t kBytes = 32768;
-    constexpr std::size_t kFewest = 8;
+    constexpr std::size_t kFewest = 4;
     constexpr std::size_t kMost = 96;
-    const std::size_t rows = kBytes / row_bytes;
+    const std::size_t rows = Lane::kBytesOnTheWay / row_bytes;
     return rows < kFewest ? kFewest : (rows > kMost ? kMost : rows);
 }
 
