@@ -9,6 +9,7 @@
 
 #include "base/slot.hpp"
 #include "codecs/query_block.hpp"
+#include "codecs/sieve.hpp"
 
 namespace lanner {
 
@@ -29,6 +30,8 @@ class Codec {
   public:
     virtual ~Codec() = default;
     virtual std::unique_ptr<Scorer> make_scorer() const = 0;
+    // Null where distances themselves are as quick.
+    virtual std::unique_ptr<Sieve> make_sieve() const { return nullptr; }
 
     // Whether two slots hold the same vector, bit for bit, and a number that is equal where they do.
     virtual bool same(Slot left, Slot right) const noexcept = 0;

@@ -9,6 +9,7 @@
 #include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "codecs/features.hpp"
+#include "codecs/product_sieve.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
@@ -493,6 +494,11 @@ class PlainScorer final : public Scorer {
 };
 
 std::unique_ptr<Scorer> PlainCodec::make_scorer() const { return std::make_unique<PlainScorer>(*this); }
+
+std::unique_ptr<Sieve> PlainCodec::make_sieve() const {
+    if (!ProductSieve::serves(type_, metric_)) return nullptr;
+    return std::make_unique<ProductSieve>(type_, metric_, dim_, kernels_, rows_, scales_);
+}
 
 std::size_t PlainCodec::memory_bytes() const noexcept {
     return rows_.allocated_bytes() + rows_.adopted_bytes() + offsets_.allocated_bytes() + offsets_.adopted_bytes() +

@@ -6,7 +6,7 @@ namespace lanner {
 namespace {
 
 // Rows and registers of columns that are added up side by side: as many as the register file holds.
-constexpr int kColumnRows = Lane::kFloats == 4 ? 2 : 4;
+constexpr int kColumnRows = Lane::kFloats == 4 ? 2 : (Lane::kFloats == 8 ? 6 : 4);
 constexpr int kColumnGroups = Lane::kFloats == 8 ? 2 : 4;
 
 LANNER_INLINE float float_at(const Byte* from) {
@@ -20,6 +20,7 @@ template <Op kOp, int kRows, int kGroups, bool kTail>
 LANNER_INLINE void add_columns(const Byte* const* rows, const Byte* matrix, std::size_t matrix_stride, std::size_t dim,
                                std::size_t count, typename Lane::Floats (&sums)[kRows][kGroups]) {
     constexpr std::size_t kWidth = Lane::kFloats * 4;
+    LANNER_UNROLL_4
     for (std::size_t j = 0; j < dim; ++j, matrix += matrix_stride) {
         typename Lane::Floats y[kGroups];
         LANNER_UNROLL

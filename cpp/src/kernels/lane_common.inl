@@ -5,14 +5,17 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define LANNER_INLINE __forceinline
 #define LANNER_UNROLL
+#define LANNER_UNROLL_4
 #define LANNER_ROLLED
 #elif defined(__clang__)
 #define LANNER_INLINE inline __attribute__((always_inline))
 #define LANNER_UNROLL _Pragma("unroll")
+#define LANNER_UNROLL_4 _Pragma("unroll 4")
 #define LANNER_ROLLED _Pragma("nounroll")
 #else
 #define LANNER_INLINE inline __attribute__((always_inline))
 #define LANNER_UNROLL _Pragma("GCC unroll 8")
+#define LANNER_UNROLL_4 _Pragma("GCC unroll 4")
 #define LANNER_ROLLED _Pragma("GCC unroll 1")
 #endif
 

@@ -1,6 +1,8 @@
 #include "search/exact_scan.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <memory>
 
 #include "base/thread_pool.hpp"
 #include "search/glance.hpp"
@@ -8,80 +10,187 @@
 namespace lanner {
 namespace {
 
-// Queries and rows of a tile: its distances fit the first-level cache, its rows the second.
+// Queries and rows of a tile: its distances fit the first-level cache, its rows the second. A sieve makes little of each
+// pair and reads rows for as many queries as there are.
 constexpr std::size_t kTileQueries = 64;
+constexpr std::size_t kSiftedQueries = 512;
 constexpr std::size_t kTileRows = 128;
+constexpr std::size_t kSiftedRows = 96;
 constexpr std::size_t kSingleRows = 512;
 // Rows that a thread takes at least, when the rows of a few queries are shared out.
 constexpr std::size_t kLeastRows = 8192;
 
 struct Plan {
+    std::size_t group_size;
     std::size_t query_groups;
     std::size_t row_parts;
     std::size_t rows_a_part;
 };
 
-Plan plan_of(std::size_t queries, std::size_t slots, std::size_t threads) {
+Plan plan_of(const ScanRows& rows, std::size_t queries, std::size_t threads) {
+    const std::size_t slots = rows.slots;
     Plan plan{};
-    plan.query_groups = (queries + kTileQueries - 1) / kTileQueries;
+    const bool sifted = queries > kTileQueries && rows.codec.make_sieve() != nullptr;
+    // Groups of one size, or the last would be read for a few.
+    const std::size_t largest = sifted ? kSiftedQueries : kTileQueries;
+    const std::size_t least_groups = (queries + largest - 1) / largest;
+    plan.group_size = sifted ? (queries + least_groups - 1) / least_groups : kTileQueries;
+    plan.query_groups = (queries + plan.group_size - 1) / plan.group_size;
     const std::size_t wanted = plan.query_groups >= threads ? 1 : (threads + plan.query_groups - 1) / plan.query_groups;
     plan.row_parts = std::clamp<std::size_t>(slots / kLeastRows, 1, wanted);
     plan.rows_a_part = (slots + plan.row_parts - 1) / plan.row_parts;
     return plan;
 }
 
-// Calls take(query within the group, slot of the first row, distances, count) for every tile row.
-template <typename Take>
-void scan_part(const ScanRows& rows, const ScanQueries& queries, std::size_t query_first, std::size_t query_count,
-               std::size_t row_first, std::size_t row_end, const Take& take) {
-    const std::size_t tile = query_count == 1 ? kSingleRows : kTileRows;
-    std::vector<float> distances(query_count * tile);
-    for (std::size_t row = row_first; row < row_end;) {
-        const auto first = static_cast<Slot>(row);
-        const std::size_t count = std::min({tile, row_end - row, rows.codec.run(first)});
-        rows.codec.score_block(queries.block, queries.first + query_first, query_count, first, count, distances.data(),
-                               tile);
-        for (std::size_t query = 0; query < query_count; ++query)
-            take(query, first, distances.data() + query * tile, count);
-        row += count;
+// A sieve that lets through more than this share of all pairs is no quicker than distances, and rests for so many tiles.
+constexpr std::size_t kSieveShare = 8;
+constexpr std::size_t kSieveRest = 8;
+
+// One thread's part of a scan. `Best` gives bound(query), beyond which no row is wanted, and take(query, candidate).
+template <typename Best>
+class PartScan {
+  public:
+    PartScan(const ScanRows& rows, const ScanQueries& queries, std::size_t query_first, std::size_t query_count,
+             Best best)
+        : rows_(rows),
+          block_(queries.block),
+          first_query_(queries.first + query_first),
+          query_count_(query_count),
+          best_(best) {
+        if (query_count >= Sieve::kFewestQueries) sieve_ = rows.codec.make_sieve();
+        tile_ = sieve_ != nullptr ? kSiftedRows : query_count == 1 ? kSingleRows : kTileRows;
+        distances_.resize(query_count * tile_);
+        if (sieve_ == nullptr) return;
+        sieve_->bind(block_, first_query_, query_count);
+        scorer_ = rows.codec.make_scorer();
+        bounds_.resize(query_count);
     }
+
+    void scan(std::size_t row_first, std::size_t row_end) {
+        for (std::size_t row = row_first; row < row_end;) {
+            const auto first = static_cast<Slot>(row);
+            const std::size_t count = std::min({tile_, row_end - row, rows_.codec.run(first)});
+            if (!sifted(first, count)) score(first, count);
+            row += count;
+        }
+    }
+
+  private:
+    bool is_live(Slot slot) const noexcept { return rows_.live.empty() || rows_.live[slot] != 0; }
+
+    void score(Slot first, std::size_t count) {
+        rows_.codec.score_block(block_, first_query_, query_count_, first, count, distances_.data(), tile_);
+        for (std::size_t query = 0; query < query_count_; ++query) {
+            const float* const distances = distances_.data() + query * tile_;
+            float bound = best_.bound(query);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (i % kGlance == 0) {
+                    while (i + kGlance <= count && !any_within(distances + i, bound)) i += kGlance;
+                    if (i == count) break;
+                }
+                const auto slot = static_cast<Slot>(first + i);
+                if (!(distances[i] <= bound) || !is_live(slot)) continue;
+                best_.take(query, {distances[i], slot});
+                bound = best_.bound(query);
+            }
+        }
+    }
+
+    // Whether the sieve told which rows are near, so that only those were scored.
+    bool sifted(Slot first, std::size_t count) {
+        if (sieve_ == nullptr) return false;
+        if (rest_ > 0) {
+            --rest_;
+            return false;
+        }
+        for (std::size_t query = 0; query < query_count_; ++query) {
+            bounds_[query] = best_.bound(query);
+            if (bounds_[query] == std::numeric_limits<float>::infinity()) return false;
+        }
+        near_.clear();
+        sieve_->sift(first, count, bounds_.data(), near_);
+        if (near_.size() * kSieveShare > query_count_ * count) {
+            rest_ = kSieveRest;
+            return false;
+        }
+        std::sort(near_.begin(), near_.end(), [](const Sifted& left, const Sifted& right) {
+            return left.query != right.query ? left.query < right.query : left.slot < right.slot;
+        });
+        for (std::size_t begin = 0; begin < near_.size();) {
+            const std::size_t query = near_[begin].query;
+            slots_.clear();
+            for (; begin < near_.size() && near_[begin].query == query; ++begin) {
+                if (is_live(near_[begin].slot)) slots_.push_back(near_[begin].slot);
+            }
+            scorer_->bind_query(block_, first_query_ + query);
+            scorer_->score(slots_.data(), slots_.size(), distances_.data());
+            for (std::size_t i = 0; i < slots_.size(); ++i) {
+                if (distances_[i] <= best_.bound(query)) best_.take(query, {distances_[i], slots_[i]});
+            }
+        }
+        return true;
+    }
+
+    const ScanRows& rows_;
+    const QueryBlock& block_;
+    std::size_t first_query_, query_count_;
+    Best best_;
+    std::size_t tile_ = 0;
+    std::vector<float> distances_;
+    std::unique_ptr<Sieve> sieve_;
+    std::unique_ptr<Scorer> scorer_;
+    std::vector<float> bounds_;
+    std::vector<Sifted> near_;
+    std::vector<Slot> slots_;
+    std::size_t rest_ = 0;
+};
+
+// Calls scan(query_first, query_count, row part, row_first, row_end) for every part of a plan, on several threads.
+template <typename Scan>
+void for_each_part(const Plan& plan, std::size_t queries, std::size_t slots, std::size_t threads,
+                   const std::function<void()>& poll, const Scan& scan) {
+    parallel_for(
+        plan.query_groups * plan.row_parts, 1, threads,
+        [&](std::size_t begin, std::size_t, std::size_t) {
+            const std::size_t part = begin % plan.row_parts;
+            const std::size_t query_first = begin / plan.row_parts * plan.group_size;
+            const std::size_t query_count = std::min(plan.group_size, queries - query_first);
+            const std::size_t row_first = std::min(slots, part * plan.rows_a_part);
+            scan(query_first, query_count, part, row_first, std::min(slots, row_first + plan.rows_a_part));
+        },
+        poll);
 }
 
-bool is_live(const ScanRows& rows, Slot slot) noexcept { return rows.live.empty() || rows.live[slot] != 0; }
+// The k nearest of each query and part.
+struct NearestOfPart {
+    TopK* first;  // of the part
+    std::size_t stride;
+
+    float bound(std::size_t query) const noexcept { return first[query * stride].bound(); }
+    void take(std::size_t query, const Candidate& candidate) { first[query * stride].offer(candidate); }
+};
+
+struct WithinOfPart {
+    std::vector<Candidate>* first;
+    std::size_t stride;
+    float radius;
+
+    float bound(std::size_t) const noexcept { return radius; }
+    void take(std::size_t query, const Candidate& candidate) { first[query * stride].push_back(candidate); }
+};
 
 }  // namespace
 
 std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
                                                  std::size_t threads, const std::function<void()>& poll) {
     if (queries.count == 0) return {};
-    const Plan plan = plan_of(queries.count, rows.slots, threads);
+    const Plan plan = plan_of(rows, queries.count, threads);
     std::vector<TopK> best(queries.count * plan.row_parts, TopK(k, rows.ties));
-    parallel_for(
-        plan.query_groups * plan.row_parts, 1, threads,
-        [&](std::size_t begin, std::size_t, std::size_t) {
-            const std::size_t part = begin % plan.row_parts;
-            const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-            const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
-            const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
-            const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
-            scan_part(rows, queries, query_first, query_count, row_first, row_end,
-                      [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
-                          TopK& top = best[(query_first + query) * plan.row_parts + part];
-                          float bound = top.bound();
-                          for (std::size_t i = 0; i < count; ++i) {
-                              if (i % kGlance == 0) {
-                                  while (i + kGlance <= count && !any_within(distances + i, bound)) i += kGlance;
-                                  if (i == count) break;
-                              }
-                              if (!(distances[i] <= bound)) continue;
-                              const auto slot = static_cast<Slot>(first + i);
-                              if (!is_live(rows, slot)) continue;
-                              top.offer({distances[i], slot});
-                              bound = top.bound();
-                          }
-                      });
-        },
-        poll);
+    for_each_part(plan, queries.count, rows.slots, threads, poll,
+                  [&](std::size_t query, std::size_t count, std::size_t part, std::size_t begin, std::size_t end) {
+                      const NearestOfPart into{best.data() + query * plan.row_parts + part, plan.row_parts};
+                      PartScan<NearestOfPart>(rows, queries, query, count, into).scan(begin, end);
+                  });
     std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         TopK& all = best[query * plan.row_parts];
@@ -96,30 +205,13 @@ std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const Sca
 std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
                                                 std::size_t threads, const std::function<void()>& poll) {
     if (queries.count == 0) return {};
-    const Plan plan = plan_of(queries.count, rows.slots, threads);
+    const Plan plan = plan_of(rows, queries.count, threads);
     std::vector<std::vector<Candidate>> found(queries.count * plan.row_parts);
-    parallel_for(
-        plan.query_groups * plan.row_parts, 1, threads,
-        [&](std::size_t begin, std::size_t, std::size_t) {
-            const std::size_t part = begin % plan.row_parts;
-            const std::size_t query_first = begin / plan.row_parts * kTileQueries;
-            const std::size_t query_count = std::min(kTileQueries, queries.count - query_first);
-            const std::size_t row_first = std::min(rows.slots, part * plan.rows_a_part);
-            const std::size_t row_end = std::min(rows.slots, row_first + plan.rows_a_part);
-            scan_part(rows, queries, query_first, query_count, row_first, row_end,
-                      [&](std::size_t query, Slot first, const float* distances, std::size_t count) {
-                          std::vector<Candidate>& into = found[(query_first + query) * plan.row_parts + part];
-                          for (std::size_t i = 0; i < count; ++i) {
-                              if (i % kGlance == 0) {
-                                  while (i + kGlance <= count && !any_within(distances + i, radius)) i += kGlance;
-                                  if (i == count) break;
-                              }
-                              const auto slot = static_cast<Slot>(first + i);
-                              if (distances[i] <= radius && is_live(rows, slot)) into.push_back({distances[i], slot});
-                          }
-                      });
-        },
-        poll);
+    for_each_part(plan, queries.count, rows.slots, threads, poll,
+                  [&](std::size_t query, std::size_t count, std::size_t part, std::size_t begin, std::size_t end) {
+                      const WithinOfPart into{found.data() + query * plan.row_parts + part, plan.row_parts, radius};
+                      PartScan<WithinOfPart>(rows, queries, query, count, into).scan(begin, end);
+                  });
     std::vector<std::vector<Candidate>> hits(queries.count);
     for (std::size_t query = 0; query < hits.size(); ++query) {
         for (std::size_t part = 0; part < plan.row_parts; ++part) {
