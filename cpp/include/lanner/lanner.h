@@ -40,6 +40,8 @@ extern "C" {
 
 typedef struct lanner_index lanner_index;
 typedef struct lanner_hits lanner_hits;
+typedef struct lanner_filter lanner_filter;
+typedef struct lanner_table lanner_table;
 
 typedef enum lanner_status {
     LANNER_OK = 0,
@@ -99,7 +101,70 @@ typedef struct lanner_search_options {
     size_t threads;     /* default: every processor that this process may use */
     int32_t exact;      /* 1: scan every row even where there is a graph */
     double recall;      /* the share of true neighbours to find, at most 1; default 0.95. Not with ef or exact */
+    const lanner_filter* const* filters; /* every hit satisfies the filter of its query */
+    size_t filter_count;                 /* 0, 1 for all queries, or one a query */
 } lanner_search_options;
+
+typedef enum lanner_column_type {
+    LANNER_COLUMN_INT64 = 0,
+    LANNER_COLUMN_FLOAT64 = 1,
+    LANNER_COLUMN_BOOL = 2,
+    LANNER_COLUMN_TIMESTAMP = 3, /* microseconds since 1970-01-01 UTC */
+    LANNER_COLUMN_STRING = 4,
+    LANNER_COLUMN_STRING_LIST = 5,
+    LANNER_COLUMN_INT64_LIST = 6
+} lanner_column_type;
+
+/*
+ * A column of attributes, a value a row. Its layout stays as it is. An element is a value of a row or, of a list column,
+ * of a row's list.
+ */
+typedef struct lanner_column {
+    const char* name;            /* UTF-8, ended by a zero */
+    int32_t type;                /* a lanner_column_type */
+    const uint8_t* valid;        /* a byte a row, 0 where there is no value; null: every row has one */
+    const void* values;          /* elements that are no strings: int64, double, or a byte a bool */
+    const int64_t* row_offsets;  /* lists: row i has the elements row_offsets[i] .. row_offsets[i + 1] */
+    const char* text;            /* strings, UTF-8: element i is text[text_offsets[i] .. text_offsets[i + 1]] */
+    const int64_t* text_offsets; /* one more than there are elements */
+} lanner_column;
+
+typedef enum lanner_value_kind {
+    LANNER_VALUE_INT64 = 0,
+    LANNER_VALUE_FLOAT64 = 1,
+    LANNER_VALUE_BOOL = 2,      /* in `integer`, 0 or 1 */
+    LANNER_VALUE_TIMESTAMP = 3, /* in `integer`, microseconds since 1970-01-01 UTC */
+    LANNER_VALUE_STRING = 4
+} lanner_value_kind;
+
+/* What a column is compared with. Integers and floats compare by value with columns of either. Its layout stays as it is. */
+typedef struct lanner_value {
+    int32_t kind; /* a lanner_value_kind, which says what below counts */
+    int64_t integer;
+    double real;
+    const char* text; /* UTF-8, need not end with a zero */
+    size_t text_bytes;
+} lanner_value;
+
+/* A null satisfies no comparison; LANNER_NOT holds for every item that its operand does not hold for. */
+typedef enum lanner_filter_op {
+    LANNER_AND = 0,   /* all operands; of none: every item */
+    LANNER_OR = 1,    /* any operand; of none: no item */
+    LANNER_NOT = 2,   /* not the one operand */
+    LANNER_EQUAL = 3, /* a column and one value, as for the five below */
+    LANNER_NOT_EQUAL = 4,
+    LANNER_LESS = 5,
+    LANNER_LESS_EQUAL = 6,
+    LANNER_GREATER = 7,
+    LANNER_GREATER_EQUAL = 8,
+    LANNER_BETWEEN = 9,       /* two values, both inside */
+    LANNER_IN = 10,           /* any number of values */
+    LANNER_CONTAINS = 11,     /* a list column has the one value among its elements */
+    LANNER_CONTAINS_ANY = 12, /* any of the values */
+    LANNER_CONTAINS_ALL = 13, /* all of the values */
+    LANNER_STARTS_WITH = 14,  /* a string column, one string */
+    LANNER_IS_NULL = 15       /* no value */
+} lanner_filter_op;
 
 /* For lanner_open, to be or-ed together. */
 #define LANNER_OPEN_WRITABLE 1u /* changes go to a private copy in memory and reach a file by lanner_save alone */
@@ -138,6 +203,60 @@ LANNER_API lanner_status lanner_add(lanner_index* index, const void* vectors, in
 /* Likewise, but an id that exists gets the new vector. */
 LANNER_API lanner_status lanner_upsert(lanner_index* index, const void* vectors, int32_t type, size_t count,
                                        const int64_t* ids, size_t threads) LANNER_NOEXCEPT;
+
+/*
+ * The same with attributes, `column_count` columns of a value for each of the rows: a column's first values make it, and
+ * what a column lacks is null. An upsert without columns leaves an item's attributes as they were.
+ */
+LANNER_API lanner_status lanner_add_items(lanner_index* index, const void* vectors, int32_t type, size_t count,
+                                          const int64_t* ids, const lanner_column* columns, size_t column_count,
+                                          size_t threads, int64_t* out_ids) LANNER_NOEXCEPT;
+LANNER_API lanner_status lanner_upsert_items(lanner_index* index, const void* vectors, int32_t type, size_t count,
+                                             const int64_t* ids, const lanner_column* columns, size_t column_count,
+                                             size_t threads) LANNER_NOEXCEPT;
+
+/* Items get new values in the columns given; other columns and the vectors stay. All of the items or none. */
+LANNER_API lanner_status lanner_update_attributes(lanner_index* index, const int64_t* ids, size_t count,
+                                                  const lanner_column* columns, size_t column_count) LANNER_NOEXCEPT;
+
+/*
+ * Attributes of items, a row an id: the columns of these names, or all for no names. *out is given back with
+ * lanner_table_destroy; on failure it is null.
+ */
+LANNER_API lanner_status lanner_attributes(const lanner_index* index, const int64_t* ids, size_t count,
+                                           const char* const* names, size_t name_count,
+                                           lanner_table** out) LANNER_NOEXCEPT;
+LANNER_API size_t lanner_table_columns(const lanner_table* table) LANNER_NOEXCEPT;
+/* What *out points at lives as long as the table. */
+LANNER_API lanner_status lanner_table_column(const lanner_table* table, size_t column,
+                                             lanner_column* out) LANNER_NOEXCEPT;
+/* Null is allowed. */
+LANNER_API void lanner_table_destroy(lanner_table* table) LANNER_NOEXCEPT;
+
+/*
+ * A condition, to be given back with lanner_filter_destroy; on failure *out is null. Column, values and operands are
+ * copied: which of them an operation wants is said at lanner_filter_op, the rest are null and 0. Columns are looked up
+ * by what the filter is used for.
+ *
+ *     lanner_value year = {LANNER_VALUE_INT64, 2020};
+ *     lanner_filter* recent = NULL;
+ *     lanner_filter_create(LANNER_GREATER_EQUAL, "year", &year, 1, NULL, 0, &recent);
+ */
+LANNER_API lanner_status lanner_filter_create(int32_t op, const char* column, const lanner_value* values,
+                                              size_t value_count, const lanner_filter* const* operands,
+                                              size_t operand_count, lanner_filter** out) LANNER_NOEXCEPT;
+/* Items of these ids; unknown ones match nothing. */
+LANNER_API lanner_status lanner_filter_create_ids(const int64_t* ids, size_t count,
+                                                  lanner_filter** out) LANNER_NOEXCEPT;
+/* Items whose byte is not 0, in the order in which they were added; a byte for each item of the index. */
+LANNER_API lanner_status lanner_filter_create_mask(const uint8_t* admitted, size_t items,
+                                                   lanner_filter** out) LANNER_NOEXCEPT;
+/* Null is allowed. */
+LANNER_API void lanner_filter_destroy(lanner_filter* filter) LANNER_NOEXCEPT;
+
+/* How many items satisfy the filter. */
+LANNER_API lanner_status lanner_count(const lanner_index* index, const lanner_filter* filter,
+                                      size_t* out) LANNER_NOEXCEPT;
 
 /* All of the ids or, when one is not there, none. */
 LANNER_API lanner_status lanner_remove(lanner_index* index, const int64_t* ids, size_t count,

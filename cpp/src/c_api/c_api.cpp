@@ -5,19 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <exception>
-#include <new>
 #include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "lanner/index.hpp"
-
-struct lanner_index {
-    lanner::Index index;
-};
+#include "c_api/handles.hpp"
 
 struct lanner_hits {
     std::vector<std::int64_t> ids;
@@ -28,9 +22,14 @@ struct lanner_hits {
 namespace {
 
 using lanner::ElementType;
-using lanner::Error;
-using lanner::ErrorKind;
 using lanner::Metric;
+using lanner::c_api::guarded;
+using lanner::c_api::read_options;
+using lanner::c_api::read_vectors;
+using lanner::c_api::refuse;
+using lanner::c_api::require;
+using lanner::c_api::require_array;
+using lanner::c_api::require_int_ids;
 
 static_assert(static_cast<int>(Metric::kL2) == LANNER_L2 && static_cast<int>(Metric::kCosine) == LANNER_COSINE &&
               static_cast<int>(Metric::kIp) == LANNER_IP && static_cast<int>(Metric::kSnr) == LANNER_SNR &&
@@ -45,81 +44,6 @@ static_assert(static_cast<int>(ElementType::kFloat32) == LANNER_FLOAT32 &&
               static_cast<int>(ElementType::kBits) == LANNER_BITS && lanner::kElementTypeCount == LANNER_BITS + 1);
 
 thread_local std::string last_error;
-
-void remember(const char* message) noexcept {
-    try {
-        last_error = message;
-    } catch (...) {
-        last_error.clear();  // no room for the words; the status still tells
-    }
-}
-
-lanner_status status_of(ErrorKind kind) noexcept {
-    switch (kind) {
-        case ErrorKind::kInvalidArgument:
-            return LANNER_INVALID_ARGUMENT;
-        case ErrorKind::kWrongType:
-            return LANNER_WRONG_TYPE;
-        case ErrorKind::kNotFound:
-            return LANNER_NOT_FOUND;
-        case ErrorKind::kReadOnly:
-            return LANNER_READ_ONLY;
-        case ErrorKind::kStorage:
-            return LANNER_STORAGE;
-        case ErrorKind::kFileFormat:
-            return LANNER_FILE_FORMAT;
-    }
-    return LANNER_INTERNAL;
-}
-
-template <typename Body>
-lanner_status guarded(const Body& body) noexcept {
-    try {
-        body();
-        return LANNER_OK;
-    } catch (const Error& error) {
-        remember(error.what());
-        return status_of(error.kind());
-    } catch (const std::bad_alloc&) {
-        remember("out of memory");
-        return LANNER_OUT_OF_MEMORY;
-    } catch (const std::exception& error) {
-        remember(error.what());
-        return LANNER_INTERNAL;
-    } catch (...) {
-        remember("unknown exception");
-        return LANNER_INTERNAL;
-    }
-}
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); }
-
-void require(const void* pointer, const char* name) {
-    if (pointer == nullptr) {
-        refuse(std::string(name) + " must not be null");
-    }
-}
-
-// An empty batch needs no array.
-void require_array(const void* pointer, std::size_t count, const char* name) {
-    if (count != 0) {
-        require(pointer, name);
-    }
-}
-
-// The options as this library knows them: what an older caller's structure lacks is zero.
-template <typename Options>
-Options read_options(const Options* given) {
-    Options options{};
-    if (given == nullptr) {
-        return options;
-    }
-    if (given->struct_size < sizeof(std::size_t)) {
-        refuse("options.struct_size must be the size of the structure, got " + std::to_string(given->struct_size));
-    }
-    std::memcpy(&options, given, std::min(given->struct_size, sizeof(Options)));
-    return options;
-}
 
 lanner::CodecKind read_codec(std::int32_t codec) {
     switch (codec) {
@@ -170,28 +94,76 @@ bool read_flag(std::int32_t flag, const char* name) {
     return flag == 1;
 }
 
-lanner::Vectors read_vectors(const void* data, std::int32_t type, std::size_t count, const char* name) {
-    require_array(data, count, name);
-    return {data, count, read_type(type)};
-}
+// Filters of several handles, side by side; one alone stays where it is.
+struct SearchRequest {
+    lanner::SearchOptions options;
+    std::vector<lanner::Filter> filters;
+};
 
-void require_int_ids(const lanner::Index& index) {
-    if (index.id_kind() == lanner::IdKind::kString) {
-        throw Error(ErrorKind::kWrongType, "the index has string ids, the C interface takes int64 ids");
-    }
-}
-
-lanner::SearchOptions read_search_options(const lanner_search_options* given) {
+SearchRequest read_search_options(const lanner_search_options* given) {
     const lanner_search_options options = read_options(given);
-    lanner::SearchOptions read;
-    read.ef = options.ef;
-    read.exact = read_flag(options.exact, "options.exact");
-    read.threads = options.threads;
-    read.recall = options.recall;
+    SearchRequest read;
+    read.options.ef = options.ef;
+    read.options.exact = read_flag(options.exact, "options.exact");
+    read.options.threads = options.threads;
+    read.options.recall = options.recall;
+    require_array(options.filters, options.filter_count, "options.filters");
+    for (std::size_t i = 0; i < options.filter_count; ++i) {
+        require(options.filters[i], "options.filters[i]");
+        if (options.filter_count == 1) {
+            read.options.filters = std::span(&options.filters[0]->filter, 1);
+        } else {
+            read.filters.push_back(options.filters[i]->filter);
+        }
+    }
+    if (options.filter_count > 1) {
+        read.options.filters = read.filters;
+    }
     return read;
 }
 
 }  // namespace
+
+namespace lanner::c_api {
+
+void remember(const char* message) noexcept {
+    try {
+        last_error = message;
+    } catch (...) {
+        last_error.clear();  // no room for the words; the status still tells
+    }
+}
+
+lanner_status status_of(ErrorKind kind) noexcept {
+    switch (kind) {
+        case ErrorKind::kInvalidArgument:
+            return LANNER_INVALID_ARGUMENT;
+        case ErrorKind::kWrongType:
+            return LANNER_WRONG_TYPE;
+        case ErrorKind::kNotFound:
+            return LANNER_NOT_FOUND;
+        case ErrorKind::kReadOnly:
+            return LANNER_READ_ONLY;
+        case ErrorKind::kStorage:
+            return LANNER_STORAGE;
+        case ErrorKind::kFileFormat:
+            return LANNER_FILE_FORMAT;
+    }
+    return LANNER_INTERNAL;
+}
+
+Vectors read_vectors(const void* data, std::int32_t type, std::size_t count, const char* name) {
+    require_array(data, count, name);
+    return {data, count, read_type(type)};
+}
+
+void require_int_ids(const Index& index) {
+    if (index.id_kind() == IdKind::kString) {
+        throw Error(ErrorKind::kWrongType, "the index has string ids, the C interface takes int64 ids");
+    }
+}
+
+}  // namespace lanner::c_api
 
 const char* lanner_version(void) noexcept { return LANNER_VERSION; }
 
@@ -369,8 +341,8 @@ lanner_status lanner_search(const lanner_index* index, const void* queries, int3
         require_array(ids, count, "ids");
         require_array(distances, count, "distances");
         require_int_ids(index->index);
-        lanner::SearchOptions wanted = read_search_options(options);
-        wanted.k = k;
+        SearchRequest wanted = read_search_options(options);
+        wanted.options.k = k;
         std::vector<std::int64_t> unasked;
         if (counts == nullptr) {
             unasked.resize(count);
@@ -379,7 +351,7 @@ lanner_status lanner_search(const lanner_index* index, const void* queries, int3
         out.ids = ids;
         out.distances = distances;
         out.counts = counts != nullptr ? counts : unasked.data();
-        index->index.search(rows, wanted, out);
+        index->index.search(rows, wanted.options, out);
     });
 }
 
@@ -391,7 +363,8 @@ lanner_status lanner_search_radius(const lanner_index* index, const void* querie
         require(index, "index");
         const lanner::Vectors rows = read_vectors(queries, type, count, "queries");
         require_int_ids(index->index);
-        lanner::RadiusHits found = index->index.search_radius(rows, radius, read_search_options(options));
+        const SearchRequest wanted = read_search_options(options);
+        lanner::RadiusHits found = index->index.search_radius(rows, radius, wanted.options);
         *out = new lanner_hits{std::get<std::vector<std::int64_t>>(std::move(found.ids)), std::move(found.distances),
                                std::move(found.offsets)};
     });
