@@ -44,9 +44,9 @@ def watch() -> Watch:
     return start().contents  # type: ignore[no-any-return]
 
 
-def make_syncs(*, slow: int = 0, refused: bool = False) -> None:
+def make_syncs(*, slow: int = 0, refused: bool = False, next_refused: bool = False) -> None:
     ctypes.CDLL(None).faults_slow(slow)
-    ctypes.CDLL(None).faults_refuse_syncs(int(refused))
+    ctypes.CDLL(None).faults_refuse_syncs(2 if next_refused else int(refused))
 
 
 def rows(seed: int, count: int) -> np.ndarray:

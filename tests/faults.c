@@ -5,7 +5,7 @@
  *
  * faults_watch(end) counts syncs, and says of the file synced last how much of it is known to be on the disk: as much as
  * there was when the sync began. faults_slow(microseconds) makes them as slow as those of a disk, faults_refuse_syncs(1)
- * lets all of them fail. These hold for all threads, and what they tell for forked children too. */
+ * lets all of them fail, faults_refuse_syncs(2) the next that begins. These hold for all threads, and what they tell for forked children too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -86,8 +86,10 @@ void faults_refuse_syncs(int refuse) { refuse_syncs = refuse; }
 static int sync_file(int file, int (*real)(int)) {
     struct stat known;
     if (watched == NULL) return real(file);
+    const int refused = refuse_syncs;
+    if (refused == 2) refuse_syncs = 0;
     if (slow) usleep(slow);
-    if (refuse_syncs) {
+    if (refused || refuse_syncs) {
         errno = EIO;
         return -1;
     }

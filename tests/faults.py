@@ -30,7 +30,13 @@ from fault_tools import (
     table,
     then,
 )
-from thread_faults import lost_syncs, shared_syncs, thread_kills, unread_file
+from thread_faults import (
+    lost_syncs,
+    saves_beside_a_lost_sync,
+    shared_syncs,
+    thread_kills,
+    unread_file,
+)
 
 import lanner
 
@@ -331,6 +337,7 @@ def main() -> None:
         "shared": lambda: shared_syncs(folder),
         "lost": lambda: lost_syncs(folder),
         "unread": lambda: unread_file(folder),
+        "beside": lambda: saves_beside_a_lost_sync(folder),
         "threads": lambda: thread_kills(folder, int(sys.argv[3])),
         "kills": lambda: random_kills(folder, int(sys.argv[3])),
     }

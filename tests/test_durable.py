@@ -493,6 +493,11 @@ def test_sync_that_fails_fails_for_every_call_in_it_and_undoes_them(faults, tmp_
 
 
 @linux
+def test_nothing_is_saved_whose_sync_fails_meanwhile(faults, tmp_path):
+    assert run_faults(faults, tmp_path, "beside") == 3
+
+
+@linux
 def test_index_goes_back_to_what_is_on_the_disk_once_that_can_be_read(faults, tmp_path):
     assert run_faults(faults, tmp_path, "unread") == 1
 

@@ -215,6 +215,49 @@ def lost_syncs(folder: Path) -> Iterator[None]:
         yield
 
 
+def saves_beside_a_lost_sync(folder: Path) -> Iterator[None]:
+    """What is saved while a sync fails has none of the changes that it was for."""
+    path = folder / "a.lanner"
+    watch()
+    for target in (path, folder / "b.lanner", None):
+        for each in folder.iterdir():
+            each.unlink()
+        make().save(path)
+        index = lanner.open(path, durable=True)
+        index.remove([7])
+        whole = index.to_bytes()
+        failed: list[str] = []
+
+        def work(thread: int, index: lanner.Index = index, failed: list[str] = failed) -> None:
+            if thread > 0:
+                return
+            try:
+                index.add(rows(1, 1), [5000])
+            except lanner.StorageError as error:
+                failed.append(str(error))
+
+        make_syncs(slow=200_000, next_refused=True)
+        with at_work(work):
+            while 5000 not in index:
+                time.sleep(0.001)
+            if target is None:
+                assert index.to_bytes() == whole
+            else:
+                index.save(target)
+        make_syncs()
+        assert len(failed) == 1
+        assert index.to_bytes() == whole
+        if target is not None:
+            assert target.read_bytes() == whole
+        index.save(path)
+        index.remove([8])
+        index.close()
+        with lanner.open(path, durable=True) as again:
+            assert 8 not in again
+            assert 5000 not in again
+        yield
+
+
 def unread_file(folder: Path) -> Iterator[None]:
     """Where what is on the disk cannot be read, the index goes back to it once it can."""
     path, away = folder / "a.lanner", folder / "away"

@@ -70,7 +70,7 @@ void Index::Impl::change(const std::function<void(ChangeEntry&)>& work) {
     } leaving{*durable};
     try {
         durable->wait_for(ticket);
-    } catch (const Error&) {
+    } catch (...) {
         const WriterGuard guard(*this);
         settle();
         throw;
@@ -121,13 +121,23 @@ void Index::Impl::repeat(const Change& change, const Progress& progress) {
 
 // The old file and the whole journal say the same as the new file until the very moment in which one replaces the other.
 void Index::Impl::checkpoint() {
+    for (;;) {
+        settle();
+        AtomicFile file(durable_->path());
+        const FileIdentity identity = write_sections(file);
+        file.sync();
+        // Once more where a sync has failed meanwhile: what was written has changes whose calls fail.
+        if (!durable_->expect(identity)) continue;
+        file.commit();
+        durable_->checkpointed(identity);
+        return;
+    }
+}
+
+// A copy has no change whose call may still fail.
+void Index::Impl::settle_all() {
+    if (durable_ && durable_->is_mine()) durable_->hurry();
     settle();
-    AtomicFile file(durable_->path());
-    const FileIdentity identity = write_sections(file);
-    file.sync();
-    durable_->journal().expect(identity);
-    file.commit();
-    durable_->checkpointed(identity);
 }
 
 namespace {
@@ -171,7 +181,7 @@ void Index::Impl::save_to(const std::string& path) {
             durable_->require_own_process();
             return checkpoint();
         }
-        settle();
+        settle_all();
         lock = kept_from_writers(path);
         file.emplace(path);
         write_sections(*file);

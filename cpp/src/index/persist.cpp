@@ -75,7 +75,7 @@ IndexOptions options_of(const Config& config) {
 
 FileIdentity Index::Impl::save(Sink& sink) {
     const WriterGuard guard(*this);
-    settle();
+    settle_all();
     return write_sections(sink);
 }
 

@@ -191,9 +191,6 @@ void Journal::check_usable() const {
 
 Journal::Appended Journal::append(std::uint32_t kind, std::span<const std::span<const std::byte>> parts) {
     static constexpr std::byte kZeros[8]{};
-    const std::lock_guard lock(mutex_);
-    check_usable();
-    const std::uint64_t begin = end_;
     RecordHeader header{};
     for (const std::span<const std::byte> part : parts) {
         header.payload_crc = crc32(header.payload_crc, part.data(), part.size());
@@ -201,6 +198,9 @@ Journal::Appended Journal::append(std::uint32_t kind, std::span<const std::span<
         header.payload_crc = crc32(header.payload_crc, kZeros, padding);
         header.length += part.size() + padding;
     }
+    const std::lock_guard lock(mutex_);
+    check_usable();
+    const std::uint64_t begin = end_;
     header.number = last_ + 1;
     header.synced = synced_;
     header.kind = kind;
@@ -254,6 +254,8 @@ void Journal::drop(std::uint64_t position, bool counted) noexcept {
     synced_ = last_;
     synced_end_ = end_;
     synced_records_ = records_;
+    // The disk has the record: it may not stay there.
+    if (!sys::sync_file(file_)) broken_ = true;
 }
 
 void Journal::wait_for(std::uint64_t ticket) {
@@ -356,11 +358,15 @@ void Journal::repeat(const FileIdentity& file, const Replay& replay) const {
     replay_from(first, contents, mapped.bytes, replay);
 }
 
-void Journal::expect(const FileIdentity& next) {
+bool Journal::expect(const FileIdentity& next, bool with_lost) {
     {
         const Turn turn(*this);
         const std::lock_guard lock(mutex_);
-        if (broken_) return copy_with_checkpoint(next);
+        if (broken_) {
+            if (!with_lost && synced_ != last_) return false;
+            copy_with_checkpoint(next);
+            return true;
+        }
     }
     const std::span<const std::byte> part = std::as_bytes(std::span(&next, 1));
     const Appended appended = append(kCheckpoint, std::span(&part, 1));
@@ -369,8 +375,10 @@ void Journal::expect(const FileIdentity& next) {
     } catch (...) {
         const std::lock_guard lock(mutex_);
         drop(appended.begin, false);
+        if (!with_lost && broken_ && synced_ != last_) return false;
         throw;
     }
+    return true;
 }
 
 void Journal::restart(const FileIdentity& file) {

@@ -63,7 +63,8 @@ class Journal {
 
     // Before the file is replaced by one with this identity, and after: records before this point are part of it. Between
     // the two the journal opens with either file. Both work where nothing could be added before, restart() mends that.
-    void expect(const FileIdentity& next);
+    // Without `with_lost`, expect() does nothing and returns false where has_lost(): such records may be in that file.
+    bool expect(const FileIdentity& next, bool with_lost);
     void restart(const FileIdentity& file);
 
     // In a forked child, before the end of its copy: it has none of the threads that may be waiting.

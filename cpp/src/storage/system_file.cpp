@@ -162,7 +162,11 @@ bool sync_file(int file) noexcept {
     if (::fcntl(file, F_FULLFSYNC) == 0) return true;
     return ::fsync(file) == 0;
 #else
-    return ::fdatasync(file) == 0;
+    int status = 0;
+    do {
+        status = ::fdatasync(file);
+    } while (status != 0 && errno == EINTR);
+    return status == 0;
 #endif
 }
 bool replace(const std::string& from, const std::string& to) { return ::rename(from.c_str(), to.c_str()) == 0; }
