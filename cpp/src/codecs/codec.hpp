@@ -30,7 +30,8 @@ class Codec {
   public:
     virtual ~Codec() = default;
     virtual std::unique_ptr<Scorer> make_scorer() const = 0;
-    // Null where distances themselves are as quick.
+    // Where distances themselves are as quick, there is none.
+    virtual bool has_sieve() const noexcept { return false; }
     virtual std::unique_ptr<Sieve> make_sieve() const { return nullptr; }
 
     // Whether two slots hold the same vector, bit for bit, and a number that is equal where they do.

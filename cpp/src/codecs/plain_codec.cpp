@@ -495,8 +495,10 @@ class PlainScorer final : public Scorer {
 
 std::unique_ptr<Scorer> PlainCodec::make_scorer() const { return std::make_unique<PlainScorer>(*this); }
 
+bool PlainCodec::has_sieve() const noexcept { return ProductSieve::serves(type_, metric_); }
+
 std::unique_ptr<Sieve> PlainCodec::make_sieve() const {
-    if (!ProductSieve::serves(type_, metric_)) return nullptr;
+    if (!has_sieve()) return nullptr;
     return std::make_unique<ProductSieve>(type_, metric_, dim_, kernels_, rows_, scales_);
 }
 

@@ -15,6 +15,9 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr double kShortest = 1e-15;
 
 float rounded_down(double value) noexcept {
+    constexpr double kMost = std::numeric_limits<float>::max();
+    if (value < -kMost) return -kInfinity;
+    if (value > kMost) return static_cast<float>(kMost);
     const auto nearest = static_cast<float>(value);
     return static_cast<double>(nearest) > value ? std::nextafter(nearest, -kInfinity) : nearest;
 }
@@ -116,13 +119,13 @@ void ProductSieve::sift_part(Slot first, std::size_t count, const float* bounds,
             const float* const products = products_.data() + i * width;
             const float scale = row_scales_[i];
             const float term = row_terms_[i];
-            // Without a branch a query: most rows are near to none.
+            // Without a branch a query: most rows are near to none. What is not a number is not judged.
             unsigned near = 0;
             for (std::size_t query = 0; query < queries; ++query) {
-                near |= products[query] * scale + term >= least_[query] ? 1U : 0U;
+                near |= products[query] * scale + term < least_[query] ? 0U : 1U;
             }
             for (std::size_t query = 0; near != 0 && query < queries; ++query) {
-                if (products[query] * scale + term >= least_[query]) {
+                if (!(products[query] * scale + term < least_[query])) {
                     out.push_back({static_cast<std::uint32_t>(begin + query), static_cast<Slot>(first + i)});
                 }
             }

@@ -10,15 +10,15 @@
 namespace lanner {
 namespace {
 
-// Queries and rows of a tile: its distances fit the first-level cache, its rows the second. A sieve makes little of each
-// pair and reads rows for as many queries as there are.
+// Queries and rows of a tile: its distances fit the first-level cache, its rows the second.
 constexpr std::size_t kTileQueries = 64;
-constexpr std::size_t kSiftedQueries = 512;
+constexpr std::size_t kSiftedQueries = 128;
 constexpr std::size_t kTileRows = 128;
 constexpr std::size_t kSiftedRows = 96;
 constexpr std::size_t kSingleRows = 512;
-// Rows that a thread takes at least, when the rows of a few queries are shared out.
+// Rows that a thread takes at least of a query, and of many, when rows are shared out.
 constexpr std::size_t kLeastRows = 8192;
+constexpr std::size_t kLeastRowsOfMany = 512;
 
 struct Plan {
     std::size_t group_size;
@@ -30,14 +30,14 @@ struct Plan {
 Plan plan_of(const ScanRows& rows, std::size_t queries, std::size_t threads) {
     const std::size_t slots = rows.slots;
     Plan plan{};
-    const bool sifted = queries > kTileQueries && rows.codec.make_sieve() != nullptr;
-    // Groups of one size, or the last would be read for a few.
-    const std::size_t largest = sifted ? kSiftedQueries : kTileQueries;
-    const std::size_t least_groups = (queries + largest - 1) / largest;
-    plan.group_size = sifted ? (queries + least_groups - 1) / least_groups : kTileQueries;
-    plan.query_groups = (queries + plan.group_size - 1) / plan.group_size;
+    const std::size_t most = rows.codec.has_sieve() ? kSiftedQueries : kTileQueries;
+    const std::size_t largest = std::clamp((queries + threads - 1) / threads, kTileQueries, most);
+    // Groups of one size, or rows would be read for a last few.
+    plan.query_groups = (queries + largest - 1) / largest;
+    plan.group_size = (queries + plan.query_groups - 1) / plan.query_groups;
     const std::size_t wanted = plan.query_groups >= threads ? 1 : (threads + plan.query_groups - 1) / plan.query_groups;
-    plan.row_parts = std::clamp<std::size_t>(slots / kLeastRows, 1, wanted);
+    const std::size_t least = plan.group_size < Sieve::kFewestQueries ? kLeastRows : kLeastRowsOfMany;
+    plan.row_parts = std::clamp<std::size_t>(slots / least, 1, wanted);
     plan.rows_a_part = (slots + plan.row_parts - 1) / plan.row_parts;
     return plan;
 }
@@ -56,15 +56,13 @@ class PartScan {
           block_(queries.block),
           first_query_(queries.first + query_first),
           query_count_(query_count),
-          best_(best) {
-        if (query_count >= Sieve::kFewestQueries) sieve_ = rows.codec.make_sieve();
-        tile_ = sieve_ != nullptr ? kSiftedRows : query_count == 1 ? kSingleRows : kTileRows;
-        distances_.resize(query_count * tile_);
-        if (sieve_ == nullptr) return;
-        sieve_->bind(block_, first_query_, query_count);
-        scorer_ = rows.codec.make_scorer();
-        bounds_.resize(query_count);
-    }
+          sifts_(query_count >= Sieve::kFewestQueries && rows.codec.has_sieve()),
+          tile_(sifts_             ? kSiftedRows
+                : query_count == 1 ? kSingleRows
+                                   : kTileRows),
+          best_(best),
+          distances_(query_count * tile_),
+          bounds_(query_count) {}
 
     void scan(std::size_t row_first, std::size_t row_end) {
         for (std::size_t row = row_first; row < row_end;) {
@@ -98,7 +96,7 @@ class PartScan {
 
     // Whether the sieve told which rows are near, so that only those were scored.
     bool sifted(Slot first, std::size_t count) {
-        if (sieve_ == nullptr) return false;
+        if (!sifts_) return false;
         if (rest_ > 0) {
             --rest_;
             return false;
@@ -107,8 +105,15 @@ class PartScan {
             bounds_[query] = best_.bound(query);
             if (bounds_[query] == std::numeric_limits<float>::infinity()) return false;
         }
+        if (sieve_ == nullptr) {
+            sieve_ = rows_.codec.make_sieve();
+            sieve_->bind(block_, first_query_, query_count_);
+            scorer_ = rows_.codec.make_scorer();
+        }
         near_.clear();
         sieve_->sift(first, count, bounds_.data(), near_);
+        // Removed rows are zeros, which may be near to many.
+        std::erase_if(near_, [this](const Sifted& each) { return !is_live(each.slot); });
         if (near_.size() * kSieveShare > query_count_ * count) {
             rest_ = kSieveRest;
             return false;
@@ -119,9 +124,7 @@ class PartScan {
         for (std::size_t begin = 0; begin < near_.size();) {
             const std::size_t query = near_[begin].query;
             slots_.clear();
-            for (; begin < near_.size() && near_[begin].query == query; ++begin) {
-                if (is_live(near_[begin].slot)) slots_.push_back(near_[begin].slot);
-            }
+            for (; begin < near_.size() && near_[begin].query == query; ++begin) slots_.push_back(near_[begin].slot);
             scorer_->bind_query(block_, first_query_ + query);
             scorer_->score(slots_.data(), slots_.size(), distances_.data());
             for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -134,12 +137,13 @@ class PartScan {
     const ScanRows& rows_;
     const QueryBlock& block_;
     std::size_t first_query_, query_count_;
+    bool sifts_;
+    std::size_t tile_;
     Best best_;
-    std::size_t tile_ = 0;
     std::vector<float> distances_;
-    std::unique_ptr<Sieve> sieve_;
-    std::unique_ptr<Scorer> scorer_;
     std::vector<float> bounds_;
+    std::unique_ptr<Sieve> sieve_;  // once every query has a bound
+    std::unique_ptr<Scorer> scorer_;
     std::vector<Sifted> near_;
     std::vector<Slot> slots_;
     std::size_t rest_ = 0;
