@@ -17,31 +17,10 @@
 #include <thread>
 #include <vector>
 
+#include "c_api_handles.hpp"
 #include "lanner/index.hpp"
 
 namespace {
-
-struct Destroy {
-    void operator()(lanner_index* index) const noexcept { lanner_destroy(index); }
-    void operator()(lanner_hits* hits) const noexcept { lanner_hits_destroy(hits); }
-};
-using IndexHandle = std::unique_ptr<lanner_index, Destroy>;
-using HitsHandle = std::unique_ptr<lanner_hits, Destroy>;
-
-bool last_error_says(const char* words) { return std::strstr(lanner_last_error(), words) != nullptr; }
-
-lanner_index_options options_of(std::size_t dim) {
-    lanner_index_options options{};
-    options.struct_size = sizeof(options);
-    options.dim = dim;
-    return options;
-}
-
-IndexHandle make_index(const lanner_index_options& options) {
-    lanner_index* index = nullptr;
-    REQUIRE_MESSAGE(lanner_create(&options, &index) == LANNER_OK, lanner_last_error());
-    return IndexHandle(index);
-}
 
 // The points 0, 1, 2, ... on the first axis of a plane, under ids 100, 101, 102, ...
 IndexHandle make_line(std::size_t count) {
@@ -76,26 +55,6 @@ std::int64_t nearest(const lanner_index* index, std::array<float, 2> query) {
     REQUIRE(lanner_search(index, query.data(), LANNER_FLOAT32, 1, 1, nullptr, &id, &distance, nullptr) == LANNER_OK);
     return id;
 }
-
-// A file name of this test's own, gone at the end.
-class ScratchFile {
-  public:
-    explicit ScratchFile(const char* name)
-        : path_((std::filesystem::temp_directory_path() /
-                 (std::string("lanner_c_api_") + name + "_" + std::to_string(reinterpret_cast<std::uintptr_t>(this))))
-                    .string()) {}
-    ~ScratchFile() {
-        std::error_code ignored;
-        std::filesystem::remove(path_, ignored);
-    }
-    ScratchFile(const ScratchFile&) = delete;
-    ScratchFile& operator=(const ScratchFile&) = delete;
-
-    const char* path() const noexcept { return path_.c_str(); }
-
-  private:
-    std::string path_;
-};
 
 }  // namespace
 
