@@ -238,7 +238,7 @@ LANNER_API void lanner_table_destroy(lanner_table* table) LANNER_NOEXCEPT;
  * copied: which of them an operation wants is said at lanner_filter_op, the rest are null and 0. Columns are looked up
  * by what the filter is used for.
  *
- *     lanner_value year = {LANNER_VALUE_INT64, 2020};
+ *     lanner_value year = {.kind = LANNER_VALUE_INT64, .integer = 2020};
  *     lanner_filter* recent = NULL;
  *     lanner_filter_create(LANNER_GREATER_EQUAL, "year", &year, 1, NULL, 0, &recent);
  */

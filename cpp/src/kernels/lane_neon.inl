@@ -11,7 +11,7 @@ namespace {
 struct Lane {
     static constexpr bool kByteProducts = false;
     static constexpr bool kPairProducts = false;
-    static constexpr std::size_t kBytesOnTheWay = 4096;  // as on x86
+    static constexpr std::size_t kBytesOnTheWay = 32768;  // not measured
     static constexpr int kTileQueries = 3;
     static constexpr int kTileRows = 4;
 

@@ -9,7 +9,7 @@ namespace {
 struct Lane {
     static constexpr bool kByteProducts = false;
     static constexpr bool kPairProducts = false;
-    static constexpr std::size_t kBytesOnTheWay = 4096;  // as on x86
+    static constexpr std::size_t kBytesOnTheWay = 4096;  // as in the others
     static constexpr int kTileQueries = 1;
     static constexpr int kTileRows = 4;
 
