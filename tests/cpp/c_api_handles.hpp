@@ -1,17 +1,20 @@
-// Handles of the C interface that give themselves back, for its tests.
+// What the tests of the C interface share: handles that give themselves back, and a small index.
 #pragma once
 
 #include <doctest/doctest.h>
 
-#include <cstddef>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "lanner/lanner.h"
+
+namespace c_api_handles {
 
 struct Destroy {
     void operator()(lanner_index* index) const noexcept { lanner_destroy(index); }
@@ -39,6 +42,33 @@ inline IndexHandle make_index(const lanner_index_options& options) {
     return IndexHandle(index);
 }
 
+// The points 0, 1, 2, ... on the first axis of a plane, under ids 100, 101, 102, ...
+inline IndexHandle make_line(std::size_t count) {
+    IndexHandle index = make_index(options_of(2));
+    std::vector<float> rows;
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = 0; i < count; ++i) {
+        rows.insert(rows.end(), {static_cast<float>(i), 0.0F});
+        ids.push_back(100 + static_cast<std::int64_t>(i));
+    }
+    REQUIRE_MESSAGE(lanner_add(index.get(), rows.data(), LANNER_FLOAT32, count, ids.data(), 1, nullptr) == LANNER_OK,
+                    lanner_last_error());
+    return index;
+}
+
+inline std::size_t size_of(const lanner_index* index) {
+    std::size_t size = 0;
+    REQUIRE(lanner_size(index, &size) == LANNER_OK);
+    return size;
+}
+
+inline std::int64_t nearest(const lanner_index* index, std::array<float, 2> query) {
+    std::int64_t id = -2;
+    float distance = -1.0F;
+    REQUIRE(lanner_search(index, query.data(), LANNER_FLOAT32, 1, 1, nullptr, &id, &distance, nullptr) == LANNER_OK);
+    return id;
+}
+
 // A file name of this test's own, gone at the end.
 class ScratchFile {
   public:
@@ -58,3 +88,5 @@ class ScratchFile {
   private:
     std::string path_;
 };
+
+}  // namespace c_api_handles

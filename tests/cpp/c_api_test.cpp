@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,38 +21,13 @@
 
 namespace {
 
-// The points 0, 1, 2, ... on the first axis of a plane, under ids 100, 101, 102, ...
-IndexHandle make_line(std::size_t count) {
-    IndexHandle index = make_index(options_of(2));
-    std::vector<float> rows;
-    std::vector<std::int64_t> ids;
-    for (std::size_t i = 0; i < count; ++i) {
-        rows.insert(rows.end(), {static_cast<float>(i), 0.0F});
-        ids.push_back(100 + static_cast<std::int64_t>(i));
-    }
-    REQUIRE_MESSAGE(lanner_add(index.get(), rows.data(), LANNER_FLOAT32, count, ids.data(), 1, nullptr) == LANNER_OK,
-                    lanner_last_error());
-    return index;
-}
-
-std::size_t size_of(const lanner_index* index) {
-    std::size_t size = 0;
-    REQUIRE(lanner_size(index, &size) == LANNER_OK);
-    return size;
-}
+using namespace c_api_handles;
 
 bool holds(const lanner_index* index, std::int64_t id) {
     int found = -1;
     REQUIRE(lanner_contains(index, id, &found) == LANNER_OK);
     REQUIRE((found == 0 || found == 1));
     return found == 1;
-}
-
-std::int64_t nearest(const lanner_index* index, std::array<float, 2> query) {
-    std::int64_t id = -2;
-    float distance = -1.0F;
-    REQUIRE(lanner_search(index, query.data(), LANNER_FLOAT32, 1, 1, nullptr, &id, &distance, nullptr) == LANNER_OK);
-    return id;
 }
 
 }  // namespace

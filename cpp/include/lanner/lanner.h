@@ -226,6 +226,7 @@ LANNER_API lanner_status lanner_update_attributes(lanner_index* index, const int
 LANNER_API lanner_status lanner_attributes(const lanner_index* index, const int64_t* ids, size_t count,
                                            const char* const* names, size_t name_count,
                                            lanner_table** out) LANNER_NOEXCEPT;
+/* The table must not be null. */
 LANNER_API size_t lanner_table_columns(const lanner_table* table) LANNER_NOEXCEPT;
 /* What *out points at lives as long as the table. */
 LANNER_API lanner_status lanner_table_column(const lanner_table* table, size_t column,

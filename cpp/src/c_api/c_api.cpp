@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <new>
 #include <span>
 #include <string>
 #include <utility>
@@ -351,7 +353,21 @@ lanner_status lanner_search(const lanner_index* index, const void* queries, int3
         out.ids = ids;
         out.distances = distances;
         out.counts = counts != nullptr ? counts : unasked.data();
-        index->index.search(rows, wanted.options, out);
+        if (wanted.options.filters.size() <= 1 || count == 0) {
+            index->index.search(rows, wanted.options, out);
+            return;
+        }
+        // A filter may turn out to be malformed when queries before it have their hits.
+        if (k > std::numeric_limits<std::size_t>::max() / 2 / sizeof(std::int64_t) / count) {
+            throw std::bad_alloc();
+        }
+        std::vector<std::int64_t> found(count * k);
+        std::vector<float> away(count * k);
+        std::vector<std::int64_t> numbers(count);
+        index->index.search(rows, wanted.options, {found.data(), nullptr, away.data(), numbers.data()});
+        std::ranges::copy(found, ids);
+        std::ranges::copy(away, distances);
+        std::ranges::copy(numbers, out.counts);
     });
 }
 
