@@ -6,7 +6,7 @@ namespace lanner {
 namespace {
 
 // Expanded together, as in an unfiltered walk: their lists come from memory side by side.
-constexpr std::size_t kTogether = 5;
+constexpr std::size_t kTogether = 3;
 // Lists of bridges asked for ahead of their turn.
 constexpr std::size_t kAhead = 6;
 // Admitted nodes that an expanded node is given to see: as many as without a filter.

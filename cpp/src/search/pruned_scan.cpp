@@ -7,7 +7,7 @@ namespace lanner {
 namespace {
 
 // Matches that are scored together, from several cells where one has fewer.
-constexpr std::size_t kTogether = 5;
+constexpr std::size_t kTogether = 128;
 
 // Appends the matches of a run to `slots`, which has room for kSlotsWritten more than there can be.
 Slot* write_matches(std::span<const std::uint64_t> words, const SlotRun& run, Slot* slots) {
