@@ -5,7 +5,8 @@
  *
  * faults_watch(end) counts syncs, and says of the file synced last how much of it is known to be on the disk: as much as
  * there was when the sync began. faults_slow(microseconds) makes them as slow as those of a disk, faults_refuse_syncs(1)
- * lets all of them fail, faults_refuse_syncs(2) the next that begins. These hold for all threads, and what they tell for forked children too. */
+ * lets all of them fail, faults_refuse_syncs(2) the next that begins. These hold for all threads, and what they tell for
+ * forked children too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -103,7 +103,6 @@ def thread_kills(folder: Path, count: int) -> Iterator[None]:
     for turn in range(count):
         # On some turns, so short a journal that the file is written anew at any time.
         size = 2000 if turn % 3 == 0 else None
-
         known.node = known.end = 0
         said, ended = in_child(
             partial(change_in_threads, path, size, done), chance.uniform(0, 0.06)

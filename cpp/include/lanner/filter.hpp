@@ -3,8 +3,11 @@
 // those with a null among them.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -49,6 +52,26 @@ struct ItemMask {
     std::vector<std::uint64_t> words;
     bool operator==(const ItemMask&) const = default;
 };
+
+// Of a byte an item, any but 0 for those whose bit is set.
+inline ItemMask mask_of(std::span<const std::uint8_t> admitted) {
+    ItemMask mask{admitted.size(), std::vector<std::uint64_t>((admitted.size() + 63) / 64)};
+    std::size_t at = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        // Eight at a time: the product has the lowest bit of byte i in bit 56 + i.
+        for (; at + 8 <= admitted.size(); at += 8) {
+            std::uint64_t eight = 0;
+            std::memcpy(&eight, admitted.data() + at, sizeof eight);
+            eight |= eight >> 4;
+            eight |= eight >> 2;
+            eight |= eight >> 1;
+            eight &= 0x0101010101010101U;
+            mask.words[at / 64] |= (eight * 0x0102040810204080U >> 56) << (at % 64);
+        }
+    }
+    for (; at < admitted.size(); ++at) mask.words[at / 64] |= std::uint64_t{admitted[at] != 0} << (at % 64);
+    return mask;
+}
 
 struct Filter {
     FilterOp op = FilterOp::kAnd;

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -210,24 +208,8 @@ Filter of_mask(const py::array_t<bool, py::array::c_style>& items) {
     if (items.ndim() != 1)
         throw Error(ErrorKind::kInvalidArgument, "a mask must have one axis, got " + std::to_string(items.ndim()));
     Filter filter{FilterOp::kMask, {}, {}, {}, {}};
-    const auto count = static_cast<std::size_t>(items.size());
-    filter.mask.items = count;
-    filter.mask.words.resize((count + 63) / 64);
-    const auto* const marks = static_cast<const std::uint8_t*>(items.request().ptr);
-    std::size_t at = 0;
-    if constexpr (std::endian::native == std::endian::little) {
-        // Eight bools at a time: the product has the lowest bit of byte i in bit 56 + i.
-        for (; at + 8 <= count; at += 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, marks + at, sizeof eight);
-            eight |= eight >> 4;
-            eight |= eight >> 2;
-            eight |= eight >> 1;
-            eight &= 0x0101010101010101U;
-            filter.mask.words[at / 64] |= (eight * 0x0102040810204080U >> 56) << (at % 64);
-        }
-    }
-    for (; at < count; ++at) filter.mask.words[at / 64] |= std::uint64_t{marks[at] != 0} << (at % 64);
+    filter.mask =
+        mask_of({static_cast<const std::uint8_t*>(items.request().ptr), static_cast<std::size_t>(items.size())});
     return filter;
 }
 

@@ -1,9 +1,9 @@
 // Attributes and filters of the C interface.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,12 +14,7 @@ namespace {
 
 using lanner::ColumnType;
 using lanner::FilterOp;
-using lanner::c_api::guarded;
-using lanner::c_api::read_vectors;
-using lanner::c_api::refuse;
-using lanner::c_api::require;
-using lanner::c_api::require_array;
-using lanner::c_api::require_int_ids;
+using namespace lanner::c_api;
 
 static_assert(static_cast<int>(ColumnType::kInt64) == LANNER_COLUMN_INT64 &&
               static_cast<int>(ColumnType::kFloat64) == LANNER_COLUMN_FLOAT64 &&
@@ -43,55 +38,19 @@ static_assert(static_cast<int>(FilterOp::kAnd) == LANNER_AND && static_cast<int>
               static_cast<int>(FilterOp::kStartsWith) == LANNER_STARTS_WITH &&
               static_cast<int>(FilterOp::kIsNull) == LANNER_IS_NULL);
 
-// Offsets of `count` elements: from 0 or more on, none less than the one before.
-void check_offsets(const std::int64_t* offsets, std::size_t count, const std::string& what) {
-    require(offsets, what.c_str());
-    for (std::size_t i = 0; i <= count; ++i) {
-        if (offsets[i] < (i == 0 ? 0 : offsets[i - 1])) {
-            refuse(what + " must not fall, and begin at 0 or more");
-        }
-    }
-}
-
-// What can be told of a column before its values are looked at.
-lanner::ColumnView read_column(const lanner_column& given, std::size_t rows) {
-    require(given.name, "columns[i].name");
-    const std::string name = "column \"" + std::string(given.name) + "\": ";
-    if (given.type < 0 || given.type >= lanner::kColumnTypeCount) {
-        refuse(name + "type must be a lanner_column_type, got " + std::to_string(given.type));
-    }
-    lanner::ColumnView column;
-    column.name = given.name;
-    column.type = static_cast<ColumnType>(given.type);
-    column.valid = given.valid;
-    const bool lists = column.type == ColumnType::kStringList || column.type == ColumnType::kInt64List;
-    const bool strings = column.type == ColumnType::kStringList || column.type == ColumnType::kString;
-    std::size_t elements = rows;
-    if (lists) {
-        check_offsets(given.row_offsets, rows, name + "row_offsets");
-        column.row_offsets = given.row_offsets;
-        elements = static_cast<std::size_t>(given.row_offsets[rows]);
-    }
-    if (strings) {
-        check_offsets(given.text_offsets, elements, name + "text_offsets");
-        column.text_offsets = given.text_offsets;
-        if (given.text_offsets[elements] != 0) {
-            require(given.text, (name + "text").c_str());
-        }
-        column.text = given.text != nullptr ? given.text : "";
-    } else {
-        require_array(given.values, elements, (name + "values").c_str());
-        column.values = given.values;
-    }
-    return column;
-}
-
-std::vector<lanner::ColumnView> read_columns(const lanner_column* columns, std::size_t count, std::size_t rows) {
+// The index checks what the arrays say.
+std::vector<lanner::ColumnView> read_columns(const lanner_column* columns, std::size_t count) {
     require_array(columns, count, "columns");
     std::vector<lanner::ColumnView> read;
     read.reserve(count);
-    for (const lanner_column& column : std::span(columns, count)) {
-        read.push_back(read_column(column, rows));
+    for (const lanner_column& given : std::span(columns, count)) {
+        require(given.name, "columns[i].name");
+        if (given.type < 0 || given.type >= lanner::kColumnTypeCount) {
+            refuse("column \"" + std::string(given.name) + "\": type must be a lanner_column_type, got " +
+                   std::to_string(given.type));
+        }
+        read.push_back({given.name, static_cast<ColumnType>(given.type), given.valid, given.values, given.row_offsets,
+                        given.text, given.text_offsets});
     }
     return read;
 }
@@ -113,25 +72,26 @@ lanner::FilterValue read_value(const lanner_value& value) {
     refuse("values[i].kind must be a lanner_value_kind, got " + std::to_string(value.kind));
 }
 
-void write_items(lanner_index* index, const void* vectors, std::int32_t type, std::size_t count,
-                 const std::int64_t* ids, const lanner_column* columns, std::size_t column_count, std::size_t threads,
-                 bool upsert, std::int64_t* out_ids) {
-    require(index, "index");
+lanner::OwnedIds write_items(lanner_index* index, const void* vectors, std::int32_t type, std::size_t count,
+                             const lanner::Ids& ids, const lanner_column* columns, std::size_t column_count,
+                             std::size_t threads, bool upsert) {
     const lanner::Vectors rows = read_vectors(vectors, type, count, "vectors");
     require_int_ids(index->index);
-    const std::vector<lanner::ColumnView> read = read_columns(columns, column_count, count);
+    const std::vector<lanner::ColumnView> read = read_columns(columns, column_count);
     const lanner::TableView table{count, read};
     lanner::WriteOptions options;
     options.threads = threads;
-    lanner::Ids wanted;
-    if (ids != nullptr || upsert) {
-        wanted = std::span(ids, count);
-    }
-    const lanner::OwnedIds given =
-        index->index.add(rows, wanted, options, upsert, column_count != 0 ? &table : nullptr);
-    if (out_ids != nullptr) {
-        std::ranges::copy(std::get<std::vector<std::int64_t>>(given), out_ids);
-    }
+    return index->index.add(rows, ids, options, upsert, column_count != 0 ? &table : nullptr);
+}
+
+// A handle to what `make` returns.
+template <typename Make>
+lanner_status create(lanner_filter** out, const Make& make) noexcept {
+    return guarded([&] {
+        require(out, "out");
+        *out = nullptr;
+        *out = new lanner_filter{make()};
+    });
 }
 
 }  // namespace
@@ -139,16 +99,27 @@ void write_items(lanner_index* index, const void* vectors, std::int32_t type, st
 lanner_status lanner_add_items(lanner_index* index, const void* vectors, int32_t type, size_t count, const int64_t* ids,
                                const lanner_column* columns, size_t column_count, size_t threads,
                                int64_t* out_ids) noexcept {
-    return guarded(
-        [&] { write_items(index, vectors, type, count, ids, columns, column_count, threads, false, out_ids); });
+    return guarded([&] {
+        require(index, "index");
+        lanner::Ids wanted;
+        if (ids != nullptr) {
+            wanted = std::span(ids, count);
+        }
+        const lanner::OwnedIds given =
+            write_items(index, vectors, type, count, wanted, columns, column_count, threads, false);
+        if (out_ids != nullptr) {
+            std::ranges::copy(std::get<std::vector<std::int64_t>>(given), out_ids);
+        }
+    });
 }
 
 lanner_status lanner_upsert_items(lanner_index* index, const void* vectors, int32_t type, size_t count,
                                   const int64_t* ids, const lanner_column* columns, size_t column_count,
                                   size_t threads) noexcept {
     return guarded([&] {
+        require(index, "index");
         require_array(ids, count, "ids");
-        write_items(index, vectors, type, count, ids, columns, column_count, threads, true, nullptr);
+        write_items(index, vectors, type, count, std::span(ids, count), columns, column_count, threads, true);
     });
 }
 
@@ -158,7 +129,7 @@ lanner_status lanner_update_attributes(lanner_index* index, const int64_t* ids, 
         require(index, "index");
         require_array(ids, count, "ids");
         require_int_ids(index->index);
-        const std::vector<lanner::ColumnView> read = read_columns(columns, column_count, count);
+        const std::vector<lanner::ColumnView> read = read_columns(columns, column_count);
         index->index.update_attributes(std::span(ids, count), lanner::TableView{count, read});
     });
 }
@@ -222,9 +193,7 @@ void lanner_table_destroy(lanner_table* table) noexcept { delete table; }
 lanner_status lanner_filter_create(int32_t op, const char* column, const lanner_value* values, size_t value_count,
                                    const lanner_filter* const* operands, size_t operand_count,
                                    lanner_filter** out) noexcept {
-    return guarded([&] {
-        require(out, "out");
-        *out = nullptr;
+    return create(out, [&] {
         if (op < LANNER_AND || op > LANNER_IS_NULL) {
             refuse("op must be a lanner_filter_op, got " + std::to_string(op));
         }
@@ -245,36 +214,28 @@ lanner_status lanner_filter_create(int32_t op, const char* column, const lanner_
             require(operand, "operands[i]");
             filter.operands.push_back(operand->filter);
         }
-        *out = new lanner_filter{std::move(filter)};
+        return filter;
     });
 }
 
 lanner_status lanner_filter_create_ids(const int64_t* ids, size_t count, lanner_filter** out) noexcept {
-    return guarded([&] {
-        require(out, "out");
-        *out = nullptr;
+    return create(out, [&] {
         require_array(ids, count, "ids");
+        const std::span given(ids, count);
         lanner::Filter filter;
         filter.op = FilterOp::kIdIn;
-        const std::span given(ids, count);
         filter.ids = std::vector<std::int64_t>(given.begin(), given.end());
-        *out = new lanner_filter{std::move(filter)};
+        return filter;
     });
 }
 
 lanner_status lanner_filter_create_mask(const uint8_t* admitted, size_t items, lanner_filter** out) noexcept {
-    return guarded([&] {
-        require(out, "out");
-        *out = nullptr;
+    return create(out, [&] {
         require_array(admitted, items, "admitted");
         lanner::Filter filter;
         filter.op = FilterOp::kMask;
-        filter.mask.items = items;
-        filter.mask.words.resize(items / 64 + (items % 64 != 0 ? 1 : 0));
-        for (std::size_t i = 0; i < items; ++i) {
-            filter.mask.words[i / 64] |= std::uint64_t{admitted[i] != 0} << (i % 64);
-        }
-        *out = new lanner_filter{std::move(filter)};
+        filter.mask = lanner::mask_of(std::span(admitted, items));
+        return filter;
     });
 }
 

@@ -25,13 +25,7 @@ namespace {
 
 using lanner::ElementType;
 using lanner::Metric;
-using lanner::c_api::guarded;
-using lanner::c_api::read_options;
-using lanner::c_api::read_vectors;
-using lanner::c_api::refuse;
-using lanner::c_api::require;
-using lanner::c_api::require_array;
-using lanner::c_api::require_int_ids;
+using namespace lanner::c_api;
 
 static_assert(static_cast<int>(Metric::kL2) == LANNER_L2 && static_cast<int>(Metric::kCosine) == LANNER_COSINE &&
               static_cast<int>(Metric::kIp) == LANNER_IP && static_cast<int>(Metric::kSnr) == LANNER_SNR &&
@@ -233,34 +227,12 @@ lanner_status lanner_verify(const char* path) noexcept {
 
 lanner_status lanner_add(lanner_index* index, const void* vectors, int32_t type, size_t count, const int64_t* ids,
                          size_t threads, int64_t* out_ids) noexcept {
-    return guarded([&] {
-        require(index, "index");
-        const lanner::Vectors rows = read_vectors(vectors, type, count, "vectors");
-        require_int_ids(index->index);
-        lanner::WriteOptions options;
-        options.threads = threads;
-        lanner::Ids wanted;
-        if (ids != nullptr) {
-            wanted = std::span(ids, count);
-        }
-        const lanner::OwnedIds given = index->index.add(rows, wanted, options);
-        if (out_ids != nullptr) {
-            std::ranges::copy(std::get<std::vector<std::int64_t>>(given), out_ids);
-        }
-    });
+    return lanner_add_items(index, vectors, type, count, ids, nullptr, 0, threads, out_ids);
 }
 
 lanner_status lanner_upsert(lanner_index* index, const void* vectors, int32_t type, size_t count, const int64_t* ids,
                             size_t threads) noexcept {
-    return guarded([&] {
-        require(index, "index");
-        const lanner::Vectors rows = read_vectors(vectors, type, count, "vectors");
-        require_array(ids, count, "ids");
-        require_int_ids(index->index);
-        lanner::WriteOptions options;
-        options.threads = threads;
-        index->index.add(rows, std::span(ids, count), options, true);
-    });
+    return lanner_upsert_items(index, vectors, type, count, ids, nullptr, 0, threads);
 }
 
 lanner_status lanner_remove(lanner_index* index, const int64_t* ids, size_t count, size_t threads) noexcept {

@@ -454,8 +454,7 @@ class PlainScorer final : public Scorer {
     }
 
     void prefetch(Slot slot) const noexcept override {
-        const std::byte* const row = codec_.rows_.row(slot);
-        prefetch_far(row, std::min<std::size_t>(codec_.row_bytes_, 256));
+        prefetch_row(codec_.rows_.row(slot), codec_.row_bytes_);
         if (codec_.rows_want_offsets_) prefetch_line(codec_.offsets_.row(slot));
         if (read_scales_) prefetch_line(codec_.scales_.row(slot));
     }

@@ -95,6 +95,13 @@ void Durable::wait_for(std::uint64_t ticket) {
     if (sync_ == Sync::kAlways) journal_->wait_for(ticket);
 }
 
+void Durable::hurry() {
+    try {
+        if (sync_ == Sync::kAlways) journal_->sync();
+    } catch (const Error&) {  // has_lost() tells
+    }
+}
+
 void Durable::enter() noexcept {
     const std::lock_guard lock(signals_->mutex);
     ++signals_->inside;

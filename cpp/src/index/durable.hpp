@@ -57,12 +57,7 @@ class Durable {
     // Before the file is replaced by one with this identity; false, and nothing done, where that may hold what is lost.
     bool expect(const FileIdentity& next) { return journal_->expect(next, sync_ != Sync::kAlways); }
     // Changes whose calls wait are on the disk, or lost.
-    void hurry() {
-        try {
-            if (sync_ == Sync::kAlways) journal_->sync();
-        } catch (const Error&) {  // has_lost() tells
-        }
-    }
+    void hurry();
     // The file has been written anew.
     void checkpointed(const FileIdentity& file);
     DurableState state() const;

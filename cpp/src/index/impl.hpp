@@ -123,6 +123,7 @@ class Index::Impl : private TieBreak {
     void repeat(const Journal::Record& record, const std::string& path, const Progress& progress);
     // What is acknowledged, after a sync that failed for changes that were made already. Throws Error.
     void settle();
+    // Before a copy is made, which may hold no change whose call may still fail.
     void settle_all();
     // One call that changes the index: `work` with the writer's lock held, which leaves everything as it was where it throws.
     // What it wrote to the journal is on the disk afterwards, or unmade.

@@ -134,7 +134,6 @@ void Index::Impl::checkpoint() {
     }
 }
 
-// A copy has no change whose call may still fail.
 void Index::Impl::settle_all() {
     if (durable_ && durable_->is_mine()) durable_->hurry();
     settle();
