@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,8 +19,6 @@ from lanner._core import FileFormatError, InvalidArgumentError, WrongTypeError
 DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "bits")
 METRICS = ("l2", "cosine", "ip", "snr", "snr_item", "hamming", "jaccard")
 BITS_METRICS = ("hamming", "jaccard")
-
-CODECS = ("auto", "SQ8", "SQ4")
 
 
 class _Default(int):
@@ -82,10 +81,21 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
     return metric, dtype
 
 
-def to_codec(codec: str | None, keep: object, dtype: str) -> tuple[str | None, str | None]:
+def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str | None]:
     """Return the name of a codec, ``auto`` or None, and the dtype kept beside it, or None."""
-    if codec is not None:
-        codec = to_choice(codec, "codec", CODECS)
+    name = getattr(codec, "index_codec", None)
+    if name is not None:
+        if getattr(codec, "_learnt", None) is not None:
+            raise InvalidArgumentError(
+                f"codec must be a quantizer that is not fitted, as an index fits its own; "
+                f"got {codec!r}, fitted"
+            )
+        codec = name
+    if codec is not None and not isinstance(codec, str):
+        raise WrongTypeError(
+            f"codec must be a str, a quantizer of lanner.quantization or None, "
+            f"got {type(codec).__name__}"
+        )
     if codec in (None, "auto"):
         if keep != "dtype":
             raise InvalidArgumentError(
@@ -100,6 +110,23 @@ def to_codec(codec: str | None, keep: object, dtype: str) -> tuple[str | None, s
     kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)
     keep = to_choice(keep, "keep", kept)
     return codec, dtype if keep == "dtype" else keep
+
+
+_UNITS = {"b": 1, "kb": 1000, "kib": 1024}
+
+
+def to_budget(budget: object) -> int:
+    """Return the bytes of a budget: an integer, or a str such as ``"64 B"``."""
+    if not isinstance(budget, str):
+        return to_int(budget, "memory_budget", 1)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", budget)
+    unit = _UNITS.get(match.group(2).lower() or "b") if match else None
+    if match is None or unit is None:
+        raise InvalidArgumentError(
+            f"memory_budget must be a number of bytes a vector, such as 64 or '64 B' (B, kB, KiB), "
+            f"got {budget!r}"
+        )
+    return to_int(int(float(match.group(1)) * unit), "memory_budget", 1)
 
 
 def to_graph(graph: object, M: int, ef_construction: int) -> tuple[bool, int, int]:

@@ -55,8 +55,21 @@ class IndexProperties:
 
     @property
     def codec(self) -> str | None:
-        """``"SQ8"``, ``"SQ4"``, or None."""
+        """The codec's name, such as ``"SQ4"`` or ``"PQ48x8"``; None without one."""
         return self._core.codec
+
+    @property
+    def codec_recall(self) -> float | None:
+        """The recall@10 of codes alone, where `memory_budget` chose them; None until it is known.
+
+        Measured when the codec is fitted, among rows of the sample that it is fitted to.
+        """
+        return self._core.codec_recall
+
+    @property
+    def bytes_a_vector(self) -> int:
+        """What vectors and codes take, without a graph's links, ids and attributes."""
+        return self._core.bytes_a_vector
 
     @property
     def keep(self) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from lanner._arguments import (
     DEFAULT_M,
     INT32_MAX,
     Names,
+    to_budget,
     to_codec,
     to_graph,
     to_int,
@@ -32,6 +34,9 @@ from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
 from lanner.schema import Schema
+
+if TYPE_CHECKING:
+    from lanner.quantization import Quantizer
 
 _UINT64_MAX = 2**64 - 1
 
@@ -61,18 +66,27 @@ class Index(IndexStoring):
         Links of an item on each upper layer of the graph; twice as many on the lowest.
     ef_construction : int
         Candidates looked at to link an item: more make a better graph, slower.
-    codec : {"auto", "SQ8", "SQ4", None}
-        Searches look at codes of 8 or 4 bits a feature first, and at the vectors of the best
-        candidates afterwards: on a few times less memory traffic, and so several times faster. The
-        codec adapts itself to the first 256 vectors or more, or to those given to `fit`. Not for
-        dtype ``bits``. None walks over the vectors themselves. ``auto``
-        is None without a graph, for dtypes of a byte or a bit, and below 64 features; ``SQ8`` below
-        128, else ``SQ4``. `Index.codec` says which it was.
+    codec : str, quantizer or None
+        Searches look at codes first, and at the vectors of the best candidates afterwards: on a few
+        times less memory traffic. ``SQ8`` and ``SQ4`` are codes of 8 and 4 bits a feature, the
+        quickest to walk over. `lanner.quantization.PQ`, `OPQ` and `Binary`, not fitted, or
+        their names, ``PQ48x8``, ``OPQ96x4`` (parts, and bits of each: 4 or 8), ``Binary1`` to
+        ``Binary4`` (bits a feature), are smaller. Codes adapt themselves to the first
+        vectors that are enough, or to those given to `fit`: 256; for ``PQ`` and ``OPQ`` 624 with 4
+        bits and 9,984 with 8, and until then rows are kept as float32. Not for dtype ``bits``.
+        None searches the vectors themselves. ``auto`` is None without a graph, for dtypes of a byte
+        or a bit, and below 64 features; ``SQ8`` below 128, else ``SQ4``. `Index.codec` says which
+        it was.
     keep : str or None
         What is kept beside the codes: ``dtype``, the vectors as they are; ``float16``, the vectors
         rounded, of dtype ``float32``; None, nothing. Then `get` returns what the codes stand for,
         and distances are estimates: their errors are some thousandths of the vectors' distance from
-        the mean of all with ``SQ8``, some hundredths with ``SQ4``.
+        the mean of all with ``SQ8``, some hundredths with ``SQ4``, and more with smaller codes.
+    memory_budget : int or str, optional
+        Bytes a vector, as a number or with a unit: ``"64 B"``. Chooses `codec` and `keep`: the
+        finest codes, and the most kept beside them, that fit; `Index.bytes_a_vector` says what they
+        take, and `Index.codec_recall`, once they are fitted, what codes alone find. Ids, attributes
+        and the links of a graph come on top. Not together with `codec` or `keep`.
     schema : Schema or mapping of names to types, optional
         The columns of attributes that items may have; tables with others are refused. Without it
         columns come with the tables, and of those the first value says the type.
@@ -84,7 +98,7 @@ class Index(IndexStoring):
     ------
     InvalidArgumentError
         A value out of range, a metric or codec that does not fit the dtype, `M` or
-        `ef_construction` without a graph, or `keep` without a codec.
+        `ef_construction` without a graph, `keep` without a codec, or a budget that nothing fits.
 
     Examples
     --------
@@ -107,21 +121,29 @@ class Index(IndexStoring):
         graph: str | None = "hnsw",
         M: int = DEFAULT_M,
         ef_construction: int = DEFAULT_EF_CONSTRUCTION,
-        codec: str | None = "auto",
+        codec: str | Quantizer | None = "auto",
         keep: str | None = "dtype",
+        memory_budget: int | str | None = None,
         schema: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         dim = to_int(dim, "dim", 1)
         metric, dtype = to_space(metric, dtype)
+        budget = None if memory_budget is None else to_budget(memory_budget)
+        if budget is not None and not (codec == "auto" and keep == "dtype"):
+            raise InvalidArgumentError(
+                "memory_budget chooses codec and keep; give either, or the two of them"
+            )
         codec, keep = to_codec(codec, keep, dtype)
         shape = to_graph(graph, M, ef_construction)
         seed = to_int(seed, "seed", 0, _UINT64_MAX)
         columns = None if schema is None else list(Schema(schema).items())
-        self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep, columns))
+        self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep, columns, budget))
 
-    def fit(self, vectors: Any) -> None:
-        """Adapt the codec to a sample of the vectors that will come, before there are 256.
+    def fit(
+        self, vectors: Any, *, threads: int | None = None, progress: Progress = None
+    ) -> None:
+        """Adapt the codec to a sample of the vectors that will come, before there are enough.
 
         Without it the first vectors do: worth calling where these are unlike the rest.
 
@@ -129,13 +151,32 @@ class Index(IndexStoring):
         ----------
         vectors : array_like, shape (n, dim)
             At least 256. They are not added.
+        threads : int, optional
+            Changes speed, never codes.
+        progress : bool or callable, optional
+            True shows a bar. A callable gets ``(done, total)`` from time to time.
 
         Raises
         ------
         InvalidArgumentError
             The index has no codec, or it is fitted already; too few vectors, NaN or infinity.
+
+        Warns
+        -----
+        UserWarning
+            Fewer than 39 vectors a centroid of ``PQ`` or ``OPQ``: codes of others will be worse
+            than need be.
         """
-        self._core.fit(np.atleast_2d(to_vectors(vectors, "vectors", self.dim, self.dtype)))
+        count = to_threads(threads)
+        rows = np.atleast_2d(to_vectors(vectors, "vectors", self.dim, self.dtype))
+        with reporting(progress, "fitting") as report:
+            self._core.fit(rows, count, report)
+        ample = self._core.rows_to_fit[1]
+        if len(rows) < ample:
+            warnings.warn(
+                f"vectors should have at least {ample} rows to fit {self.codec}, got {len(rows)}",
+                stacklevel=2,
+            )
 
     def add(
         self,

@@ -311,6 +311,11 @@ class PQ(Quantizer):
         """Bits of a part's code."""
         return self._bits
 
+    @property
+    def index_codec(self) -> str:
+        """The name of these codes as a `lanner.Index` takes it."""
+        return f"{self._kind.upper()}{self._m}x{self._bits}"
+
     def _parameters(self) -> dict[str, Any]:
         return {"kind": self._kind, "m": self._m, "bits": self._bits}
 
@@ -408,6 +413,11 @@ class Binary(Quantizer):
         return core.errors(
             np.atleast_2d(array), np.atleast_2d(self._to_codes(codes)), float(epsilon), count
         )
+
+    @property
+    def index_codec(self) -> str:
+        """The name of these codes as a `lanner.Index` takes it."""
+        return f"Binary{self._bits}"
 
     def _parameters(self) -> dict[str, Any]:
         return {"kind": "binary", "bits": self._bits}

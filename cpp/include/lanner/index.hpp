@@ -32,6 +32,9 @@ enum class CodecKind : std::uint8_t {
     kNone = 0,
     kSQ8 = 1,     // 8 bits a feature
     kSQ4 = 2,     // 4 bits a feature
+    kPQ = 3,      // product codes: `codec_parts` parts of `codec_bits` bits
+    kOPQ = 4,     // the same, after a learnt rotation
+    kBinary = 5,  // `codec_bits` bits a feature, after a random rotation
     kAuto = 255,  // chosen by dimension, element type and metric when an index is made; never in a file
 };
 
@@ -53,7 +56,21 @@ struct IndexOptions {
     CodecKind codec = CodecKind::kAuto;
     Keep keep = Keep::kAsGiven;
     std::optional<Schema> schema = std::nullopt;  // columns of attributes; not given: those of the tables that come
+    std::uint32_t codec_parts = 0;                // PQ, OPQ: what dim is cut into, and a divisor of it; else 0
+    std::uint32_t codec_bits = 0;                 // PQ, OPQ: 4 or 8 a part; Binary: 1 to 4 a feature; else 0
+    bool measure_codec = false;                   // see Index::codec_recall(); never in a file
 };
+
+// Of a codec and its parameters: "SQ8", "SQ4", "PQ48x8", "OPQ48x4", "Binary1"; "none", "auto". The second reads what the first
+// writes, and "PQ48" for 8 bits and "Binary" for 1; throws Error(kInvalidArgument) for others.
+std::string codec_name(const IndexOptions& options);
+void set_codec(IndexOptions& options, std::string_view name);
+// The finest codec, and the most kept of the vectors beside it, that take at most so many bytes a vector; links of a graph, ids
+// and attributes not counted. Without codes where the vectors as they are fit and there is no graph, or no codec serves it.
+// Throws Error(kInvalidArgument) naming the least budget there is.
+void fit_budget(IndexOptions& options, std::size_t bytes);
+// What vectors and codes take.
+std::size_t bytes_a_vector(const IndexOptions& options);
 
 // Called on the calling thread, some 20 times a second and at the end. What it throws stops the work.
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
@@ -165,8 +182,17 @@ class Index {
     std::optional<DurableState> durable() const;
     std::vector<std::byte> to_bytes() const;
 
-    // Fits the codec to a sample of what is to come. Without it, the first 256 vectors or more do; it comes before them.
-    void fit(const Vectors& sample);
+    // Fits the codec to a sample of what is to come, of at least rows_to_fit().least. Without it, the first vectors that are
+    // rows_to_fit().ample or more do; it comes before them.
+    void fit(const Vectors& sample, const WriteOptions& options = {});
+    struct RowsToFit {
+        std::size_t least = 0;
+        std::size_t ample = 0;
+    };
+    RowsToFit rows_to_fit() const noexcept;
+    // With `measure_codec`: the share of the 10 nearest that codes alone find among rows of the sample that they were fitted to,
+    // once they are.
+    std::optional<float> codec_recall() const;
     // Returns the ids of the rows, in order. With upsert, ids that exist get the new vector; without, they are refused.
     // Attributes are a row a vector; columns that a table lacks are null. With upsert and without a table, items keep the
     // attributes that they had.

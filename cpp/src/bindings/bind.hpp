@@ -36,7 +36,7 @@ Metric metric_of(const std::string& name);
 ElementType element_of(const std::string& name);
 
 // As Python spells them; None for none.
-std::optional<std::string> codec_name(const IndexOptions& options);
+std::optional<std::string> codec_of(const IndexOptions& options);
 std::optional<std::string> keep_name(const IndexOptions& options);
 
 // The rows of an array, which must be C-contiguous, of a type that fits `type`, and of shape (rows, dim) or (dim,).

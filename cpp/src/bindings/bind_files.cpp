@@ -26,7 +26,7 @@ py::dict dict_of(const FileInfo& info) {
     dict["graph"] = info.options.graph;
     dict["M"] = info.options.M;
     dict["ef_construction"] = info.options.ef_construction;
-    dict["codec"] = codec_name(info.options);
+    dict["codec"] = codec_of(info.options);
     dict["keep"] = keep_name(info.options);
     dict["seed"] = info.options.seed;
     dict["id_kind"] = info.id_kind == IdKind::kNone ? py::object(py::none())

@@ -61,14 +61,6 @@ SearchOptions options_of(std::size_t queries, std::size_t k, std::size_t ef, boo
     return options;
 }
 
-CodecKind codec_of(const std::optional<std::string>& name) {
-    if (!name) return CodecKind::kNone;
-    if (*name == "auto") return CodecKind::kAuto;
-    if (*name == "SQ8") return CodecKind::kSQ8;
-    if (*name == "SQ4") return CodecKind::kSQ4;
-    throw Error(ErrorKind::kInvalidArgument, "codec must be one of auto, SQ8, SQ4, got '" + *name + "'");
-}
-
 Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
     if (!name) return Keep::kNothing;
     if (*name == dtype) return Keep::kAsGiven;
@@ -386,9 +378,9 @@ GivenIds::GivenIds(const py::object& ids) : keeper_(ids) {
                                          static_cast<std::size_t>(array.shape(0)));
 }
 
-std::optional<std::string> codec_name(const IndexOptions& options) {
+std::optional<std::string> codec_of(const IndexOptions& options) {
     if (options.codec == CodecKind::kNone) return std::nullopt;
-    return options.codec == CodecKind::kSQ8 ? "SQ8" : "SQ4";
+    return codec_name(options);
 }
 
 std::optional<std::string> keep_name(const IndexOptions& options) {
@@ -407,14 +399,23 @@ void bind_index(py::module_& module) {
         .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
                          std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed,
                          const std::optional<std::string>& codec, const std::optional<std::string>& keep,
-                         const std::optional<std::vector<std::pair<std::string, std::string>>>& schema) {
-                 return Index({dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed,
-                               codec_of(codec), keep_of(keep, dtype),
-                               schema ? std::optional(schema_of(*schema)) : std::nullopt});
+                         const std::optional<std::vector<std::pair<std::string, std::string>>>& schema,
+                         std::optional<std::size_t> memory_budget) {
+                 IndexOptions options{dim, metric_of(metric), element_of(dtype), graph, M, ef_construction, seed};
+                 if (memory_budget) {
+                     fit_budget(options, *memory_budget);
+                 } else {
+                     set_codec(options, codec.value_or("none"));
+                     options.keep = keep_of(keep, dtype);
+                 }
+                 if (schema) options.schema = schema_of(*schema);
+                 return Index(options);
              }),
              py::arg("dim"), py::arg("metric"), py::arg("dtype"), py::arg("graph"), py::arg("M"),
              py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"),
-             py::arg("schema"))
+             py::arg("schema"), py::arg("memory_budget"))
+        .def_property_readonly("bytes_a_vector", [](const Index& index) { return bytes_a_vector(index.options()); })
+        .def_property_readonly("codec_recall", &Index::codec_recall)
         .def_static(
             "open",
             [](const std::string& path, bool writable, bool verify, bool preload, bool durable, const std::string& sync,
@@ -445,12 +446,18 @@ void bind_index(py::module_& module) {
         .def("save", &Index::save, py::arg("path"), without_gil)
         .def(
             "fit",
-            [](Index& index, const py::array& vectors) {
+            [](Index& index, const py::array& vectors, std::size_t threads, const py::object& progress) {
                 const Vectors rows = vectors_of(vectors, index.options().type, index.options().dim, "vectors");
+                const Progress report = progress_of(progress);
                 const py::gil_scoped_release release;
-                index.fit(rows);
+                index.fit(rows, {threads, report});
             },
-            py::arg("vectors"))
+            py::arg("vectors"), py::arg("threads"), py::arg("progress"))
+        .def_property_readonly("rows_to_fit",
+                               [](const Index& index) {
+                                   const Index::RowsToFit rows = index.rows_to_fit();
+                                   return py::make_tuple(rows.least, rows.ample);
+                               })
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
              py::arg("progress"), py::arg("attributes"))
         .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
@@ -547,7 +554,7 @@ void bind_index(py::module_& module) {
         .def_property_readonly("dtype", [](const Index& index) { return element_name(index.options().type); })
         .def_property_readonly("graph", [](const Index& index) { return index.options().graph; })
         .def_property_readonly("M", [](const Index& index) { return index.options().M; })
-        .def_property_readonly("codec", [](const Index& index) { return codec_name(index.options()); })
+        .def_property_readonly("codec", [](const Index& index) { return codec_of(index.options()); })
         .def_property_readonly("keep", [](const Index& index) { return keep_name(index.options()); })
         .def_property_readonly("ef_construction", [](const Index& index) { return index.options().ef_construction; })
         .def_property_readonly("seed", [](const Index& index) { return index.options().seed; })

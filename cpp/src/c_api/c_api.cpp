@@ -39,6 +39,10 @@ static_assert(static_cast<int>(ElementType::kFloat32) == LANNER_FLOAT32 &&
               static_cast<int>(ElementType::kUInt8) == LANNER_UINT8 &&
               static_cast<int>(ElementType::kBits) == LANNER_BITS && lanner::kElementTypeCount == LANNER_BITS + 1);
 
+static_assert(static_cast<int>(lanner::Keep::kAsGiven) == LANNER_KEEP_AS_GIVEN &&
+              static_cast<int>(lanner::Keep::kFloat16) == LANNER_KEEP_FLOAT16 &&
+              static_cast<int>(lanner::Keep::kNothing) == LANNER_KEEP_NOTHING);
+
 thread_local std::string last_error;
 
 lanner::CodecKind read_codec(std::int32_t codec) {
@@ -51,8 +55,25 @@ lanner::CodecKind read_codec(std::int32_t codec) {
             return lanner::CodecKind::kSQ8;
         case LANNER_CODEC_SQ4:
             return lanner::CodecKind::kSQ4;
+        case LANNER_CODEC_PQ:
+            return lanner::CodecKind::kPQ;
+        case LANNER_CODEC_OPQ:
+            return lanner::CodecKind::kOPQ;
+        case LANNER_CODEC_BINARY:
+            return lanner::CodecKind::kBinary;
     }
     refuse("codec must be a lanner_codec, got " + std::to_string(codec));
+}
+
+std::uint32_t default_bits(lanner::CodecKind codec) noexcept {
+    if (codec == lanner::CodecKind::kBinary) return 1;
+    return codec == lanner::CodecKind::kPQ || codec == lanner::CodecKind::kOPQ ? 8 : 0;
+}
+
+lanner::Keep read_keep(std::int32_t keep) {
+    if (keep < LANNER_KEEP_AS_GIVEN || keep > LANNER_KEEP_NOTHING)
+        refuse("keep must be a lanner_keep, got " + std::to_string(keep));
+    return static_cast<lanner::Keep>(keep);
 }
 
 std::int32_t codec_of(lanner::CodecKind codec) {
@@ -65,6 +86,12 @@ std::int32_t codec_of(lanner::CodecKind codec) {
             return LANNER_CODEC_SQ8;
         case lanner::CodecKind::kSQ4:
             return LANNER_CODEC_SQ4;
+        case lanner::CodecKind::kPQ:
+            return LANNER_CODEC_PQ;
+        case lanner::CodecKind::kOPQ:
+            return LANNER_CODEC_OPQ;
+        case lanner::CodecKind::kBinary:
+            return LANNER_CODEC_BINARY;
     }
     return LANNER_CODEC_AUTO;
 }
@@ -189,6 +216,9 @@ lanner_status lanner_create(const lanner_index_options* options, lanner_index** 
         wanted.ef_construction = given.ef_construction != 0 ? given.ef_construction : wanted.ef_construction;
         wanted.seed = given.seed;
         wanted.codec = read_codec(given.codec);
+        wanted.keep = read_keep(given.keep);
+        wanted.codec_parts = given.codec_parts;
+        wanted.codec_bits = given.codec_bits != 0 ? given.codec_bits : default_bits(wanted.codec);
         *out = new lanner_index{lanner::Index(wanted)};
     });
 }
@@ -302,6 +332,9 @@ lanner_status lanner_describe(const lanner_index* index, lanner_index_options* o
         answer.ef_construction = made.ef_construction;
         answer.seed = made.seed;
         answer.codec = codec_of(made.codec);
+        answer.codec_parts = made.codec_parts;
+        answer.codec_bits = made.codec_bits;
+        answer.keep = static_cast<std::int32_t>(made.keep);
         std::memcpy(options, &answer, std::min(room, sizeof(answer)));
     });
 }

@@ -114,6 +114,10 @@ std::unique_ptr<BinaryQuantizer> BinaryQuantizer::fit(const float* rows, std::si
     return std::unique_ptr<BinaryQuantizer>(new BinaryQuantizer(std::move(centroid), bits, options.seed));
 }
 
+std::unique_ptr<BinaryQuantizer> BinaryQuantizer::centred(std::size_t dim, unsigned bits, std::uint64_t seed) {
+    return std::unique_ptr<BinaryQuantizer>(new BinaryQuantizer(std::vector<float>(dim, 0.0F), bits, seed));
+}
+
 void BinaryQuantizer::encode_row(const float* row, std::uint8_t* code, std::vector<float>& scratch) const {
     std::vector<float>& r = scratch;
     r.resize(dim());
@@ -188,7 +192,11 @@ void BinaryQuantizer::decode(const std::uint8_t* codes, std::size_t count, float
         work.poll);
 }
 
-// A bit of plane p says whether 2^p / 2 is to be added to v or taken away; four of them share a table.
+void BinaryQuantizer::reproduce(const std::uint8_t* code, float* row) const {
+    levels(code, row);
+    rotation_.invert(row);
+}
+
 CodeQuery BinaryQuantizer::query(const float* query, Match match) const {
     CodeQuery made;
     std::vector<float> turned(plane_bytes() * 8, 0.0F);
@@ -197,16 +205,30 @@ CodeQuery BinaryQuantizer::query(const float* query, Match match) const {
     made.constant =
         static_cast<float>(l2 ? dot(turned.data(), turned.data(), dim()) : -dot(query, centroid_.data(), dim()));
     rotation_.apply(turned.data());
+    made.table = tables(turned, l2 ? -1.0F : -0.5F);
+    return made;
+}
+
+CodeQuery BinaryQuantizer::query_of(const std::uint8_t* code) const {
+    CodeQuery made;
+    std::vector<float> turned(plane_bytes() * 8, 0.0F);
+    levels(code, turned.data());
+    made.table = tables(turned, -0.5F);
+    return made;
+}
+
+// A bit of plane p says whether 2^p / 2 is to be added to v or taken away; four of them share a table.
+std::vector<float> BinaryQuantizer::tables(const std::vector<float>& turned, float factor) const {
     const std::size_t plane_tables = plane_bytes() * 2;
-    made.table.resize(bits_ * plane_tables * 16);
+    std::vector<float> made(bits_ * plane_tables * 16);
     for (unsigned plane = 0; plane < bits_; ++plane) {
-        const float factor = (l2 ? -1.0F : -0.5F) * static_cast<float>(1U << (bits_ - 1 - plane));
+        const float weight = factor * static_cast<float>(1U << (bits_ - 1 - plane));
         for (std::size_t t = 0; t < plane_tables; ++t) {
-            float* const table = made.table.data() + (plane * plane_tables + t) * 16;
+            float* const table = made.data() + (plane * plane_tables + t) * 16;
             const float* const four = turned.data() + 4 * t;
-            table[0] = -factor * ((four[0] + four[1]) + (four[2] + four[3]));
+            table[0] = -weight * ((four[0] + four[1]) + (four[2] + four[3]));
             for (std::size_t bit = 0; bit < 4; ++bit) {
-                const float step = 2 * factor * four[bit];
+                const float step = 2 * weight * four[bit];
                 for (std::size_t i = 0; i < std::size_t{1} << bit; ++i)
                     table[(std::size_t{1} << bit) + i] = table[i] + step;
             }

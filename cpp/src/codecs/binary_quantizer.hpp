@@ -19,6 +19,8 @@ class BinaryQuantizer final : public Quantizer {
     // Throws Error(kInvalidArgument) for bits other than 1 to 4, for no rows, and for NaN.
     static std::unique_ptr<BinaryQuantizer> fit(const float* rows, std::size_t count, std::size_t dim, unsigned bits,
                                                 const FitOptions& options);
+    // About zero rather than a centroid.
+    static std::unique_ptr<BinaryQuantizer> centred(std::size_t dim, unsigned bits, std::uint64_t seed);
     static std::unique_ptr<BinaryQuantizer> load(const SectionReader& reader);
 
     std::string_view kind() const noexcept override { return "binary"; }
@@ -30,7 +32,10 @@ class BinaryQuantizer final : public Quantizer {
 
     void encode(const float* rows, std::size_t count, std::uint8_t* codes, const Work& work) const override;
     void decode(const std::uint8_t* codes, std::size_t count, float* rows, const Work& work) const override;
+    // v, rotated back.
+    void reproduce(const std::uint8_t* code, float* row) const override;
     CodeQuery query(const float* query, Match match) const override;
+    CodeQuery query_of(const std::uint8_t* code) const override;
     bool has_scales() const noexcept override { return true; }
     bool has_offsets(Match match) const noexcept override { return match == Match::kL2; }
     Factors factors(const std::uint8_t* code, Match match) const override;
@@ -46,6 +51,8 @@ class BinaryQuantizer final : public Quantizer {
     BinaryQuantizer(std::vector<float> centroid, unsigned bits, std::uint64_t seed);
 
     std::size_t plane_bytes() const noexcept { return (dim() + 7) / 8; }
+    // Tables for a query that is rotated already, with plane_bytes() * 8 features: its products times `factor`.
+    std::vector<float> tables(const std::vector<float>& turned, float factor) const;
     void encode_row(const float* row, std::uint8_t* code, std::vector<float>& scratch) const;
     // v of a code; returns |v|^2.
     double levels(const std::uint8_t* code, float* out) const noexcept;

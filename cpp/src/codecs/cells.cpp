@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
 #include "codecs/features.hpp"
+#include "kernels/metric.hpp"
 
 namespace lanner {
 namespace {
@@ -110,11 +112,11 @@ void Cells::finish_centroids() {
     for (std::size_t at = 0; at < rows.size(); ++at) sums[at % dim_] += static_cast<double>(rows[at]);
     std::vector<float> mean(dim_);
     for (std::size_t j = 0; j < dim_; ++j) mean[j] = static_cast<float>(sums[j] / static_cast<double>(count()));
-    ScalarCodec fresh = codes_.empty_copy();
-    fresh.set_mean(std::move(mean));
-    fresh.grow(count());
-    for (std::size_t c = 0; c < count(); ++c) fresh.store(static_cast<Slot>(c), rows.data() + c * dim_);
-    codes_ = std::move(fresh);
+    const std::unique_ptr<CodedRows> fresh = codes_.empty_copy();
+    fresh->set_mean(std::move(mean));
+    fresh->grow(count());
+    for (std::size_t c = 0; c < count(); ++c) fresh->store(static_cast<Slot>(c), rows.data() + c * dim_);
+    codes_.swap(*fresh);
 }
 
 Cell Cells::nearest(const float* image) const {

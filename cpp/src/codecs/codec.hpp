@@ -31,7 +31,7 @@ class Codec {
     virtual ~Codec() = default;
     virtual std::unique_ptr<Scorer> make_scorer() const = 0;
     // Where distances themselves are as quick, there is none.
-    virtual bool has_sieve() const noexcept { return false; }
+    virtual const SieveShape* sieve_shape() const noexcept { return nullptr; }
     virtual std::unique_ptr<Sieve> make_sieve() const { return nullptr; }
 
     // Whether two slots hold the same vector, bit for bit, and a number that is equal where they do.

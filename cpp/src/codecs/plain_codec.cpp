@@ -494,11 +494,13 @@ class PlainScorer final : public Scorer {
 
 std::unique_ptr<Scorer> PlainCodec::make_scorer() const { return std::make_unique<PlainScorer>(*this); }
 
-bool PlainCodec::has_sieve() const noexcept { return ProductSieve::serves(type_, metric_); }
+const SieveShape* PlainCodec::sieve_shape() const noexcept {
+    return ProductSieve::serves(type_, metric_) ? &ProductSieve::kShape : nullptr;
+}
 
 std::unique_ptr<Sieve> PlainCodec::make_sieve() const {
-    if (!has_sieve()) return nullptr;
-    return std::make_unique<ProductSieve>(type_, metric_, dim_, kernels_, rows_, scales_);
+    if (!ProductSieve::serves(type_, metric_)) return nullptr;
+    return std::make_unique<ProductSieve>(type_, metric_, dim_, kernels_, rows_, scales_, make_scorer());
 }
 
 std::size_t PlainCodec::memory_bytes() const noexcept {

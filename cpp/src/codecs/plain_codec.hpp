@@ -47,7 +47,7 @@ class PlainCodec final : public Codec {
     bool measured(Slot slot) const;
 
     std::unique_ptr<Scorer> make_scorer() const override;
-    bool has_sieve() const noexcept override;
+    const SieveShape* sieve_shape() const noexcept override;
     std::unique_ptr<Sieve> make_sieve() const override;
     bool same(Slot left, Slot right) const noexcept override;
     std::uint64_t fingerprint(Slot slot) const noexcept override;

@@ -29,7 +29,14 @@ struct Config {
 };
 static_assert(sizeof(Config) == 32);
 
-void require_shape(const ProductQuantizer::Shape& shape) {
+void rotate(const float* rows, std::size_t count, std::size_t dim, const std::vector<float>& matrix, float* out) {
+    std::fill(out, out + count * dim, 0.0F);
+    active_kernels().columns[static_cast<int>(Op::kDot)](rows, dim, count, matrix.data(), dim, dim, dim, out, dim);
+}
+
+}  // namespace
+
+void ProductQuantizer::check(const Shape& shape) {
     const auto require = [](bool met, const std::string& message) {
         if (!met) throw Error(ErrorKind::kInvalidArgument, message);
     };
@@ -41,16 +48,9 @@ void require_shape(const ProductQuantizer::Shape& shape) {
                                                                   std::to_string(shape.parts));
 }
 
-void rotate(const float* rows, std::size_t count, std::size_t dim, const std::vector<float>& matrix, float* out) {
-    std::fill(out, out + count * dim, 0.0F);
-    active_kernels().columns[static_cast<int>(Op::kDot)](rows, dim, count, matrix.data(), dim, dim, dim, out, dim);
-}
-
-}  // namespace
-
 std::unique_ptr<ProductQuantizer> ProductQuantizer::fit(const float* rows, std::size_t count, const Shape& shape,
                                                         const FitOptions& options) {
-    require_shape(shape);
+    check(shape);
     std::unique_ptr<ProductQuantizer> made(new ProductQuantizer(shape));
     const std::size_t dim = shape.dim;
     const std::size_t clusters = made->clusters();
@@ -134,16 +134,17 @@ void ProductQuantizer::encode(const float* rows, std::size_t count, std::uint8_t
         work.poll);
 }
 
+void ProductQuantizer::centroids(const std::uint8_t* code, float* row) const noexcept {
+    for (std::size_t part = 0; part < shape_.parts; ++part) {
+        const float* const column = codebook(part) + number(code, part);
+        for (std::size_t j = 0; j < part_dim(); ++j) *row++ = column[j * clusters()];
+    }
+}
+
 void ProductQuantizer::decode_group(const std::uint8_t* codes, std::size_t count, float* rows) const {
     std::vector<float> turned;
     float* const to = shape_.rotated ? (turned.resize(count * shape_.dim), turned.data()) : rows;
-    for (std::size_t i = 0; i < count; ++i) {
-        float* row = to + i * shape_.dim;
-        for (std::size_t part = 0; part < shape_.parts; ++part) {
-            const float* const column = codebook(part) + number(codes + i * code_bytes(), part);
-            for (std::size_t j = 0; j < part_dim(); ++j) *row++ = column[j * clusters()];
-        }
-    }
+    for (std::size_t i = 0; i < count; ++i) centroids(codes + i * code_bytes(), to + i * shape_.dim);
     if (shape_.rotated) rotate(to, count, shape_.dim, inverse_, rows);
 }
 
@@ -162,11 +163,22 @@ CodeQuery ProductQuantizer::query(const float* query, Match match) const {
     if (match == Match::kDot) {
         for (float& each : features) each = -each;
     }
-    const ColumnsKernel columns = active_kernels().columns[static_cast<int>(match == Match::kDot ? Op::kDot : Op::kL2)];
+    return tables(features.data(), match == Match::kDot ? Op::kDot : Op::kL2);
+}
+
+CodeQuery ProductQuantizer::query_of(const std::uint8_t* code) const {
+    std::vector<float> features(shape_.dim);
+    centroids(code, features.data());
+    for (float& each : features) each = -each;
+    return tables(features.data(), Op::kDot);
+}
+
+CodeQuery ProductQuantizer::tables(const float* features, Op op) const {
+    const ColumnsKernel columns = active_kernels().columns[static_cast<int>(op)];
     CodeQuery made;
     made.table.resize(shape_.parts * clusters());
     for (std::size_t part = 0; part < shape_.parts; ++part) {
-        columns(features.data() + part * part_dim(), shape_.dim, 1, codebook(part), clusters(), part_dim(), clusters(),
+        columns(features + part * part_dim(), shape_.dim, 1, codebook(part), clusters(), part_dim(), clusters(),
                 made.table.data() + part * clusters(), clusters());
     }
     return made;

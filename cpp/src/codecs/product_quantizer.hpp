@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codecs/quantizer.hpp"
+#include "kernels/kernel_table.hpp"
 
 namespace lanner {
 
@@ -16,6 +17,8 @@ class ProductQuantizer final : public Quantizer {
         bool rotated = false;
     };
 
+    // Throws Error(kInvalidArgument) for a shape that cannot be.
+    static void check(const Shape& shape);
     // Throws Error(kInvalidArgument) for a shape that cannot be, for fewer than 2^bits rows, and for NaN.
     static std::unique_ptr<ProductQuantizer> fit(const float* rows, std::size_t count, const Shape& shape,
                                                  const FitOptions& options);
@@ -31,6 +34,7 @@ class ProductQuantizer final : public Quantizer {
     void encode(const float* rows, std::size_t count, std::uint8_t* codes, const Work& work) const override;
     void decode(const std::uint8_t* codes, std::size_t count, float* rows, const Work& work) const override;
     CodeQuery query(const float* query, Match match) const override;
+    CodeQuery query_of(const std::uint8_t* code) const override;
     void norms(const std::uint8_t* codes, std::size_t count, float* out, const Work& work) const override;
     void save(SectionWriter& writer) const override;
 
@@ -47,6 +51,10 @@ class ProductQuantizer final : public Quantizer {
     }
     void set_rotation(std::vector<float> rotation);
     void encode_group(const float* rows, std::size_t count, std::uint8_t* codes) const;
+    // Tables for features that are rotated already.
+    CodeQuery tables(const float* features, Op op) const;
+    // Before any rotation is undone.
+    void centroids(const std::uint8_t* code, float* row) const noexcept;
     void decode_group(const std::uint8_t* codes, std::size_t count, float* rows) const;
 
     Shape shape_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "codecs/features.hpp"
 
@@ -29,7 +30,7 @@ bool ProductSieve::serves(ElementType type, Metric metric) noexcept {
 }
 
 ProductSieve::ProductSieve(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels,
-                           const PagedRows& rows, const PagedRows& scales)
+                           const PagedRows& rows, const PagedRows& scales, std::unique_ptr<Scorer> scorer)
     : type_(type),
       metric_(metric),
       dim_(dim),
@@ -37,6 +38,7 @@ ProductSieve::ProductSieve(ElementType type, Metric metric, std::size_t dim, con
       rows_(rows),
       scales_(scales),
       slack_(static_cast<double>(2 * dim + 64) * 0x1p-24),
+      scorer_(std::move(scorer)),
       features_(type == ElementType::kFloat32 ? 0 : kRows * dim),
       products_(kRows * kernels.columns_at_once),
       row_scales_(kRows, 1.0F),
@@ -45,6 +47,8 @@ ProductSieve::ProductSieve(ElementType type, Metric metric, std::size_t dim, con
 
 void ProductSieve::bind(const QueryBlock& queries, std::size_t first, std::size_t count) {
     const std::size_t width = kernels_.columns_at_once;
+    queries_ = &queries;
+    first_ = first;
     count_ = count;
     panels_.assign((count + width - 1) / width * width * dim_, 0.0F);
     squares_.resize(count);
@@ -131,6 +135,11 @@ void ProductSieve::sift_part(Slot first, std::size_t count, const float* bounds,
             }
         }
     }
+}
+
+void ProductSieve::score(std::size_t query, const Slot* slots, std::size_t count, float* out) {
+    scorer_->bind_query(*queries_, first_ + query);
+    scorer_->score(slots, count, out);
 }
 
 void ProductSieve::sift(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/paged_rows.hpp"
+#include "codecs/codec.hpp"
 #include "codecs/sieve.hpp"
 #include "kernels/kernel_table.hpp"
 #include "kernels/metric.hpp"
@@ -17,18 +18,21 @@ namespace lanner {
 
 class ProductSieve final : public Sieve {
   public:
+    // The features of so many rows stay in the second cache; they are a multiple of what the kernels take at once.
+    static constexpr SieveShape kShape{16, 128, 96, 8};
+
     static bool serves(ElementType type, Metric metric) noexcept;
 
-    // Rows of floats, and for cosine the reciprocals of their lengths.
+    // Rows of floats, for cosine the reciprocals of their lengths, and what scores them.
     ProductSieve(ElementType type, Metric metric, std::size_t dim, const KernelTable& kernels, const PagedRows& rows,
-                 const PagedRows& scales);
+                 const PagedRows& scales, std::unique_ptr<Scorer> scorer);
 
     void bind(const QueryBlock& queries, std::size_t first, std::size_t count) override;
     void sift(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out) override;
+    void score(std::size_t query, const Slot* slots, std::size_t count, float* out) override;
 
   private:
-    // Rows that are looked at together: their features stay in the second cache. A multiple of what the kernels take at once.
-    static constexpr std::size_t kRows = 96;
+    static constexpr std::size_t kRows = kShape.rows;
 
     void sift_part(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out);
     const float* features_of(Slot first, std::size_t count, std::size_t& stride);
@@ -41,7 +45,10 @@ class ProductSieve final : public Sieve {
     const PagedRows& rows_;
     const PagedRows& scales_;
     double slack_;
+    std::unique_ptr<Scorer> scorer_;
 
+    const QueryBlock* queries_ = nullptr;
+    std::size_t first_ = 0;
     std::size_t count_ = 0;
     std::vector<float> panels_;    // for each kernels_.columns_at_once queries, a matrix with a column a query
     std::vector<double> squares_;  // of the queries' lengths

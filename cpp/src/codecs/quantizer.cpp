@@ -13,6 +13,12 @@ namespace lanner {
 
 Quantizer::Factors Quantizer::factors(const std::uint8_t*, Match) const { return {}; }
 
+CodeQuery Quantizer::query_of(const std::uint8_t* code) const {
+    std::vector<float> row(dim());
+    reproduce(code, row.data());
+    return query(row.data(), Match::kDot);
+}
+
 void Quantizer::norms(const std::uint8_t* codes, std::size_t count, float* out, const Work& work) const {
     constexpr std::size_t kGroup = 256;
     parallel_for(

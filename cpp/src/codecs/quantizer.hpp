@@ -51,7 +51,13 @@ class Quantizer {
     virtual void encode(const float* rows, std::size_t count, std::uint8_t* codes, const Work& work) const = 0;
     virtual void decode(const std::uint8_t* codes, std::size_t count, float* rows, const Work& work) const = 0;
 
+    // The vector whose inner product with a query is the scored sum of that query under kDot, negated: for codes without scales
+    // and constants the decoded one. Of the scored part of a code.
+    virtual void reproduce(const std::uint8_t* code, float* row) const { decode(code, 1, row, {}); }
+
     virtual CodeQuery query(const float* query, Match match) const = 0;
+    // The query under kDot that reproduce() of a code makes; rotations need not be undone for it.
+    virtual CodeQuery query_of(const std::uint8_t* code) const;
     // Whether codes have scales, and offsets under `match`; and those of a code, 1 and 0 where not.
     virtual bool has_scales() const noexcept { return false; }
     virtual bool has_offsets(Match) const noexcept { return false; }

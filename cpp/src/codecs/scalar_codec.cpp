@@ -10,17 +10,13 @@
 #include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "codecs/features.hpp"
+#include "kernels/metric.hpp"
 
 namespace lanner {
 namespace {
 
 // Ranges tried for 4 bits, as parts of the largest feature: cutting off the few largest makes all others finer.
 constexpr float kRanges[] = {1.0F, 0.95F, 0.9F, 0.85F, 0.8F, 0.75F, 0.7F, 0.65F};
-
-std::size_t part_count_of(Metric metric) noexcept {
-    if (metric == Metric::kSnrItem) return 2;
-    return metric == Metric::kCosine || metric == Metric::kSnr ? 1 : 0;
-}
 
 constexpr std::size_t aligned(std::size_t bytes) noexcept { return (bytes + 3) / 4 * 4; }
 
@@ -54,23 +50,22 @@ void spread_last_block(std::size_t dim, std::int8_t* query) noexcept {
 }  // namespace
 
 ScalarCodec::ScalarCodec(CodeBits bits, Metric metric, std::size_t dim, std::uint64_t seed, const KernelTable& kernels)
-    : bits_(bits),
-      metric_(metric),
-      dim_(dim),
-      space_(metric, dim),
-      kernels_(&kernels),
+    : CodedRows(metric, dim, stride_of(code_bytes(bits, dim)), kernels),
+      bits_(bits),
       rotation_(dim, seed, kernels),
-      query_factors_at_(aligned(code_query_bytes(bits, dim))),
-      rows_(stride_of(code_bytes(bits, dim))),
-      factors_(sizeof(RowFactors)),
-      part_count_(part_count_of(metric)),
-      parts_(std::max<std::size_t>(1, part_count_) * sizeof(float)) {}
+      query_factors_at_(aligned(code_query_bytes(bits, dim))) {}
 
-ScalarCodec ScalarCodec::empty_copy() const {
-    ScalarCodec copy(bits_, metric_, dim_, 0, *kernels_);
-    copy.rotation_ = rotation_;
+std::unique_ptr<CodedRows> ScalarCodec::empty_copy() const {
+    auto copy = std::make_unique<ScalarCodec>(bits_, metric_, dim_, 0, *kernels_);
+    copy->rotation_ = rotation_;
     return copy;
 }
+
+void ScalarCodec::take_fit(const CodedRows& other) {
+    if (other.fitted()) set_mean(other.mean());
+}
+
+void ScalarCodec::swap(CodedRows& other) noexcept { swap_rows(other); }
 
 int ScalarCodec::multiple(const std::byte* row, std::size_t feature) const noexcept {
     if (bits_ == CodeBits::k8) return std::to_integer<int>(row[feature]) - 128;
@@ -88,9 +83,11 @@ void ScalarCodec::put_code(std::byte* row, std::size_t feature, unsigned code) c
     row[nibble.byte] |= static_cast<std::byte>(nibble.high ? code << 4 : code);
 }
 
-// Returns the step, chosen such that the product of the row with its decoded self is the row's square: estimates are then
-// without bias towards or from it. `codes` are zero before.
-float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes) const noexcept {
+// The step is chosen such that the product of the row with its decoded self is the row's square: estimates are then without
+// bias towards or from it.
+float ScalarCodec::encode(float* features, double squares, std::byte* codes) const {
+    rotation_.apply(features);
+    const float* const rotated = features;
     const float most = kernels_->largest(rotated, dim_);
     if (!(most >= kLeastFeature)) {
         for (std::size_t i = 0; i < dim_; ++i) put_code(codes, i, bits_ == CodeBits::k8 ? 128 : 8);
@@ -133,58 +130,14 @@ float ScalarCodec::encode(const float* rotated, double squares, std::byte* codes
     return static_cast<float>(squares / product);
 }
 
-void ScalarCodec::write_row(const float* features, const Coded& row) const {
-    std::vector<float> work(features, features + dim_);
-    const MetricSpace::Row placed = space_.place_row(work.data());
-    rotation_.apply(work.data());
-    std::memset(row.codes, 0, rows_.stride());
-    *row.factors = {encode(work.data(), placed.squares, row.codes), placed.add};
-    if (part_count_ > 0) std::memcpy(row.parts, &placed.parts, part_count_ * sizeof(float));
-}
-
-void ScalarCodec::grow(std::size_t rows) {
-    rows_.grow(rows);
-    factors_.grow(rows);
-    if (part_count_ > 0) parts_.grow(rows);
-}
-
-void ScalarCodec::store(Slot slot, const float* features) {
-    write_row(features, {rows_.row(slot), factors_.as<RowFactors>(slot), part_count_ > 0 ? parts_.row(slot) : nullptr});
-}
-
-void ScalarCodec::erase(Slot slot) noexcept {
-    std::memset(rows_.row(slot), 0, rows_.stride());
-    *factors_.as<RowFactors>(slot) = {0, 0};
-    if (part_count_ > 0) std::memset(parts_.row(slot), 0, parts_.stride());
-}
-
-ScalarCodec::RowParts ScalarCodec::parts(Slot slot) const noexcept {
-    RowParts parts{0, 0};
-    if (part_count_ > 0) std::memcpy(&parts, parts_.row(slot), part_count_ * sizeof(float));
-    return parts;
-}
-
-void ScalarCodec::decode(Slot slot, float* out) const noexcept {
-    const std::byte* const row = rows_.row(slot);
-    const float step = factors_.as<RowFactors>(slot)->step;
-    const RowParts parts = this->parts(slot);
-    for (std::size_t i = 0; i < dim_; ++i) out[i] = step * static_cast<float>(multiple(row, i));
+void ScalarCodec::reproduce(const std::byte* codes, float* out) const {
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = static_cast<float>(multiple(codes, i));
     rotation_.invert(out);
-    const float scale = metric_ == Metric::kCosine    ? parts.size
-                        : metric_ == Metric::kSnrItem ? 1.0F / parts.size
-                                                      : 1.0F;
-    const float shift = metric_ == Metric::kSnr ? parts.size : metric_ == Metric::kSnrItem ? parts.mean : 0.0F;
-    for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? space_.mean()[i] : 0.0F)) * scale + shift;
 }
 
 bool ScalarCodec::sound(Slot slot) const noexcept {
+    if (!CodedRows::sound(slot)) return false;
     const std::byte* const row = rows_.row(slot);
-    const RowFactors factors = *factors_.as<RowFactors>(slot);
-    const RowParts parts = this->parts(slot);
-    if (!std::isfinite(factors.step) || factors.step < 0 || !std::isfinite(factors.add)) return false;
-    if (metric_ == Metric::kCosine && !(parts.size >= 0 && std::isfinite(parts.size))) return false;
-    if (metric_ == Metric::kSnr && !std::isfinite(parts.size)) return false;
-    if (metric_ == Metric::kSnrItem && !(parts.size > 0 && std::isfinite(parts.mean))) return false;
     if (bits_ == CodeBits::k8 && std::find(row, row + dim_, std::byte{0}) != row + dim_) return false;
     return std::all_of(row + code_bytes(bits_, dim_), row + rows_.stride(),
                        [](std::byte byte) { return byte == std::byte{0}; });
@@ -200,25 +153,6 @@ bool ScalarCodec::is_code_of(Slot slot, const float* features) const {
            std::memcmp(&factors, factors_.row(slot), sizeof factors) == 0 &&
            std::memcmp(&parts, &stored, part_count_ * sizeof(float)) == 0;
 }
-
-bool ScalarCodec::same(Slot left, Slot right) const noexcept {
-    return std::memcmp(rows_.row(left), rows_.row(right), rows_.stride()) == 0 &&
-           std::memcmp(factors_.row(left), factors_.row(right), factors_.stride()) == 0 &&
-           (part_count_ == 0 || std::memcmp(parts_.row(left), parts_.row(right), parts_.stride()) == 0);
-}
-
-std::uint64_t ScalarCodec::fingerprint(Slot slot) const noexcept {
-    const std::byte* const row = rows_.row(slot);
-    std::uint64_t mixed = 0;
-    for (std::size_t at = 0; at < rows_.stride(); at += sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, row + at, std::min(sizeof word, rows_.stride() - at));
-        mixed = mix64(mixed ^ word);
-    }
-    return mixed;
-}
-
-std::size_t ScalarCodec::run(Slot first) const noexcept { return rows_.run(first); }
 
 void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
     block.resize(queries.count, query_factors_at_ + sizeof(QueryFactors));
@@ -260,30 +194,14 @@ void ScalarCodec::bind_stored(Slot slot, std::byte* query, float& code_sum) cons
     }
     if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
     code_sum = static_cast<float>(total);
-    const RowFactors own = *factors_.as<RowFactors>(slot);
-    const float size = parts(slot).size;
-    const bool halved = metric_ == Metric::kCosine || metric_ == Metric::kIp;
-    QueryFactors bound{own.add, 1, own.step, size};
-    if (metric_ == Metric::kIp) bound.base -= space_.mean_squares();
-    if (!halved) bound = {2 * own.add, 2, 2 * own.step, size};
+    const QueryFactors bound = factors_of_stored(slot);
     std::memcpy(query + query_factors_at_, &bound, sizeof bound);
 }
 
-template <typename SlotAt>
-void ScalarCodec::finish(const std::byte* query, bool stored, const SlotAt& slot_at, std::size_t count,
-                         float* values) const noexcept {
-    QueryFactors bound{};
-    std::memcpy(&bound, query + query_factors_at_, sizeof bound);
-    for (std::size_t i = 0; i < count; ++i) {
-        const RowFactors row = *factors_.as<RowFactors>(slot_at(i));
-        values[i] = (bound.base + bound.scale * row.add) - bound.slope * values[i] * row.step;
-    }
-    if (metric_ != Metric::kSnrItem) return;
-    for (std::size_t i = 0; i < count; ++i) {
-        const float size = parts(slot_at(i)).size;
-        const float apart = stored ? size - bound.size : size * bound.size - 1;
-        values[i] = MetricSpace::item_distance(size, bound.size, apart, values[i]);
-    }
+ScalarCodec::QueryFactors ScalarCodec::factors_of(const std::byte* query) const noexcept {
+    QueryFactors factors{};
+    std::memcpy(&factors, query + query_factors_at_, sizeof factors);
+    return factors;
 }
 
 void ScalarCodec::score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
@@ -299,7 +217,7 @@ void ScalarCodec::score_block(const QueryBlock& queries, std::size_t query_first
     }
     for (std::size_t i = 0; i < query_count; ++i) {
         finish(
-            queries.row(query_first + i), false, [&](std::size_t row) { return static_cast<Slot>(first + row); }, count,
+            factors_of(queries.row(query_first + i)), false, [&](std::size_t row) { return static_cast<Slot>(first + row); }, count,
             out + i * out_stride);
     }
 }
@@ -346,7 +264,7 @@ class ScalarScorer final : public Scorer {
         codec_.kernels_->code_rows[static_cast<int>(codec_.bits_)](query_, code_sum_, rows_.data(), nullptr, count,
                                                                    codec_.dim_, out);
         codec_.finish(
-            query_, stored_, [&](std::size_t i) { return slots[i]; }, count, out);
+            codec_.factors_of(query_), stored_, [&](std::size_t i) { return slots[i]; }, count, out);
     }
 
     const ScalarCodec& codec_;
@@ -357,25 +275,6 @@ class ScalarScorer final : public Scorer {
     QueryBlock own_;  // a bound row
 };
 
-std::size_t ScalarCodec::memory_bytes() const noexcept {
-    return rows_.allocated_bytes() + rows_.adopted_bytes() + factors_.allocated_bytes() + factors_.adopted_bytes() +
-           parts_.allocated_bytes() + parts_.adopted_bytes();
-}
-
 std::unique_ptr<Scorer> ScalarCodec::make_scorer() const { return std::make_unique<ScalarScorer>(*this); }
-
-void ScalarCodec::save(SectionWriter& writer, std::size_t rows) const {
-    if (fitted()) writer.write_section("codes.mean", space_.mean().data(), dim_ * sizeof(float));
-    writer.write_rows("codes", rows_, rows);
-    writer.write_rows("codes.factors", factors_, rows);
-    if (part_count_ > 0) writer.write_rows("codes.parts", parts_, rows);
-}
-
-void ScalarCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
-    if (fitted) set_mean(read_mean(reader, "codes.mean", dim_));
-    reader.read_rows("codes", rows, rows_);
-    reader.read_rows("codes.factors", rows, factors_);
-    if (part_count_ > 0) reader.read_rows("codes.parts", rows, parts_);
-}
 
 }  // namespace lanner

@@ -17,17 +17,25 @@ struct Sifted {
     Slot slot;
 };
 
+// How a sieve is best used.
+struct SieveShape {
+    std::size_t fewest_queries;  // fewer are not worth it
+    std::size_t most_queries;    // more at once gain nothing
+    std::size_t rows;            // looked at together
+    // Where a part of all pairs greater than this gets through, distances are as quick to have. 0: never.
+    std::size_t useful_share;
+};
+
 class Sieve {
   public:
-    // Fewer queries are not worth it.
-    static constexpr std::size_t kFewestQueries = 16;
-
     virtual ~Sieve() = default;
     // Queries of a block that outlives the binding.
     virtual void bind(const QueryBlock& queries, std::size_t first, std::size_t count) = 0;
     // Adds to `out`, in some order, at least those of `count` rows from `first` on, all in one run, whose distance as a
     // scorer gives it is at most bounds[query].
     virtual void sift(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out) = 0;
+    // Distances from a bound query, as a scorer gives them.
+    virtual void score(std::size_t query, const Slot* slots, std::size_t count, float* out) = 0;
 };
 
 }  // namespace lanner

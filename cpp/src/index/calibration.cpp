@@ -1,5 +1,6 @@
 // How hard searches try: measured on the index's own rows at the end of a change, kept with it, asked by every search.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/random.hpp"
@@ -22,6 +23,13 @@ constexpr std::size_t kItemsPerChange = 2;
 constexpr std::uint64_t kRowStream = 0x63616c6962726174ULL;
 // Changes are counted up to the next measurement; more than this no index lives to see.
 constexpr std::uint64_t kMostChanges = std::uint64_t{1} << 62;
+// Candidates of codes of one bit a feature that are looked at once more, beside each one asked for.
+constexpr double kCoarseRerank = 8;
+
+double bits_a_feature(const IndexOptions& options) noexcept {
+    const auto bits = static_cast<double>(options.codec_bits);
+    return options.codec_parts == 0 ? bits : bits * options.codec_parts / static_cast<double>(options.dim);
+}
 
 }  // namespace
 
@@ -60,7 +68,7 @@ Calibration Index::Impl::calibrated(std::size_t changes, std::span<const std::ui
     store_.prepare({rows.data(), slots.size(), options_.type}, queries);
     CalibrationGraph graph{*layers_, store_.quickest(), {store_.finest(), live.size(), live, *this}, {}};
     for (std::size_t depth = 0; depth < kDepths.size(); ++depth)
-        graph.reranks[depth] = default_rerank(options_.codec, kDepths[depth]);
+        graph.reranks[depth] = default_rerank(kDepths[depth]);
     next = {};
     next.size = size;
     calibrate(graph, {slots, store_.queries_of(graph.quick, queries), store_.queries_of(store_.finest(), queries)},
@@ -76,8 +84,18 @@ void Index::Impl::set_calibration(const Calibration& calibration) noexcept {
 
 // With k = 10 that is 13 for 8 bits and 21 for 4; on embeddings, images and image descriptors, looking at every
 // candidate finds at most 0.001 more of the true neighbours.
-std::size_t Index::Impl::default_rerank(CodecKind codec, std::size_t k) noexcept {
-    return codec == CodecKind::kSQ8 ? k + k / 8 + 2 : k + k / 2 + 6;
+// Coarser codes take more, by the square of the bits of a feature that they lack.
+std::size_t Index::Impl::default_rerank(std::size_t k) const noexcept {
+    switch (options_.codec) {
+        case CodecKind::kSQ8:
+            return k + k / 8 + 2;
+        case CodecKind::kSQ4:
+            return k + k / 2 + 6;
+        default:
+            break;
+    }
+    const double bits = bits_a_feature(options_);
+    return k + static_cast<std::size_t>(std::ceil(static_cast<double>(k + 12) * kCoarseRerank / (bits * bits)));
 }
 
 Aim Index::Impl::aim_of(double recall, std::size_t k) const noexcept {

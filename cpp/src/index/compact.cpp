@@ -28,7 +28,8 @@ void Index::Impl::compact(const WriteOptions& options, ChangeEntry& entry) {
         live.swap(shuffled);
     }
     Impl fresh(options_);
-    if (store_.has_codes() && !store_.keeps_originals()) fresh.store_.take_mean(store_);
+    // Codes made of what codes stand for would not be those.
+    if (store_.has_codes() && !store_.keeps_originals()) fresh.store_.begin_copy(store_, live);
     fresh.attributes_.take_schema(attributes_);
     fresh.ids_.set_kind(ids_.kind());
     if (!live.empty()) {
@@ -48,6 +49,7 @@ void Index::Impl::compact(const WriteOptions& options, ChangeEntry& entry) {
                                                     : Ids(std::span<const std::string_view>(strings));
         fresh.add({rows.data(), live.size(), options_.type}, ids, options, false, views.empty() ? nullptr : &table);
     }
+    fresh.store_.end_copy();
     // Its first place holds the row that was handed to it first: from there back to the place that this row had.
     std::vector<Slot> by_place(live.size());
     for (std::size_t i = 0; i < live.size(); ++i) by_place[places[i]] = fresh.order_.slot_at(i);

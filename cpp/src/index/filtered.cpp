@@ -218,7 +218,7 @@ PlanCosts Index::Impl::measure_costs(SearchScratch& scratch) const {
     Effort effort;
     effort.k = 10;
     effort.ef = effort.sparse_ef = std::min(aim_of(0, effort.k).ef, kSampleWidth);
-    effort.rerank = store_.is_layered() ? std::min(effort.ef, default_rerank(options_.codec, effort.k)) : 0;
+    effort.rerank = store_.is_layered() ? std::min(effort.ef, default_rerank(effort.k)) : 0;
     effort.scan_rerank = store_.is_layered() ? default_scan_rerank(effort.k) : 0;
     TraverseScratch& traverse = scratch.traverse;
     PreparedQueries prepared;

@@ -58,7 +58,9 @@ class Index::Impl : private TieBreak {
     ~Impl() override;
 
     // write.cpp, slots.cpp
-    void fit(const Vectors& sample);
+    void fit(const Vectors& sample, const WriteOptions& options);
+    RowsToFit rows_to_fit() const noexcept;
+    std::optional<float> codec_recall() const;
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes);
     void remove(const Ids& ids, const WriteOptions& options);
@@ -132,7 +134,7 @@ class Index::Impl : private TieBreak {
     void swap_contents(Impl& other) noexcept;
 
     void check_writable() const;
-    void fit(const Vectors& sample, ChangeEntry& entry);
+    void fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry);
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes, ChangeEntry& entry);
     void remove(const Ids& ids, const WriteOptions& options, ChangeEntry& entry);
@@ -149,7 +151,7 @@ class Index::Impl : private TieBreak {
     }
     // With state_ held exclusively. Before items exchange places, of so many.
     void reserve_exchanges(std::size_t places);
-    void fit_codes(const Vectors& vectors, Addition& addition);
+    void fit_codes(const Vectors& vectors, Addition& addition, const Work& work);
     // Before slots are taken: rows of one cell get neighbouring ones.
     void fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads, const std::function<void()>& poll);
     std::unique_ptr<ScanAids> made_aids(const Vectors& more, std::size_t threads,
@@ -191,9 +193,10 @@ class Index::Impl : private TieBreak {
     // For a search that names no width; 0 for the default. With state_ held shared.
     Aim aim_of(double recall, std::size_t k) const noexcept;
     // Candidates of a walk over codes that are looked at once more.
-    static std::size_t default_rerank(CodecKind codec, std::size_t k) noexcept;
+    std::size_t default_rerank(std::size_t k) const noexcept;
 
     static std::size_t thread_count(std::size_t asked) noexcept;
+    std::size_t scan_reranks() const noexcept;
     std::size_t default_scan_rerank(std::size_t k) const noexcept;
     // Of so many rows; of all, if not given.
     bool scan_is_cheaper(std::size_t ef, std::size_t rows = kMaxSlots) const noexcept;

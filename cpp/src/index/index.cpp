@@ -1,5 +1,8 @@
 #include "lanner/index.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "base/thread_pool.hpp"
 #include "index/impl.hpp"
 #include "kernels/dispatch.hpp"
@@ -20,6 +23,29 @@ CodecKind chosen_codec(const IndexOptions& options) noexcept {
     if (options.keep != Keep::kAsGiven) return CodecKind::kNone;  // which is refused: who keeps less names a codec
     if (!options.graph || !is_float(options.type) || options.dim < kLeastDim) return CodecKind::kNone;
     return options.dim < kShortCodeDim ? CodecKind::kSQ8 : CodecKind::kSQ4;
+}
+
+// The parameters of a codec.
+void check_codec(const IndexOptions& options) {
+    const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
+    const std::uint32_t parts = options.codec_parts;
+    const std::uint32_t bits = options.codec_bits;
+    switch (options.codec) {
+        case CodecKind::kPQ:
+        case CodecKind::kOPQ:
+            if (bits != 4 && bits != 8) refuse("codec PQ and OPQ take 4 or 8 bits a part, got " + std::to_string(bits));
+            if (parts == 0 || options.dim % parts != 0) {
+                refuse("codec PQ and OPQ take a number of parts that divides the dimension, " +
+                       std::to_string(options.dim) + ", got " + std::to_string(parts));
+            }
+            return;
+        case CodecKind::kBinary:
+            if (bits < 1 || bits > 4) refuse("codec Binary takes 1 to 4 bits a feature, got " + std::to_string(bits));
+            if (parts != 0) refuse("codec Binary has no parts, got " + std::to_string(parts));
+            return;
+        default:
+            if (parts != 0 || bits != 0) refuse("codec " + codec_name(options) + " has neither parts nor bits to choose");
+    }
 }
 
 IndexOptions checked(IndexOptions options) {
@@ -47,6 +73,7 @@ IndexOptions checked(IndexOptions options) {
     if (options.codec == CodecKind::kAuto) options.codec = chosen_codec(options);
     if (options.codec != CodecKind::kNone && bits)
         refuse("codec must be none for dtype 'bits', which are codes already");
+    check_codec(options);
     if (options.keep != Keep::kAsGiven && options.codec == CodecKind::kNone)
         refuse("keep goes with a codec: without one the vectors are all there is");
     if (options.keep == Keep::kFloat16 && options.type != ElementType::kFloat32)
@@ -55,6 +82,126 @@ IndexOptions checked(IndexOptions options) {
 }
 
 }  // namespace
+
+std::string codec_name(const IndexOptions& options) {
+    const std::string bits = std::to_string(options.codec_bits);
+    switch (options.codec) {
+        case CodecKind::kNone:
+            return "none";
+        case CodecKind::kSQ8:
+            return "SQ8";
+        case CodecKind::kSQ4:
+            return "SQ4";
+        case CodecKind::kPQ:
+            return "PQ" + std::to_string(options.codec_parts) + "x" + bits;
+        case CodecKind::kOPQ:
+            return "OPQ" + std::to_string(options.codec_parts) + "x" + bits;
+        case CodecKind::kBinary:
+            return "Binary" + bits;
+        default:
+            return "auto";
+    }
+}
+
+void set_codec(IndexOptions& options, std::string_view name) {
+    const auto take = [&](std::string_view word) {
+        if (!name.starts_with(word)) return false;
+        name.remove_prefix(word.size());
+        return true;
+    };
+    const std::string given(name);
+    const auto number = [&](std::uint32_t& out) {
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), out);
+        const bool read = error == std::errc() && out > 0;
+        if (read) name.remove_prefix(static_cast<std::size_t>(end - name.data()));
+        return read;
+    };
+    options.codec_parts = options.codec_bits = 0;
+    bool known = true;
+    if (take("none")) {
+        options.codec = CodecKind::kNone;
+    } else if (take("auto")) {
+        options.codec = CodecKind::kAuto;
+    } else if (take("SQ8")) {
+        options.codec = CodecKind::kSQ8;
+    } else if (take("SQ4")) {
+        options.codec = CodecKind::kSQ4;
+    } else if (take("Binary")) {
+        options.codec = CodecKind::kBinary;
+        options.codec_bits = 1;
+        known = name.empty() || number(options.codec_bits);
+    } else if (const bool rotated = take("OPQ"); rotated || take("PQ")) {
+        options.codec = rotated ? CodecKind::kOPQ : CodecKind::kPQ;
+        options.codec_bits = 8;
+        known = number(options.codec_parts) && (name.empty() || (take("x") && number(options.codec_bits)));
+    } else {
+        known = false;
+    }
+    if (!known || !name.empty()) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given +
+                        "'");
+    }
+}
+
+std::size_t bytes_a_vector(const IndexOptions& options) {
+    const std::size_t kept = options.keep == Keep::kNothing   ? 0
+                             : options.keep == Keep::kFloat16 ? row_bytes(ElementType::kFloat16, options.dim)
+                                                              : row_bytes(options.type, options.dim);
+    return kept + coded_bytes(options);
+}
+
+void fit_budget(IndexOptions& options, std::size_t bytes) {
+    if (options.type == ElementType::kBits)
+        throw Error(ErrorKind::kInvalidArgument, "memory_budget is for vectors of numbers, and dtype 'bits' has none");
+    std::vector<IndexOptions> choices;  // the best first
+    const auto add = [&](Keep keep, CodecKind codec, std::size_t parts = 0, std::uint32_t bits = 0) {
+        IndexOptions choice = options;
+        choice.keep = keep;
+        choice.codec = codec;
+        choice.codec_parts = static_cast<std::uint32_t>(parts);
+        choice.codec_bits = bits;
+        choices.push_back(choice);
+    };
+    const auto add_codes = [&](Keep keep) {
+        add(keep, CodecKind::kSQ8);
+        add(keep, CodecKind::kSQ4);
+        // Of equal size, rotated product codes of 4 bits find more than binary ones (bench/README.md), and take parts.
+        for (std::size_t parts = options.dim / 2; parts > 0; --parts) {
+            if (options.dim % parts == 0) add(keep, CodecKind::kOPQ, parts, 4);
+            if (parts == (options.dim + 3) / 4) add(keep, CodecKind::kBinary, 0, 1);
+        }
+    };
+    IndexOptions plain = options;
+    plain.codec = CodecKind::kAuto;
+    plain.keep = Keep::kAsGiven;
+    plain.codec = chosen_codec(plain);
+    add(Keep::kAsGiven, plain.codec);
+    if (plain.codec == CodecKind::kNone) {
+        if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ8);
+    } else {
+        add(Keep::kAsGiven, CodecKind::kSQ4);
+        add(Keep::kAsGiven, CodecKind::kNone);
+        if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ4);
+    }
+    add_codes(Keep::kNothing);
+    std::size_t least = bytes_a_vector(choices.front());
+    for (const IndexOptions& choice : choices) {
+        const std::size_t taken = bytes_a_vector(choice);
+        if (taken <= bytes) {
+            options.keep = choice.keep;
+            options.codec = choice.codec;
+            options.codec_parts = choice.codec_parts;
+            options.codec_bits = choice.codec_bits;
+            options.measure_codec = options.codec != CodecKind::kNone;
+            return;
+        }
+        least = std::min(least, taken);
+    }
+    throw Error(ErrorKind::kInvalidArgument, "memory_budget must be at least " + std::to_string(least) +
+                                                 " bytes a vector for dim=" + std::to_string(options.dim) + ", got " +
+                                                 std::to_string(bytes));
+}
 
 Index::Impl::Impl(const IndexOptions& options) : options_(checked(options)), store_(options_, active_kernels()) {
     if (options_.schema) attributes_.set_schema(*options_.schema);
@@ -96,7 +243,9 @@ Schema Index::schema() const { return impl_->schema(); }
 std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const {
     return impl_->attributes(ids, names, lenient);
 }
-void Index::fit(const Vectors& sample) { impl_->fit(sample); }
+void Index::fit(const Vectors& sample, const WriteOptions& options) { impl_->fit(sample, options); }
+std::optional<float> Index::codec_recall() const { return impl_->codec_recall(); }
+Index::RowsToFit Index::rows_to_fit() const noexcept { return impl_->rows_to_fit(); }
 void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }
 void Index::get(const Ids& ids, void* out) const { impl_->get(ids, out); }
 bool Index::contains(std::int64_t id) const { return impl_->contains(id); }

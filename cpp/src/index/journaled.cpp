@@ -113,7 +113,7 @@ void Index::Impl::repeat(const Change& change, const Progress& progress) {
         case ChangeKind::kUpdateAttributes:
             return update_attributes(change.ids, *change.attributes);
         case ChangeKind::kFit:
-            return fit(*change.vectors);
+            return fit(*change.vectors, {});
         case ChangeKind::kCompact:
             return compact(options);
     }

@@ -25,7 +25,10 @@ struct Config {
     std::uint8_t codec;
     std::uint8_t keep;
     std::uint8_t fitted;
-    std::uint8_t zero[61];
+    std::uint8_t codec_bits;
+    std::uint32_t codec_parts;
+    float codec_recall;
+    std::uint8_t zero[52];
 };
 static_assert(sizeof(Config) == 128);
 
@@ -47,9 +50,11 @@ Config read_config(const SectionReader& reader) {
     require(config.graph <= 1, "its kind of graph is unknown");
     require(config.id_kind <= static_cast<std::uint8_t>(IdKind::kString), "its kind of ids is unknown");
     require(config.slots <= kMaxSlots && config.live <= config.slots, "its counts are out of range");
-    require(config.codec <= static_cast<std::uint8_t>(CodecKind::kSQ4), "its codec is unknown");
+    require(config.codec <= static_cast<std::uint8_t>(CodecKind::kBinary), "its codec is unknown");
     require(config.keep <= static_cast<std::uint8_t>(Keep::kNothing), "what it keeps is unknown");
     require(config.fitted <= (config.codec == 0 ? 0 : 1), "its codec is fitted and is none");
+    require(config.codec_recall >= 0 && config.codec_recall <= 1 && (config.fitted == 1 || config.codec_recall == 0),
+            "its codes' recall is no share");
     require(config.next_id >= 0, "its next id is negative");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
     require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }),
@@ -68,6 +73,8 @@ IndexOptions options_of(const Config& config) {
     options.seed = config.seed;
     options.codec = static_cast<CodecKind>(config.codec);
     options.keep = static_cast<Keep>(config.keep);
+    options.codec_parts = config.codec_parts;
+    options.codec_bits = config.codec_bits;
     return options;
 }
 
@@ -96,6 +103,9 @@ FileIdentity Index::Impl::write_sections(Sink& sink) const {
     config.id_kind = static_cast<std::uint8_t>(ids_.kind());
     config.codec = static_cast<std::uint8_t>(options_.codec);
     config.keep = static_cast<std::uint8_t>(options_.keep);
+    config.codec_parts = options_.codec_parts;
+    config.codec_bits = static_cast<std::uint8_t>(options_.codec_bits);
+    config.codec_recall = store_.codec_recall();
     config.fitted = store_.has_codes() && !store_.wants_fit() ? 1 : 0;
     SectionWriter writer(sink);
     writer.write_section("config", &config, sizeof config);
@@ -136,6 +146,7 @@ std::unique_ptr<Index::Impl> Index::Impl::load(const SectionReader& reader, cons
         if (index->live_[slot] == 0) index->free_.push_back(static_cast<Slot>(slot));  // ascending, hence a heap
     }
     index->store_.load(reader, slots, config.fitted != 0);
+    index->store_.set_codec_recall(config.codec_recall);
     if (index->layers_) {
         if (count > 0 && config.entry >= slots) refuse_section("config", "the graph's entry point is no slot");
         if (count == 0 && config.entry != kNoSlot) refuse_section("config", "an empty graph has an entry point");

@@ -67,8 +67,13 @@ std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
     return std::min(asked > 0 ? asked : default_thread_count(), kMostThreads);
 }
 
+// Of coarse codes many are looked at anyway.
+std::size_t Index::Impl::scan_reranks() const noexcept {
+    return options_.codec == CodecKind::kSQ8 || options_.codec == CodecKind::kSQ4 ? kScanReranks : 1;
+}
+
 std::size_t Index::Impl::default_scan_rerank(std::size_t k) const noexcept {
-    return kScanReranks * default_rerank(options_.codec, k);
+    return scan_reranks() * default_rerank(k);
 }
 
 bool Index::Impl::scan_is_cheaper(std::size_t ef, std::size_t rows) const noexcept {
@@ -160,8 +165,8 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
         effort.scan_rerank = effort.rerank;
         effort.ef = std::max(effort.ef, effort.rerank);
     } else {
-        const std::size_t count = aim.rerank_all ? effort.ef : default_rerank(options_.codec, options.k);
-        effort.scan_rerank = kScanReranks * count;
+        const std::size_t count = aim.rerank_all ? effort.ef : default_rerank(options.k);
+        effort.scan_rerank = scan_reranks() * count;
         effort.rerank = layers_ ? std::min(effort.ef, count) : effort.scan_rerank;
     }
     return effort;

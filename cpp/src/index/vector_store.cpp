@@ -1,18 +1,50 @@
 #include "index/vector_store.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "codecs/features.hpp"
+#include "codecs/quantized_codec.hpp"
+#include "codecs/scalar_codec.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace lanner {
 namespace {
 
-// Rows that a mean is taken of, spread evenly over all.
+// Rows that a mean is taken of.
 constexpr std::size_t kMostToFit = 65536;
 // Keeps the rotation apart from the levels of the graph, which are drawn from the same seed.
 constexpr std::uint64_t kRotationStream = 0x726f746174696f6eULL;
+
+std::unique_ptr<CodedRows> made_codes(const IndexOptions& options, const KernelTable& kernels) {
+    using Kind = QuantizedShape::Kind;
+    const std::uint64_t seed = options.seed ^ kRotationStream;
+    const auto scalar = [&](CodeBits bits) {
+        return std::make_unique<ScalarCodec>(bits, options.metric, options.dim, seed, kernels);
+    };
+    const auto quantized = [&](Kind kind) {
+        return std::make_unique<QuantizedCodec>(QuantizedShape{kind, options.codec_parts, options.codec_bits},
+                                                options.metric, options.dim, seed, kernels);
+    };
+    switch (options.codec) {
+        case CodecKind::kSQ8:
+            return scalar(CodeBits::k8);
+        case CodecKind::kSQ4:
+            return scalar(CodeBits::k4);
+        case CodecKind::kPQ:
+            return quantized(Kind::kProduct);
+        case CodecKind::kOPQ:
+            return quantized(Kind::kRotatedProduct);
+        case CodecKind::kBinary:
+            return quantized(Kind::kBinary);
+        default:
+            return nullptr;
+    }
+}
 
 ElementType kept_type(const IndexOptions& options) noexcept {
     return options.keep == Keep::kFloat16 ? ElementType::kFloat16 : options.type;
@@ -20,15 +52,17 @@ ElementType kept_type(const IndexOptions& options) noexcept {
 
 }  // namespace
 
+std::size_t coded_bytes(const IndexOptions& options) {
+    const std::unique_ptr<CodedRows> codes = made_codes(options, active_kernels());
+    return codes ? codes->bytes_a_row() : 0;
+}
+
 VectorStore::VectorStore(const IndexOptions& options, const KernelTable& kernels)
     : options_(options),
       kernels_(kernels),
       keeps_(options.keep != Keep::kNothing),
-      plain_(kept_type(options), options.metric, options.dim, kernels) {
-    if (options.codec == CodecKind::kNone) return;
-    codes_.emplace(options.codec == CodecKind::kSQ8 ? CodeBits::k8 : CodeBits::k4, options.metric, options.dim,
-                   options.seed ^ kRotationStream, kernels);
-}
+      plain_(kept_type(options), options.metric, options.dim, kernels),
+      codes_(made_codes(options, kernels)) {}
 
 void VectorStore::check_rows(const Vectors& vectors, std::string_view argument,
                              const std::function<void()>& poll) const {
@@ -53,6 +87,10 @@ void VectorStore::grow(std::size_t rows) {
 void VectorStore::store(Slot slot, const Vectors& vectors, std::size_t row) {
     if (keeps_) plain_.store(slot, vectors, row);
     if (!codes_) return;
+    if (copied_ != nullptr) {
+        codes_->copy(slot, *copied_, copied_slots_[row]);
+        return;
+    }
     std::vector<float> features(options_.dim);
     if (keeps_) {
         features_of(slot, features.data());
@@ -89,48 +127,125 @@ void VectorStore::fetch(Slot slot, void* out) const {
     narrow_row(features.data(), options_.type, options_.dim, kernels_, out);
 }
 
-ScalarCodec VectorStore::fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots) const {
+void VectorStore::fetch_sample(std::span<const Slot> live, const Vectors& more, std::size_t i, std::size_t sample,
+                               float* out) const {
+    const std::size_t at = i * (live.size() + more.count) / sample;
+    if (at < live.size()) {
+        features_of(live[at], out);
+        return;
+    }
+    const std::size_t stride = lanner::row_bytes(more.type, options_.dim);
+    widen_row(static_cast<const std::byte*>(more.data) + (at - live.size()) * stride, more.type, options_.dim, kernels_,
+              out);
+}
+
+float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more) const {
+    constexpr std::size_t kRows = 8192;
+    constexpr std::size_t kQueries = 128;
+    constexpr std::size_t kNearest = 10;
+    const std::size_t count = std::min(live.size() + more.count, kRows);
+    const std::size_t queries = std::min(count, kQueries);
+    const std::size_t wanted = std::min(kNearest, count - 1);
+    if (wanted == 0) return 1.0F;
+    std::vector<float> rows(count * options_.dim);
+    for (std::size_t i = 0; i < count; ++i) fetch_sample(live, more, i, count, rows.data() + i * options_.dim);
+    const std::unique_ptr<CodedRows> coded = codes.empty_copy();
+    coded->take_fit(codes);
+    coded->grow(count);
+    PlainCodec exact(ElementType::kFloat32, options_.metric, options_.dim, kernels_);
+    exact.grow(count);
+    const Vectors all{rows.data(), count, ElementType::kFloat32};
+    for (std::size_t i = 0; i < count; ++i) {
+        coded->store(static_cast<Slot>(i), rows.data() + i * options_.dim);
+        exact.store(static_cast<Slot>(i), all, i);
+    }
+    // The nearest of a row by a codec, without itself.
+    std::vector<float> distances(count);
+    std::vector<Slot> order(count);
+    const auto nearest = [&](const Codec& codec, const QueryBlock& block, std::size_t row) {
+        for (std::size_t first = 0; first < count;) {
+            const std::size_t part = std::min(count - first, codec.run(static_cast<Slot>(first)));
+            codec.score_block(block, 0, 1, static_cast<Slot>(first), part, distances.data() + first, part);
+            first += part;
+        }
+        distances[row] = std::numeric_limits<float>::infinity();
+        std::iota(order.begin(), order.end(), Slot{0});
+        std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted), order.end(),
+                          [&](Slot left, Slot right) {
+                              return distances[left] != distances[right] ? distances[left] < distances[right]
+                                                                         : left < right;
+                          });
+        std::vector<Slot> found(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted));
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    std::size_t common = 0;
+    QueryBlock block;
+    for (std::size_t i = 0; i < queries; ++i) {
+        const std::size_t row = i * count / queries;
+        const Vectors query{rows.data() + row * options_.dim, 1, ElementType::kFloat32};
+        exact.prepare(query, block);
+        const std::vector<Slot> true_ones = nearest(exact, block, row);
+        coded->prepare(query, block);
+        std::vector<Slot> both;
+        std::ranges::set_intersection(true_ones, nearest(*coded, block, row), std::back_inserter(both));
+        common += both.size();
+    }
+    return static_cast<float>(common) / static_cast<float>(queries * wanted);
+}
+
+std::unique_ptr<CodedRows> VectorStore::fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots,
+                                               const Work& work) const {
     const std::size_t dim = options_.dim;
     const std::size_t total = live.size() + more.count;
     const std::size_t sample = std::min(total, kMostToFit);
     std::vector<double> sums(dim, 0.0);
     std::vector<float> features(dim);
     for (std::size_t i = 0; i < sample; ++i) {
-        const std::size_t at = i * total / sample;
-        if (at < live.size()) {
-            features_of(live[at], features.data());
-        } else {
-            const std::size_t stride = lanner::row_bytes(more.type, dim);
-            widen_row(static_cast<const std::byte*>(more.data) + (at - live.size()) * stride, more.type, dim, kernels_,
-                      features.data());
-        }
+        fetch_sample(live, more, i, sample, features.data());
         codes_->to_space(features.data());
         for (std::size_t j = 0; j < dim; ++j) sums[j] += static_cast<double>(features[j]);
     }
     std::vector<float> mean(dim);
     for (std::size_t j = 0; j < dim; ++j) mean[j] = static_cast<float>(sums[j] / static_cast<double>(sample));
-    ScalarCodec fresh = codes_->empty_copy();
-    fresh.set_mean(std::move(mean));
-    fresh.grow(slots);
+    std::unique_ptr<CodedRows> fresh = codes_->empty_copy();
+    fresh->set_mean(std::move(mean));
+    if (const std::size_t learnt = std::min(total, fresh->fit_needs().learnt); learnt > 0) {
+        std::vector<float> rows(learnt * dim);
+        for (std::size_t i = 0; i < learnt; ++i) {
+            fetch_sample(live, more, i, learnt, rows.data() + i * dim);
+            fresh->place(rows.data() + i * dim);
+        }
+        fresh->learn(rows.data(), learnt, work);
+    }
+    fresh->grow(slots);
     for (const Slot slot : live) {
         features_of(slot, features.data());
-        fresh.store(slot, features.data());
+        fresh->store(slot, features.data());
     }
     return fresh;
 }
 
-void VectorStore::swap_codes(ScalarCodec& codes) noexcept {
-    std::swap(*codes_, codes);
+void VectorStore::swap_codes(CodedRows& codes) noexcept {
+    codes_->swap(codes);
     ++fits_;
 }
 
-void VectorStore::take_mean(const VectorStore& other) {
-    if (other.codes_->fitted()) codes_->set_mean(other.codes_->mean());
+void VectorStore::begin_copy(const VectorStore& other, std::span<const Slot> slots) {
+    codes_->take_fit(*other.codes_);
+    copied_ = other.codes_.get();
+    copied_slots_ = slots;
+}
+
+void VectorStore::end_copy() noexcept {
+    copied_ = nullptr;
+    copied_slots_ = {};
 }
 
 void VectorStore::swap(VectorStore& other) noexcept {
     plain_.swap_rows(other.plain_);
-    std::swap(codes_, other.codes_);
+    if (codes_) codes_->swap(*other.codes_);
+    std::swap(recall_, other.recall_);
     fits_ = other.fits_ = std::max(fits_, other.fits_) + 1;
 }
 

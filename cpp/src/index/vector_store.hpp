@@ -1,17 +1,17 @@
-// The vectors of an index: originals, scalar codes that stand in for them in a search, or both.
+// The vectors of an index: originals, codes that stand in for them in a search, or both.
 // Threads: as Codec says; swap_codes() excludes every other call.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "codecs/coded_rows.hpp"
 #include "codecs/plain_codec.hpp"
-#include "codecs/scalar_codec.hpp"
 #include "lanner/index.hpp"
 
 namespace lanner {
@@ -30,14 +30,14 @@ struct PreparedQueries {
     std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes() + sketches.bytes() + cells.bytes(); }
 };
 
+// What a row's codes and their factors take; 0 without a codec.
+std::size_t coded_bytes(const IndexOptions& options);
+
 class VectorStore {
   public:
-    // Rows that the mean of all is taken from; fewer say too little.
-    static constexpr std::size_t kLeastToFit = 256;
-
     VectorStore(const IndexOptions& options, const KernelTable& kernels);
 
-    bool has_codes() const noexcept { return codes_.has_value(); }
+    bool has_codes() const noexcept { return codes_ != nullptr; }
     bool keeps_originals() const noexcept { return keeps_; }
     // What distances are had from: true ones, or estimates where no originals are kept.
     const Codec& finest() const noexcept { return keeps_ ? static_cast<const Codec&>(plain_) : *codes_; }
@@ -63,16 +63,26 @@ class VectorStore {
     void features_of(Slot slot, float* out) const;
     bool same(Slot left, Slot right) const noexcept { return finest().same(left, right); }
 
-    // Codes are taken about a mean, which is zero until it has been fitted. Fitting makes new codes of all rows.
+    // Codes are taken about a mean, which is zero until it has been fitted, and some need codebooks. Fitting makes new codes of
+    // all rows.
     bool wants_fit() const noexcept { return codes_ && !codes_->fitted(); }
+    // See Index::codec_recall(); 0 where it was not measured.
+    float codec_recall() const noexcept { return recall_; }
+    void set_codec_recall(float recall) noexcept { recall_ = recall; }
+    // Of codes that were fitted, among rows of the sample that they were fitted to.
+    float measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more) const;
+    FitNeeds fit_needs() const noexcept { return codes_ ? codes_->fit_needs() : FitNeeds{}; }
     bool is_outdated(const PreparedQueries& prepared) const noexcept { return prepared.fit != fits_; }
-    // Codes about the mean of a sample of rows, those stored in `live` slots first and then `more`; room for `slots`.
-    ScalarCodec fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots) const;
+    // Codes fitted to a sample of rows, those stored in `live` slots first and then `more`; room for `slots`.
+    std::unique_ptr<CodedRows> fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots,
+                                      const Work& work) const;
     // Puts codes in place of those there, which it returns in them.
-    void swap_codes(ScalarCodec& codes) noexcept;
+    void swap_codes(CodedRows& codes) noexcept;
 
-    // Codes will be about the mean of another store's. Before anything is stored.
-    void take_mean(const VectorStore& other);
+    // Of an index without originals: rows to come are those of another store, in these slots, and get the codes that they have
+    // there. Before anything is stored; the slots and the other store stay until end_copy().
+    void begin_copy(const VectorStore& other, std::span<const Slot> slots);
+    void end_copy() noexcept;
     // Of the same options; queries made ready before are outdated.
     void swap(VectorStore& other) noexcept;
 
@@ -83,12 +93,19 @@ class VectorStore {
     void check_slot(Slot slot) const;
 
   private:
+    // Row i of `sample`, of those stored in `live` slots and then of `more`, spread evenly over all; as float32.
+    void fetch_sample(std::span<const Slot> live, const Vectors& more, std::size_t i, std::size_t sample,
+                      float* out) const;
+
     IndexOptions options_;
     const KernelTable& kernels_;
     bool keeps_;
     PlainCodec plain_;  // without rows where originals are not kept: it checks what comes in all the same
-    std::optional<ScalarCodec> codes_;
+    std::unique_ptr<CodedRows> codes_;
     std::uint64_t fits_ = 0;
+    float recall_ = 0;
+    const CodedRows* copied_ = nullptr;
+    std::span<const Slot> copied_slots_;  // by row
 };
 
 }  // namespace lanner

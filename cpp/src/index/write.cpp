@@ -60,7 +60,7 @@ struct Index::Impl::Addition {
     std::size_t slots_before = 0;
     std::size_t changes_before = 0;
     std::size_t committed = 0;                // rows
-    std::optional<ScalarCodec> codes_before;  // where the call fitted the codec
+    std::unique_ptr<CodedRows> codes_before;  // where the call fitted the codec
     std::unique_ptr<ScanAids> aids_before;    // where the call made new ones
     bool aids_swapped = false;
     std::vector<Cell> cells;  // by row, where the index has them
@@ -200,10 +200,13 @@ void Index::Impl::take_slots(Addition& addition) {
 }
 
 // From the first rows that are enough of them, together with the few that came before.
-void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition) {
-    if (!store_.wants_fit() || ids_.size() + vectors.count < VectorStore::kLeastToFit) return;
-    addition.codes_before = store_.fitted(live_slots(), vectors, live_.size());
+void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition, const Work& work) {
+    if (!store_.wants_fit() || ids_.size() + vectors.count < store_.fit_needs().ample) return;
+    const std::vector<Slot> live = live_slots();
+    addition.codes_before = store_.fitted(live, vectors, live_.size(), work);
+    const float recall = options_.measure_codec ? store_.measured_recall(*addition.codes_before, live, vectors) : 0;
     const std::lock_guard lock(state_);
+    store_.set_codec_recall(recall);
     store_.swap_codes(*addition.codes_before);
 }
 
@@ -233,27 +236,44 @@ void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size
     addition.cells = aids_->cells_of(vectors, threads, poll);
 }
 
-void Index::Impl::fit(const Vectors& sample) {
-    change([&](ChangeEntry& entry) { fit(sample, entry); });
+Index::RowsToFit Index::Impl::rows_to_fit() const noexcept {
+    if (!store_.has_codes()) return {};
+    const FitNeeds needs = store_.fit_needs();
+    return {needs.least, needs.ample};
 }
 
-void Index::Impl::fit(const Vectors& sample, ChangeEntry& entry) {
+std::optional<float> Index::Impl::codec_recall() const {
+    const std::shared_lock lock(state_);
+    return store_.codec_recall() > 0 ? std::optional(store_.codec_recall()) : std::nullopt;
+}
+
+void Index::Impl::fit(const Vectors& sample, const WriteOptions& options) {
+    change([&](ChangeEntry& entry) { fit(sample, options, entry); });
+}
+
+void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry) {
     if (!store_.has_codes()) throw Error(ErrorKind::kInvalidArgument, "fit is for a codec, and this index has none");
+    const FitNeeds needs = store_.fit_needs();
     if (!store_.wants_fit()) {
         throw Error(ErrorKind::kInvalidArgument, "the codec is fitted already: the first " +
-                                                     std::to_string(VectorStore::kLeastToFit) +
+                                                     std::to_string(needs.ample) +
                                                      " vectors do that, if fit does not come before them");
     }
-    if (sample.count < VectorStore::kLeastToFit) {
-        throw Error(ErrorKind::kInvalidArgument, "vectors must have at least " +
-                                                     std::to_string(VectorStore::kLeastToFit) +
+    if (sample.count < needs.least) {
+        throw Error(ErrorKind::kInvalidArgument, "vectors must have at least " + std::to_string(needs.least) +
                                                      " rows to fit a codec, got " + std::to_string(sample.count));
     }
-    store_.check_rows(sample, "vectors");
-    ScalarCodec codes = store_.fitted(live_slots(), sample, live_.size());
+    ProgressReport report(options.progress, sample.count);
+    store_.check_rows(sample, "vectors", report.again());
+    const std::vector<Slot> live = live_slots();
+    const std::unique_ptr<CodedRows> codes =
+        store_.fitted(live, sample, live_.size(), {thread_count(options.threads), report.again()});
+    const float recall = options_.measure_codec ? store_.measured_recall(*codes, live, sample) : 0;
+    report.finish();
     entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
     const std::lock_guard lock(state_);
-    store_.swap_codes(codes);
+    store_.swap_codes(*codes);
+    store_.set_codec_recall(recall);
     entry.keep();
 }
 
@@ -340,7 +360,10 @@ void Index::Impl::commit(Addition& addition, std::size_t begin, std::size_t end)
 
 // With state_ held exclusively, and the edges of older nodes as they were.
 void Index::Impl::undo(Addition& addition) noexcept {
-    if (addition.codes_before) store_.swap_codes(*addition.codes_before);
+    if (addition.codes_before) {
+        store_.swap_codes(*addition.codes_before);
+        store_.set_codec_recall(0);
+    }
     if (addition.aids_swapped) swap_aids(addition.aids_before);
     for (std::size_t row = addition.committed; row-- > 0;) {
         const Slot slot = addition.slots[row];
@@ -434,7 +457,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         throw;
     }
     try {
-        fit_codes(vectors, addition);
+        fit_codes(vectors, addition, {build.threads, report.again()});
         store_rows(vectors, addition, build.threads, report.again());
         store_attributes(addition, report.again());
         if (!layers_) {

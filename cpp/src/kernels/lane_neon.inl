@@ -140,6 +140,16 @@ struct Lane {
         return vaddq_u32(sums, vaddq_u32(low, vshlq_n_u32(high, 2)));
     }
 
+    // Sixteen bytes: taken in turns of two registers, from the front or from the middle on; halves of each, and back.
+    using Sixteen = uint8x16_t;
+    static LANNER_INLINE Sixteen load_16(const Byte* from) { return vld1q_u8(from); }
+    static LANNER_INLINE void store_16(Sixteen a, Byte* to) { vst1q_u8(to, a); }
+    static LANNER_INLINE Sixteen zip_low(Sixteen a, Sixteen b) { return vzip1q_u8(a, b); }
+    static LANNER_INLINE Sixteen zip_high(Sixteen a, Sixteen b) { return vzip2q_u8(a, b); }
+    static LANNER_INLINE Sixteen low_halves(Sixteen a) { return vandq_u8(a, vdupq_n_u8(15)); }
+    static LANNER_INLINE Sixteen high_halves(Sixteen a) { return vshrq_n_u8(a, 4); }
+    static LANNER_INLINE Sixteen join_halves(Sixteen low, Sixteen high) { return vorrq_u8(low, vshlq_n_u8(high, 4)); }
+
     // Tables of 16 bytes, one a register.
     struct NibbleSums {
         uint16x8_t words[4];

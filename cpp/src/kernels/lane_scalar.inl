@@ -196,6 +196,31 @@ struct Lane {
         return sums + p0 + 2 * p1 + 4 * p2 - 8 * p3;
     }
 
+    // Sixteen bytes: taken in turns of two, from the front or from the middle on; halves of each, and back.
+    struct Sixteen {
+        Byte v[16];
+    };
+    static LANNER_INLINE Sixteen load_16(const Byte* from) {
+        Sixteen result;
+        std::memcpy(result.v, from, sizeof result.v);
+        return result;
+    }
+    static LANNER_INLINE void store_16(const Sixteen& a, Byte* to) { std::memcpy(to, a.v, sizeof a.v); }
+    static LANNER_INLINE Sixteen zip_low(const Sixteen& a, const Sixteen& b) { return zip(a, b, 0); }
+    static LANNER_INLINE Sixteen zip_high(const Sixteen& a, const Sixteen& b) { return zip(a, b, 8); }
+    static LANNER_INLINE Sixteen low_halves(Sixteen a) {
+        for (Byte& each : a.v) each = static_cast<Byte>(each & 15);
+        return a;
+    }
+    static LANNER_INLINE Sixteen high_halves(Sixteen a) {
+        for (Byte& each : a.v) each = static_cast<Byte>(each >> 4);
+        return a;
+    }
+    static LANNER_INLINE Sixteen join_halves(Sixteen low, const Sixteen& high) {
+        for (int i = 0; i < 16; ++i) low.v[i] = static_cast<Byte>(low.v[i] | high.v[i] << 4);
+        return low;
+    }
+
     // Tables of 16 bytes, one at a time.
     struct NibbleSums {
         std::uint32_t v[32];
@@ -234,6 +259,14 @@ struct Lane {
     }
 
   private:
+    static LANNER_INLINE Sixteen zip(const Sixteen& a, const Sixteen& b, int from) {
+        Sixteen result;
+        for (int i = 0; i < 8; ++i) {
+            result.v[2 * i] = a.v[from + i];
+            result.v[2 * i + 1] = b.v[from + i];
+        }
+        return result;
+    }
     static LANNER_INLINE std::uint32_t bits_of(float value) {
         std::uint32_t bits;
         std::memcpy(&bits, &value, sizeof bits);

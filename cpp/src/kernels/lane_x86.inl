@@ -27,6 +27,20 @@ struct X86Lane {
         return _mm_load_si128(reinterpret_cast<const __m128i*>(padded));
     }
 
+    // Sixteen bytes: taken in turns of two registers, from the front or from the middle on; halves of each, and back.
+    using Sixteen = __m128i;
+    static LANNER_INLINE Sixteen load_16(const Byte* from) { return load_128(from); }
+    static LANNER_INLINE void store_16(Sixteen a, Byte* to) { store_128(a, to); }
+    static LANNER_INLINE Sixteen zip_low(Sixteen a, Sixteen b) { return _mm_unpacklo_epi8(a, b); }
+    static LANNER_INLINE Sixteen zip_high(Sixteen a, Sixteen b) { return _mm_unpackhi_epi8(a, b); }
+    static LANNER_INLINE Sixteen low_halves(Sixteen a) { return _mm_and_si128(a, _mm_set1_epi8(15)); }
+    static LANNER_INLINE Sixteen high_halves(Sixteen a) {
+        return _mm_and_si128(_mm_srli_epi16(a, 4), _mm_set1_epi8(15));
+    }
+    static LANNER_INLINE Sixteen join_halves(Sixteen low, Sixteen high) {
+        return _mm_or_si128(low, _mm_slli_epi16(high, 4));
+    }
+
     // Sums of four registers, each in the order (0 + 2) + (1 + 3).
     static LANNER_INLINE __m128 transpose_sum(__m128 a, __m128 b, __m128 c, __m128 d) {
         const __m128 ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));

@@ -8,26 +8,75 @@
 namespace lanner {
 namespace {
 
-// Where in its block the code of a row (below 16) and a table is.
-LANNER_INLINE std::size_t nibble_place(std::size_t row, std::size_t table) {
-    if constexpr (Lane::kWideTables) return table / 4 * 64 + row * 4 + table % 4;
-    return table * 16 + row;
+// 16 bytes of the codes of a block's 32 rows into their places: 32 tables from `table` on, as far as there are. Rows become
+// columns by four rounds of zips, each of which takes the bytes of register i and of register i + 8 in turns.
+LANNER_INLINE void pack_part(const Byte (&rows)[kNibbleRows][16], std::size_t table, std::size_t table_count,
+                             std::uint8_t* block) {
+    const std::size_t tables = table_count - table < 32 ? table_count - table : 32;
+    if constexpr (Lane::kWideTables) {
+        for (std::size_t row = 0; row < 16; ++row) {
+            const auto low = Lane::load_16(rows[row]);
+            const auto high = Lane::load_16(rows[row + 16]);
+            const auto even = Lane::join_halves(Lane::low_halves(low), Lane::low_halves(high));
+            const auto odd = Lane::join_halves(Lane::high_halves(low), Lane::high_halves(high));
+            alignas(16) Byte both[32];
+            Lane::store_16(Lane::zip_low(even, odd), both);
+            Lane::store_16(Lane::zip_high(even, odd), both + 16);
+            for (std::size_t i = 0; i < tables / 4; ++i)
+                std::memcpy(block + (table / 4 + i) * 64 + row * 4, both + 4 * i, 4);
+        }
+    } else {
+        using Sixteen = typename Lane::Sixteen;
+        Sixteen turned[2][16];
+        LANNER_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            Sixteen from[16];
+            for (int i = 0; i < 16; ++i) from[i] = Lane::load_16(rows[16 * half + i]);
+            Sixteen(&to)[16] = turned[half];
+            for (int i = 0; i < 8; ++i) {
+                to[2 * i] = Lane::zip_low(from[i], from[i + 8]);
+                to[2 * i + 1] = Lane::zip_high(from[i], from[i + 8]);
+            }
+            for (int i = 0; i < 8; ++i) {
+                from[2 * i] = Lane::zip_low(to[i], to[i + 8]);
+                from[2 * i + 1] = Lane::zip_high(to[i], to[i + 8]);
+            }
+            for (int i = 0; i < 8; ++i) {
+                to[2 * i] = Lane::zip_low(from[i], from[i + 8]);
+                to[2 * i + 1] = Lane::zip_high(from[i], from[i + 8]);
+            }
+            for (int i = 0; i < 8; ++i) {
+                from[2 * i] = Lane::zip_low(to[i], to[i + 8]);
+                from[2 * i + 1] = Lane::zip_high(to[i], to[i + 8]);
+            }
+            for (int i = 0; i < 16; ++i) to[i] = from[i];
+        }
+        for (std::size_t i = 0; i < tables / 2; ++i) {
+            const Sixteen low = turned[0][i];
+            const Sixteen high = turned[1][i];
+            std::uint8_t* const to = block + (table + 2 * i) * 16;
+            Lane::store_16(Lane::join_halves(Lane::low_halves(low), Lane::low_halves(high)), to);
+            Lane::store_16(Lane::join_halves(Lane::high_halves(low), Lane::high_halves(high)), to + 16);
+        }
+    }
 }
 
 void pack_nibbles(const std::uint8_t* codes, std::size_t stride, std::size_t count, std::size_t code_bytes,
                   std::uint8_t* blocks) noexcept {
     const std::size_t tables = nibble_tables(code_bytes);
     for (std::size_t first = 0; first < count; first += kNibbleRows, blocks += tables * 16) {
-        for (std::size_t i = 0; i < tables * 16; ++i) blocks[i] = 0;
-        for (std::size_t row = 0; row < kNibbleRows && first + row < count; ++row) {
-            const std::uint8_t* const code = codes + (first + row) * stride;
-            const int shift = row < 16 ? 0 : 4;
-            for (std::size_t i = 0; i < code_bytes; ++i) {
-                std::uint8_t& even = blocks[nibble_place(row % 16, 2 * i)];
-                std::uint8_t& odd = blocks[nibble_place(row % 16, 2 * i + 1)];
-                even = static_cast<std::uint8_t>(even | (code[i] & 15) << shift);
-                odd = static_cast<std::uint8_t>(odd | (code[i] >> 4) << shift);
+        const std::size_t rows = count - first < kNibbleRows ? count - first : kNibbleRows;
+        for (std::size_t at = 0; at < code_bytes; at += 16) {
+            alignas(16) Byte part[kNibbleRows][16];
+            const std::size_t bytes = code_bytes - at < 16 ? code_bytes - at : 16;
+            if (rows < kNibbleRows || bytes < 16) std::memset(part, 0, sizeof part);
+            const std::uint8_t* const from = codes + first * stride + at;
+            if (bytes == 16) {
+                for (std::size_t row = 0; row < rows; ++row) std::memcpy(part[row], from + row * stride, 16);
+            } else {
+                for (std::size_t row = 0; row < rows; ++row) copy_short(part[row], from + row * stride, bytes);
             }
+            pack_part(part, 2 * at, tables, blocks);
         }
     }
 }

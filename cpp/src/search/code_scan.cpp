@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/thread_pool.hpp"
+#include "codecs/code_sums.hpp"
 #include "kernels/dispatch.hpp"
 #include "lanner/error.hpp"
 
@@ -27,26 +28,6 @@ constexpr std::size_t whole_blocks(std::size_t rows) noexcept {
     return (rows + kNibbleRows - 1) / kNibbleRows * kNibbleRows;
 }
 
-// Four sums side by side, joined as (0 + 2) + (1 + 3).
-template <typename Entry>
-float four_sums(std::size_t bytes, const Entry& entry) noexcept {
-    float a = 0;
-    float b = 0;
-    float c = 0;
-    float d = 0;
-    std::size_t i = 0;
-    for (; i + 4 <= bytes; i += 4) {
-        a += entry(i);
-        b += entry(i + 1);
-        c += entry(i + 2);
-        d += entry(i + 3);
-    }
-    if (i < bytes) a += entry(i);
-    if (i + 1 < bytes) b += entry(i + 1);
-    if (i + 2 < bytes) c += entry(i + 2);
-    return (a + c) + (b + d);
-}
-
 void prefetch(const std::byte* from, std::size_t bytes) noexcept {
 #if defined(__GNUC__) || defined(__clang__)
     for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at);
@@ -56,15 +37,6 @@ void prefetch(const std::byte* from, std::size_t bytes) noexcept {
 #endif
 }
 
-float byte_sum(const float* table, const std::uint8_t* code, std::size_t bytes) noexcept {
-    return four_sums(bytes, [=](std::size_t i) { return table[256 * i + code[i]]; });
-}
-
-float nibble_sum(const float* table, const std::uint8_t* code, std::size_t bytes) noexcept {
-    return four_sums(
-        bytes, [=](std::size_t i) { return table[32 * i + (code[i] & 15U)] + table[32 * i + 16 + (code[i] >> 4)]; });
-}
-
 }  // namespace
 
 // A query ready for the scan. The distance of a row is constant + (sum * scale + offset_factor * offset).
@@ -72,11 +44,7 @@ struct PackedCodes::Query {
     std::vector<float> table;
     float constant = 0;
     float offset_factor = 1;
-    // kNibbles: the tables rounded down, so that base + step * (their sum) is never above the true sum.
-    std::vector<std::uint8_t> rounded;
-    double base = 0;
-    double step = 1;
-    double magnitude = 0;  // greatest magnitude that a sum can have
+    RoundedTables rounded;  // kNibbles
     float width = 0;       // what rounding the tables down can make of a sum; in steps where rows have no scales
     float margin = 0;      // and what float32 can make of a distance
     bool bounded = false;  // whether all of that is finite
@@ -92,51 +60,7 @@ struct PackedCodes::Query {
         if (among == nullptr) return ~std::uint32_t{0};
         return among->is_list() ? 0 : static_cast<std::uint32_t>(among->words()[first / 64] >> (first % 64));
     }
-
-    void round_down(std::size_t tables);
 };
-
-void PackedCodes::Query::round_down(std::size_t tables) {
-    const std::size_t count = table.size() / 16;
-    std::vector<float> least(count);
-    float widest = 0;
-    for (std::size_t t = 0; t < count; ++t) {
-        float low[8];
-        float high[8];
-        const float* const from = table.data() + 16 * t;
-        for (std::size_t i = 0; i < 8; ++i) {
-            low[i] = from[i] < from[i + 8] ? from[i] : from[i + 8];
-            high[i] = from[i] > from[i + 8] ? from[i] : from[i + 8];
-        }
-        for (std::size_t half = 4; half > 0; half /= 2) {
-            for (std::size_t i = 0; i < half; ++i) {
-                low[i] = low[i] < low[i + half] ? low[i] : low[i + half];
-                high[i] = high[i] > high[i + half] ? high[i] : high[i + half];
-            }
-        }
-        least[t] = low[0];
-        widest = std::max(widest, high[0] - low[0]);
-        base += static_cast<double>(low[0]);
-        magnitude += static_cast<double>(std::max(std::fabs(low[0]), std::fabs(high[0])));
-    }
-    rounded.assign(16 * tables, 0);
-    const std::size_t most = std::min<std::size_t>(255, 65535 / tables);
-    bounded = std::isfinite(magnitude) && std::isfinite(widest);
-    if (!bounded || !(widest > 0) || most == 0) return;
-    step = static_cast<double>(widest) / static_cast<double>(most);
-    const auto inverse = static_cast<float>(1 / step);
-    if (!std::isfinite(inverse)) return;
-    const auto limit = static_cast<float>(most);
-    for (std::size_t t = 0; t < count; ++t) {
-        const float* const from = table.data() + 16 * t;
-        std::uint8_t* const to = rounded.data() + 16 * t;
-        const float low = least[t];
-        for (std::size_t i = 0; i < 16; ++i) {
-            const float value = (from[i] - low) * inverse;
-            to[i] = static_cast<std::uint8_t>(static_cast<int>(value < limit ? value : limit));
-        }
-    }
-}
 
 PackedCodes::PackedCodes(std::shared_ptr<const Quantizer> quantizer, const std::uint8_t* codes, std::size_t count,
                          Metric metric, const Work& work)
@@ -214,15 +138,15 @@ PackedCodes::Query PackedCodes::prepare(const float* query) const {
     }
     if (form_ == CodeForm::kNibbles) {
         ready.table.resize(row_bytes_ * 32, 0.0F);
-        ready.round_down(nibble_tables(row_bytes_));
-        const double scaled = most_scale_ * ready.magnitude +
+        ready.rounded = RoundedTables(ready.table, nibble_tables(row_bytes_));
+        const double scaled = most_scale_ * ready.rounded.magnitude +
                               std::fabs(static_cast<double>(ready.offset_factor)) * most_offset_ +
                               std::fabs(static_cast<double>(ready.constant));
         const double margin = scaled * static_cast<double>(row_bytes_ + 32) * 0x1p-24;
         const double steps = static_cast<double>(2 * row_bytes_);
         ready.margin = static_cast<float>(margin);
-        ready.width = static_cast<float>(scales_.empty() ? steps + margin / ready.step + 1 : steps * ready.step);
-        ready.bounded = ready.bounded && std::isfinite(ready.width) && std::isfinite(ready.margin);
+        ready.width = static_cast<float>(scales_.empty() ? steps + margin / ready.rounded.step + 1 : steps * ready.rounded.step);
+        ready.bounded = ready.rounded.bounded && std::isfinite(ready.width) && std::isfinite(ready.margin);
     }
     return ready;
 }
@@ -296,9 +220,9 @@ void PackedCodes::scan_nibbles(const Query* queries, Shortlist* lists, std::size
     alignas(64) float values[2][kMostBlocks * kNibbleRows];
     NibbleQuery asked[2];
     for (std::size_t q = 0; q < query_count; ++q) {
-        asked[q] = {queries[q].rounded.data(),
-                    static_cast<float>(queries[q].base),
-                    static_cast<float>(queries[q].step),
+        asked[q] = {queries[q].rounded.bytes.data(),
+                    static_cast<float>(queries[q].rounded.base),
+                    static_cast<float>(queries[q].rounded.step),
                     queries[q].offset_factor,
                     0,
                     values[q],

@@ -12,13 +12,14 @@ namespace {
 
 // Queries and rows of a tile: its distances fit the first-level cache, its rows the second.
 constexpr std::size_t kTileQueries = 64;
-constexpr std::size_t kSiftedQueries = 128;
 constexpr std::size_t kTileRows = 128;
-constexpr std::size_t kSiftedRows = 96;
 constexpr std::size_t kSingleRows = 512;
 // Rows that a thread takes at least of a query, and of many, when rows are shared out.
 constexpr std::size_t kLeastRows = 8192;
 constexpr std::size_t kLeastRowsOfMany = 512;
+constexpr std::size_t kManyQueries = 16;
+// Rows whose distances give a first bound, where little is to be had without one.
+constexpr std::size_t kFirstRows = 128;
 
 struct Plan {
     std::size_t group_size;
@@ -30,20 +31,20 @@ struct Plan {
 Plan plan_of(const ScanRows& rows, std::size_t queries, std::size_t threads) {
     const std::size_t slots = rows.slots;
     Plan plan{};
-    const std::size_t most = rows.codec.has_sieve() ? kSiftedQueries : kTileQueries;
-    const std::size_t largest = std::clamp((queries + threads - 1) / threads, kTileQueries, most);
+    const SieveShape* const sieve = rows.codec.sieve_shape();
+    const std::size_t most = sieve != nullptr ? sieve->most_queries : kTileQueries;
+    const std::size_t largest = std::clamp((queries + threads - 1) / threads, std::min(kTileQueries, most), most);
     // Groups of one size, or rows would be read for a last few.
     plan.query_groups = (queries + largest - 1) / largest;
     plan.group_size = (queries + plan.query_groups - 1) / plan.query_groups;
     const std::size_t wanted = plan.query_groups >= threads ? 1 : (threads + plan.query_groups - 1) / plan.query_groups;
-    const std::size_t least = plan.group_size < Sieve::kFewestQueries ? kLeastRows : kLeastRowsOfMany;
+    const std::size_t least = plan.group_size < kManyQueries ? kLeastRows : kLeastRowsOfMany;
     plan.row_parts = std::clamp<std::size_t>(slots / least, 1, wanted);
     plan.rows_a_part = (slots + plan.row_parts - 1) / plan.row_parts;
     return plan;
 }
 
-// A sieve that lets through more than this share of all pairs is no quicker than distances, and rests for so many tiles.
-constexpr std::size_t kSieveShare = 8;
+// A sieve that lets too much through rests for so many tiles.
 constexpr std::size_t kSieveRest = 8;
 
 // One thread's part of a scan. `Best` gives bound(query), beyond which no row is wanted, and take(query, candidate).
@@ -56,8 +57,8 @@ class PartScan {
           block_(queries.block),
           first_query_(queries.first + query_first),
           query_count_(query_count),
-          sifts_(query_count >= Sieve::kFewestQueries && rows.codec.has_sieve()),
-          tile_(sifts_             ? kSiftedRows
+          shape_(usable_sieve(rows.codec, query_count)),
+          tile_(shape_ != nullptr  ? shape_->rows
                 : query_count == 1 ? kSingleRows
                                    : kTileRows),
           best_(best),
@@ -67,13 +68,20 @@ class PartScan {
     void scan(std::size_t row_first, std::size_t row_end) {
         for (std::size_t row = row_first; row < row_end;) {
             const auto first = static_cast<Slot>(row);
-            const std::size_t count = std::min({tile_, row_end - row, rows_.codec.run(first)});
-            if (!sifted(first, count)) score(first, count);
+            std::size_t count = std::min({tile_, row_end - row, rows_.codec.run(first)});
+            if (!sifted(first, count)) {
+                if (shape_ != nullptr) count = std::min(count, kFirstRows);
+                score(first, count);
+            }
             row += count;
         }
     }
 
   private:
+    static const SieveShape* usable_sieve(const Codec& codec, std::size_t query_count) noexcept {
+        const SieveShape* const shape = codec.sieve_shape();
+        return shape != nullptr && query_count >= shape->fewest_queries ? shape : nullptr;
+    }
     bool is_live(Slot slot) const noexcept { return rows_.live.empty() || rows_.live[slot] != 0; }
 
     void score(Slot first, std::size_t count) {
@@ -96,7 +104,7 @@ class PartScan {
 
     // Whether the sieve told which rows are near, so that only those were scored.
     bool sifted(Slot first, std::size_t count) {
-        if (!sifts_) return false;
+        if (shape_ == nullptr) return false;
         if (rest_ > 0) {
             --rest_;
             return false;
@@ -108,13 +116,12 @@ class PartScan {
         if (sieve_ == nullptr) {
             sieve_ = rows_.codec.make_sieve();
             sieve_->bind(block_, first_query_, query_count_);
-            scorer_ = rows_.codec.make_scorer();
         }
         near_.clear();
         sieve_->sift(first, count, bounds_.data(), near_);
         // Removed rows are zeros, which may be near to many.
         std::erase_if(near_, [this](const Sifted& each) { return !is_live(each.slot); });
-        if (near_.size() * kSieveShare > query_count_ * count) {
+        if (near_.size() * shape_->useful_share > query_count_ * count) {
             rest_ = kSieveRest;
             return false;
         }
@@ -125,8 +132,7 @@ class PartScan {
             const std::size_t query = near_[begin].query;
             slots_.clear();
             for (; begin < near_.size() && near_[begin].query == query; ++begin) slots_.push_back(near_[begin].slot);
-            scorer_->bind_query(block_, first_query_ + query);
-            scorer_->score(slots_.data(), slots_.size(), distances_.data());
+            sieve_->score(query, slots_.data(), slots_.size(), distances_.data());
             for (std::size_t i = 0; i < slots_.size(); ++i) {
                 if (distances_[i] <= best_.bound(query)) best_.take(query, {distances_[i], slots_[i]});
             }
@@ -137,13 +143,12 @@ class PartScan {
     const ScanRows& rows_;
     const QueryBlock& block_;
     std::size_t first_query_, query_count_;
-    bool sifts_;
+    const SieveShape* shape_;
     std::size_t tile_;
     Best best_;
     std::vector<float> distances_;
     std::vector<float> bounds_;
     std::unique_ptr<Sieve> sieve_;  // once every query has a bound
-    std::unique_ptr<Scorer> scorer_;
     std::vector<Sifted> near_;
     std::vector<Slot> slots_;
     std::size_t rest_ = 0;
