@@ -54,7 +54,7 @@ class CheckedIndex(RuleBasedStateMachine):
         graph=st.sampled_from(["hnsw", "hnsw", None]),
         links=st.sampled_from([2, 3, 16]),
         names=st.booleans(),
-        codec=st.sampled_from([None, None, "SQ8", "SQ4"]),
+        codec=st.sampled_from([None, None, "SQ8", "SQ4", "Binary2"]),
     )
     def begin(
         self,

@@ -68,7 +68,15 @@ def test_open_gives_back_what_was_saved(metric, dtype, graph, tmp_path):
     assert about == _core.file_info(str(path))
 
 
-CODED = [("SQ8", "dtype"), ("SQ4", "float16"), ("SQ8", None), ("SQ4", None)]
+CODED = [
+    ("SQ8", "dtype"),
+    ("SQ4", "float16"),
+    ("SQ8", None),
+    ("SQ4", None),
+    ("Binary2", "dtype"),
+    ("Binary1", None),
+    ("PQ12x4", None),  # of 300 rows: not fitted
+]
 
 
 @pytest.mark.parametrize(("codec", "keep"), CODED)
@@ -84,7 +92,7 @@ def test_open_gives_back_codes(metric, codec, keep, count, graph, tmp_path):
     assert_same(index, pickle.loads(pickle.dumps(index)))
     sections = {each["name"] for each in lanner.verify(path)["sections"]}
     assert ("vectors" in sections) == (keep is not None)
-    assert ("codes.mean" in sections) == (count >= 256)
+    assert ("codes.mean" in sections) == (count >= 256 and codec != "PQ12x4")
     again = lanner.open(path, writable=True)
     again.add(np.ones((300, 24)))
     again.remove(list(again)[:20])

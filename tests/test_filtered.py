@@ -31,6 +31,8 @@ CODECS: list[dict[str, Any]] = [
     {"codec": "SQ8"},
     {"codec": "SQ4"},
     {"codec": "SQ8", "keep": None},
+    {"codec": "Binary2"},
+    {"codec": "PQ4x4", "keep": None},
 ]
 DENSITIES = [0.0, 0.002, 0.05, 0.3, 0.7, 0.95, 1.0]
 

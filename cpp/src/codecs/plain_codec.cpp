@@ -503,6 +503,10 @@ std::unique_ptr<Sieve> PlainCodec::make_sieve() const {
     return std::make_unique<ProductSieve>(type_, metric_, dim_, kernels_, rows_, scales_, make_scorer());
 }
 
+std::size_t PlainCodec::bytes_a_row() const noexcept {
+    return rows_.stride() + (traits_.has_offsets ? sizeof(float) : 0) + (traits_.has_row_scales ? sizeof(float) : 0);
+}
+
 std::size_t PlainCodec::memory_bytes() const noexcept {
     return rows_.allocated_bytes() + rows_.adopted_bytes() + offsets_.allocated_bytes() + offsets_.adopted_bytes() +
            scales_.allocated_bytes() + scales_.adopted_bytes();

@@ -55,6 +55,8 @@ class PlainCodec final : public Codec {
     void score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
                      std::size_t count, float* out, std::size_t out_stride) const override;
 
+    // With what fills it up, and what is known beside it.
+    std::size_t bytes_a_row() const noexcept;
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t rows) const;
     void load(const SectionReader& reader, std::size_t rows);

@@ -145,10 +145,7 @@ void set_codec(IndexOptions& options, std::string_view name) {
 }
 
 std::size_t bytes_a_vector(const IndexOptions& options) {
-    const std::size_t kept = options.keep == Keep::kNothing   ? 0
-                             : options.keep == Keep::kFloat16 ? row_bytes(ElementType::kFloat16, options.dim)
-                                                              : row_bytes(options.type, options.dim);
-    return kept + coded_bytes(options);
+    return VectorStore(options, active_kernels()).bytes_a_row();
 }
 
 void fit_budget(IndexOptions& options, std::size_t bytes) {

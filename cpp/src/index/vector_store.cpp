@@ -10,7 +10,6 @@
 #include "codecs/features.hpp"
 #include "codecs/quantized_codec.hpp"
 #include "codecs/scalar_codec.hpp"
-#include "kernels/dispatch.hpp"
 
 namespace lanner {
 namespace {
@@ -51,11 +50,6 @@ ElementType kept_type(const IndexOptions& options) noexcept {
 }
 
 }  // namespace
-
-std::size_t coded_bytes(const IndexOptions& options) {
-    const std::unique_ptr<CodedRows> codes = made_codes(options, active_kernels());
-    return codes ? codes->bytes_a_row() : 0;
-}
 
 VectorStore::VectorStore(const IndexOptions& options, const KernelTable& kernels)
     : options_(options),
@@ -247,6 +241,10 @@ void VectorStore::swap(VectorStore& other) noexcept {
     if (codes_) codes_->swap(*other.codes_);
     std::swap(recall_, other.recall_);
     fits_ = other.fits_ = std::max(fits_, other.fits_) + 1;
+}
+
+std::size_t VectorStore::bytes_a_row() const noexcept {
+    return (keeps_ ? plain_.bytes_a_row() : 0) + (codes_ ? codes_->bytes_a_row() : 0);
 }
 
 std::size_t VectorStore::memory_bytes() const noexcept {

@@ -30,9 +30,6 @@ struct PreparedQueries {
     std::size_t bytes() const noexcept { return exact.bytes() + codes.bytes() + sketches.bytes() + cells.bytes(); }
 };
 
-// What a row's codes and their factors take; 0 without a codec.
-std::size_t coded_bytes(const IndexOptions& options);
-
 class VectorStore {
   public:
     VectorStore(const IndexOptions& options, const KernelTable& kernels);
@@ -86,6 +83,8 @@ class VectorStore {
     // Of the same options; queries made ready before are outdated.
     void swap(VectorStore& other) noexcept;
 
+    // Once codes are fitted.
+    std::size_t bytes_a_row() const noexcept;
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t rows) const;
     void load(const SectionReader& reader, std::size_t rows, bool fitted);
