@@ -143,6 +143,75 @@ def test_each_query_can_have_a_filter_of_its_own() -> None:
         index.search(queries, 5, filter=3.5)
 
 
+@given(
+    names=st.booleans(),
+    asked=st.lists(st.none() | st.lists(st.integers(0, 40), max_size=6), min_size=1, max_size=5),
+    form=st.sampled_from([list, tuple, set, frozenset, np.array]),
+)
+def test_ids_of_each_query(names: bool, asked: list[list[int] | None], form: Any) -> None:
+    rng = np.random.default_rng(3)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(30, DIM)), [str(i) for i in range(30)] if names else None)
+    if names and form in (list, tuple):
+        form = set  # in a list, a str is a condition
+    queries = rng.normal(size=(len(asked), DIM))
+    ids: list[Any] = [
+        None if some is None else [str(i) if names else i for i in some] for some in asked
+    ]
+    given_filters = [None if some is None else form(sorted(set(some))) for some in ids]
+    together = index.search(queries, 5, filter=given_filters)
+    for row, (query, some) in enumerate(zip(queries, ids, strict=True)):
+        one = None if some is None else lanner.col.id.isin(some)
+        assert list(together[row]) == list(index.search(query, 5, filter=one))
+    everybody = sorted({id for some in ids for id in some or []})
+    wanted = index.search(queries, 5, filter=lanner.col.id.isin(everybody))
+    for held in [set(everybody), np.array(everybody), *([] if names else [everybody])]:
+        assert index.search(queries, 5, filter=held).ids.tolist() == wanted.ids.tolist()
+        assert index.count(held) == index.count(lanner.col.id.isin(everybody))
+
+
+def test_a_row_of_an_array_is_the_filter_of_a_query() -> None:
+    rng = np.random.default_rng(1)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(30, DIM)))
+    queries = rng.normal(size=(3, DIM))
+    masks = rng.random((3, 30)) < 0.4
+    few = np.array([[1, 2], [3, 4], [5, 6]])
+    for given_filter in (masks, few, masks.tolist(), few.tolist()):
+        together = index.search(queries, 5, filter=given_filter)
+        for row in range(3):
+            alone = index.search(queries[row], 5, filter=given_filter[row])
+            assert list(together[row]) == list(alone)
+    with pytest.raises(InvalidArgumentError, match="3 queries, 2 filters"):
+        index.search(queries, 5, filter=masks[:2])
+
+
+def test_a_filter_of_a_list_that_is_wrong_is_named() -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), ["doc", "doc-17"], attributes={"open": [True, False], "n": [1, 2]})
+    queries = np.eye(2)
+    assert index.search(queries, 1, filter=["open", "n == 2"]).ids[:, 0].tolist() == [
+        "doc",
+        "doc-17",
+    ]
+    hint = r"ids go into a set or col\.id\.isin"
+    with pytest.raises(InvalidArgumentError, match=f"filter 0: there is no column 'doc'; .*{hint}"):
+        index.search(queries, 1, filter=["doc", "doc-17"])
+    with pytest.raises(InvalidArgumentError, match=f"(?s)filter 1: .*expected a condition.*{hint}"):
+        index.search(queries, 1, filter=["open", "doc-17"])
+    with pytest.raises(InvalidArgumentError, match=f"2 queries, 3 filters; {hint}"):
+        index.search(queries, 1, filter=["doc", "doc-17", "doc-18"])
+    with pytest.raises(WrongTypeError, match="filter 1: filter as a list of str could be"):
+        index.search(queries, 1, filter=[None, ["doc"]])
+    with pytest.raises(InvalidArgumentError, match="2 queries, 1 filters; ids for all queries"):
+        index.search(queries, 1, filter=[[1, 2, 3]])
+    assert index.search(queries, 1, filter={"doc"}).ids.tolist() == [["doc"], ["doc"]]
+    numbered = lanner.Index(2, "l2")
+    numbered.add(np.eye(2))
+    with pytest.raises(WrongTypeError, match=r"filter 0: .* got int: one id goes into a list"):
+        numbered.search(queries, 1, filter=[1, [0]])
+
+
 def test_neighbours_and_radius_satisfy_the_filter() -> None:
     rng = np.random.default_rng(2)
     index = lanner.Index(DIM, "l2")

@@ -328,8 +328,10 @@ class Index(IndexStoring):
         filter : Filter, str or dict, or a list with one of them for each query, optional
             Which items may be hits, by their attributes: ``col("year") >= 2020``,
             ``"year >= 2020 and 'cs.IR' in tags"`` or ``{"year": {"$gte": 2020}}``; see
-            `lanner.filters`. Slower: an array of ids, an array of bool with one entry an item in
-            the order of `ids`, or a function of an id. `explain` tells how a query is answered.
+            `lanner.filters`. Also ids, in a set, an array or, if integers, a list: a list of
+            integers is ids for all queries, a list of lists or sets those of each query, and a str
+            in a list is a condition, never an id. Slower: bools, one an item in the order of `ids`,
+            or a function of an id. `explain` tells how a query is answered.
         recall : float, optional
             The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
             as this took when rows of its own were looked for at the end of an `add`. 1 compares
