@@ -309,3 +309,22 @@ class FilteredIndex(RuleBasedStateMachine):
 
 
 TestFilteredIndex = FilteredIndex.TestCase
+
+
+@pytest.mark.parametrize("form", ["columns", "rows"])
+def test_a_null_inside_a_list_is_named_by_column_and_row(form: str) -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"tags": [["a"], None]})
+    bad: Any = {"tags": [["b"], ["a", None]]}
+    if form == "rows":
+        bad = [{"tags": each} for each in bad["tags"]]
+    message = r"attributes\['tags'\] must have lists of str .*, got None inside the list in row 1"
+    before = index.to_bytes()
+    for change in (
+        lambda: index.add(np.eye(2), attributes=bad),
+        lambda: index.upsert(np.eye(2), [0, 1], attributes=bad),
+        lambda: index.update_attributes([0, 1], bad),
+    ):
+        with pytest.raises(WrongTypeError, match=message + ": leave it out"):
+            change()
+    assert index.to_bytes() == before
