@@ -28,8 +28,7 @@ a mask, a list or array of bool with an entry an item; and a function of an id. 
 query's own, give a list (or a tuple, or an array of two axes) of any of these, as many as there are
 queries, None for no filter::
 
-    [3, 5, 8]                      ids, for all queries
-    {"a", "b"}                     ids, for all queries: sets are never one a query
+    [3, 5, 8]   {"a", "b"}         ids, for all queries: sets are never one a query
     [[3, 5], {8}, range(10, 20)]   ids, those of each query
     ["year > 2019", "open"]        conditions, one a query: a str in a list is never an id
     [{"a", "b"}, {"c"}]            ids that are str, those of each query
@@ -39,8 +38,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping, Set
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -525,7 +523,7 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
         return Filter("==", value._name, (True,)).core
     if isinstance(value, (list, tuple)):
         return _of_list(value)
-    if isinstance(value, (AbstractSet, range)):
+    if isinstance(value, (Set, range)):
         return col.id.isin(np.asarray(value) if isinstance(value, range) else list(value)).core
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         array = np.asarray(value)
@@ -576,7 +574,7 @@ def _of_list(values: list[object] | tuple[object, ...]) -> _core.Filter | Mask:
 
 def _holds_filters(values: list[object] | tuple[object, ...]) -> bool:
     """Return whether any of them is a filter, rather than an element of a mask or of ids."""
-    kinds = (Filter, Column, str, Mapping, AbstractSet, range, list, tuple, np.ndarray)
+    kinds = (Filter, Column, str, Mapping, Set, range, list, tuple, np.ndarray)
     # One of each type tells.
     return any(
         each is None

@@ -31,7 +31,7 @@ from lanner._storing import IndexStoring
 from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
-from lanner.schema import Schema
+from lanner.schema import Schema, warn_of_slips
 
 _UINT64_MAX = 2**64 - 1
 
@@ -75,7 +75,8 @@ class Index(IndexStoring):
         the mean of all with ``SQ8``, some hundredths with ``SQ4``.
     schema : Schema or mapping of names to types, optional
         The columns of attributes that items may have; tables with others are refused. Without it
-        columns come with the tables, and of those the first value says the type.
+        columns come with the tables, also with later ones, and of those the first value says the
+        type; a new one whose name is nearly that of another is warned of.
     seed : int
         The same calls, parameters and seed make the same index, bit for bit, on any number of
         threads.
@@ -162,7 +163,8 @@ class Index(IndexStoring):
         attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
             A row a vector. None, NaN and NaT are nulls, and so are columns that are not there.
             Values are int64, float64, bool, str, dates and times (as microseconds, UTC), and lists
-            of int64 or of str.
+            of int64 or of str, with no nulls inside. Columns that the index does not have are added
+            to it, unless it was made with a schema.
         threads : int, optional
             Changes speed, never the index.
         progress : bool or callable, optional
@@ -181,6 +183,12 @@ class Index(IndexStoring):
             Data that are not numbers, or ids of the other kind than those in the index.
         ReadOnlyError
             The index was opened without ``writable=True``.
+
+        Warns
+        -----
+        NewColumnWarning
+            A column is new, and another of nearly the same name is not in `attributes`. Made an
+            error, it comes before any change.
         """
         return self._put(vectors, ids, attributes, False, threads, progress)
 
@@ -222,7 +230,7 @@ class Index(IndexStoring):
                 raise InvalidArgumentError(
                     f"ids must have one entry a vector, {len(array)}, got {len(given)}"
                 )
-        columns = None if attributes is None else self._to_columns(attributes, len(array))
+        columns = None if attributes is None else self._to_columns(attributes, len(array), 4)
         with reporting(progress, "upserting" if upsert else "adding") as report:
             added = self._core.add(array, given, upsert, count, report, columns)
         return np.array(added, dtype=object) if isinstance(added, list) else added
@@ -261,12 +269,21 @@ class Index(IndexStoring):
             An id is not in the index.
         InvalidArgumentError, WrongTypeError
             An id is given twice, or values do not fit their columns.
+
+        Warns
+        -----
+        NewColumnWarning
+            As for `add`.
         """
         given = self._to_ids(ids)
-        self._core.update_attributes(given, self._to_columns(attributes, len(given)))
+        self._core.update_attributes(given, self._to_columns(attributes, len(given), 3))
 
-    def _to_columns(self, attributes: Any, rows: int) -> _core.Columns:
-        return to_columns(attributes, rows, self.schema)
+    def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
+        schema = self.schema
+        columns = to_columns(attributes, rows, schema)
+        if schema and not self._core.schema_given:
+            warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
+        return columns
 
     def get(self, ids: Any, *, attributes: Names = None) -> Any:
         """Return the vectors of items as they are stored, unchanged by the metric.

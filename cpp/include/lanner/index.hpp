@@ -185,6 +185,8 @@ class Index {
 
     // The columns of attributes, of a given schema or of the tables that came.
     Schema schema() const;
+    // Whether the schema was given: tables with other columns are refused then.
+    bool schema_given() const;
     // Columns by name, all of them for no names, a row an id. With `lenient`, an id that is not in the index has nulls.
     std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {},
                                         bool lenient = false) const;

@@ -456,6 +456,7 @@ void bind_index(py::module_& module) {
         .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
         .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
         .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
+        .def_property_readonly("schema_given", &Index::schema_given)
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
