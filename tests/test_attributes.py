@@ -426,3 +426,40 @@ def test_a_schema_that_was_given_refuses_other_columns_without_a_warning(through
         with pytest.raises(InvalidArgumentError, match="'yaer' is not in the schema; its columns"):
             change()
     assert index.to_bytes() == before
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_hits_within_a_radius_bring_attributes(names: bool) -> None:
+    rng = np.random.default_rng(4)
+    rows = draw_rows(rng, 60)
+    index = lanner.Index(DIM, "l2", schema=SCHEMA)
+    vectors = rng.normal(size=(60, DIM)).astype(np.float32)
+    index.add(vectors, [f"n{i}" for i in range(60)] if names else None, attributes=table(rows))
+    queries = np.concatenate([vectors[:3], np.full((1, DIM), 1e3, np.float32)])
+    plain = index.search_radius(queries, 9.0, filter="year >= 0")
+    assert plain.attributes is None
+    assert plain[0].attributes is None
+    hits = index.search_radius(queries, 9.0, filter="year >= 0", attributes=True)
+    assert hits.attributes is not None
+    assert list(hits.attributes) == NAMES
+    assert hits.ids.tolist() == plain.ids.tolist()
+    assert 4 < len(hits.ids) < 4 * 60
+    _, wanted = index.get(hits.ids, attributes=True)
+    for name in NAMES:
+        np.testing.assert_array_equal(hits.attributes[name], wanted[name])
+    for place, each in enumerate(hits):
+        begin, end = hits.offsets[place : place + 2]
+        assert each.attributes is not None
+        assert each.attributes["year"].tolist() == wanted["year"][begin:end].tolist()
+    assert len(hits[3]) == 0
+    alone = index.search_radius(queries[1], 9.0, filter="year >= 0", attributes=["kind", "year"])
+    assert alone.attributes is not None
+    assert list(alone.attributes) == ["kind", "year"]
+    assert alone.attributes["year"].tolist() == hits[1].attributes["year"].tolist()
+    nothing = index.search_radius(queries[3], 9.0, attributes="year")
+    assert nothing.attributes is not None
+    assert nothing.attributes["year"].shape == (0,)
+    with pytest.raises(lanner.Error, match="no column 'month'"):
+        index.search_radius(queries, 9.0, attributes="month")
+    with pytest.raises(InvalidArgumentError, match="got none"):
+        index.search_radius(queries, 9.0, attributes=[])

@@ -143,6 +143,57 @@ def test_each_query_can_have_a_filter_of_its_own() -> None:
         index.search(queries, 5, filter=3.5)
 
 
+@pytest.mark.parametrize("graph", ["hnsw", None])
+def test_explain_tries_as_hard_as_it_is_told(graph: str | None) -> None:
+    rng = np.random.default_rng(8)
+    index = lanner.Index(32, "l2", graph=graph, codec=None)
+    *rows, query = clustered(rng, 8001)
+    index.add(rows, attributes={"n": np.arange(8000)})
+    every = {each: index.explain(query, "n >= 100", recall=each) for each in (0.5, 0.9, 0.99, 1.0)}
+    assert all(each.hits == 10 for each in every.values())
+    assert every[1.0].measured.distances == 7900
+    if graph is not None:
+        predicted = [every[each].predicted.distances for each in (0.5, 0.9, 0.99)]
+        assert predicted == sorted(predicted)
+        assert every[0.5].measured.distances < every[0.99].measured.distances < 7900
+    with pytest.raises(InvalidArgumentError, match="recall and exact both say"):
+        index.explain(query, "n >= 100", recall=0.9, exact=True)
+    with pytest.raises(InvalidArgumentError, match="recall must be above 0"):
+        index.explain(query, "n >= 100", recall=1.5)
+    if graph is not None:
+        with pytest.raises(InvalidArgumentError, match="recall and ef both say"):
+            index.explain(query, "n >= 100", recall=0.9, ef=50)
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_recall_is_measured_among_what_matches(names: bool) -> None:
+    rng = np.random.default_rng(9)
+    rows, queries = np.split(clustered(rng, 6050), [6000])
+    index = lanner.Index(32, "l2", codec=None)
+    ids = index.add(rows, [f"n{i}" for i in range(6000)] if names else None)
+    masks = [rng.random(6000) < share for share in rng.choice([0.001, 0.02, 0.4, 0.9], 50)]
+    for where in (masks, masks[3], None, [*masks[:20], *[None] * 30], lambda id: id != ids[7]):
+        each_where = where if isinstance(where, list) else [where] * 50
+        found = total = 0
+        for query, one in zip(queries, each_where, strict=True):
+            truth = index.search(query, 10, filter=one, exact=True)
+            mine = index.search(query, 10, filter=one, ef=12)
+            found += len(np.intersect1d(truth.ids[: len(truth)], mine.ids[: len(mine)]))
+            total += len(truth)
+        measured = index.measure_recall(queries, 10, filter=where, ef=12)
+        assert measured == pytest.approx(found / total, abs=1e-12)
+        assert 0.3 < measured <= 1
+        assert index.measure_recall(queries, 10, filter=where, recall=1) == 1
+    # Queries that nothing matches count for nothing; without any match there is no recall.
+    nothing = np.zeros(6000, bool)
+    some = index.measure_recall(queries[:2], 10, filter=[masks[0], nothing], ef=12)
+    assert some == index.measure_recall(queries[:1], 10, filter=masks[0], ef=12)
+    with pytest.raises(InvalidArgumentError, match="items that satisfy the filter, got none"):
+        index.measure_recall(queries, 10, filter=nothing)
+    with pytest.raises(InvalidArgumentError, match="50 queries, 3 filters"):
+        index.measure_recall(queries, 10, filter=masks[:3])
+
+
 @given(
     names=st.booleans(),
     asked=st.lists(st.none() | st.lists(st.integers(0, 40), max_size=6), min_size=1, max_size=5),

@@ -26,7 +26,7 @@ from lanner._arguments import (
 from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._filtering import core_filters
-from lanner._hit_attributes import with_attributes
+from lanner._hit_attributes import with_attributes, with_radius_attributes
 from lanner._storing import IndexStoring
 from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
@@ -466,6 +466,7 @@ class Index(IndexStoring):
         filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> RadiusHits:
         """Return the items at distance `radius` or nearer of each query.
@@ -478,24 +479,19 @@ class Index(IndexStoring):
         radius : float
             In the unit of the metric (squared for ``l2``, negated for ``ip``); the border is
             inside.
-        filter, ef, exact, threads
+        filter, ef, exact, attributes, threads
             As for `search`.
         """
         border = to_radius(radius)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
-        return RadiusHits(
-            *self._core.search_radius(
-                array,
-                border,
-                width,
-                exact,
-                count,
-                core_filters(self._core, filter, 1 if array.ndim == 1 else len(array)),
-            ),
-            single=array.ndim == 1,
-        )
+        which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
+        found = self._core.search_radius(array, border, width, exact, count, which)
+        hits = RadiusHits(*found, single=array.ndim == 1)
+        if attributes is None:
+            return hits
+        return with_radius_attributes(self._core, hits, to_names(attributes))
 
     @property
     def ids(self) -> NDArray[Any]:
