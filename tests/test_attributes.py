@@ -309,3 +309,157 @@ class FilteredIndex(RuleBasedStateMachine):
 
 
 TestFilteredIndex = FilteredIndex.TestCase
+
+
+@pytest.mark.parametrize("form", ["columns", "rows"])
+def test_a_null_inside_a_list_is_named_by_column_and_row(form: str) -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"tags": [["a"], None]})
+    bad: Any = {"tags": [["b"], ["a", None]]}
+    if form == "rows":
+        bad = [{"tags": each} for each in bad["tags"]]
+    message = r"attributes\['tags'\] must have lists of str .*, got None inside the list in row 1"
+    before = index.to_bytes()
+    for change in (
+        lambda: index.add(np.eye(2), attributes=bad),
+        lambda: index.upsert(np.eye(2), [0, 1], attributes=bad),
+        lambda: index.update_attributes([0, 1], bad),
+    ):
+        with pytest.raises(WrongTypeError, match=message + ": leave it out"):
+            change()
+    assert index.to_bytes() == before
+
+
+def two_columns(**options: Any) -> lanner.Index:
+    index = lanner.Index(2, "l2", **options)
+    index.add(np.eye(2), [0, 1], attributes={"year": [1, 2], "min_price": [0.5, 1.5]})
+    return index
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("yaer", "year"),
+        ("yeer", "year"),
+        ("years", "year"),
+        ("Year", "year"),
+        ("min_prise", "min_price"),
+        ("minPrice", "min_price"),
+        ("min price", "min_price"),
+        ("mni_price", None),
+        ("max_price", None),
+        ("min_price_2", None),
+        ("year2", None),
+        ("month", None),
+        ("yr", None),
+        ("", None),
+        ("y" * 2000, None),
+    ],
+)
+def test_a_new_column_of_nearly_the_name_of_another_is_warned_of(
+    name: str, near: str | None
+) -> None:
+    index = two_columns()
+    ids = iter(range(10, 20))
+    changes = [
+        lambda: index.add(np.eye(2), [next(ids), next(ids)], attributes={name: [1, 2]}),
+        lambda: index.upsert(np.eye(2), [0, 1], attributes={name: [1, 2]}),
+        lambda: index.update_attributes([0, 1], {name: [1, 2]}),
+    ]
+    for change in changes:
+        index = two_columns()
+        if not name:
+            with pytest.raises(InvalidArgumentError, match="must have a name"):
+                change()
+        elif near is None:
+            change()  # a warning would be an error
+            assert dict(index.schema)[name] == "int64"
+        else:
+            before = index.to_bytes()
+            message = f"attributes have '{name}', which makes a new column, and not '{near}'"
+            with pytest.raises(lanner.NewColumnWarning, match=message):
+                change()
+            assert index.to_bytes() == before
+            with pytest.warns(lanner.NewColumnWarning) as warned:
+                change()
+            assert [each.filename for each in warned] == [__file__]
+            assert dict(index.schema)[name] == "int64"
+            change()  # it is there now
+
+
+def test_the_nearest_name_is_named() -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"category": [1, 2], "categories": [1, 2], "catalogue": [1, 2]})
+    with pytest.warns(lanner.NewColumnWarning, match="and not 'categories'"):
+        index.update_attributes([0], {"categoriess": [1]})
+    with pytest.warns(lanner.NewColumnWarning) as warned:
+        index.update_attributes([0], {"catgory": [1], "catalog": [2], "other": [3]})
+    assert ["'category'" in str(each.message) for each in warned] == [True, False]
+    assert "'catalogue'" in str(warned[1].message)
+
+
+def test_a_table_that_has_both_names_means_both() -> None:
+    index = two_columns()
+    index.add(np.eye(2), attributes={"year": [1, 2], "years": [3, 4]})
+    assert list(index.schema) == ["year", "min_price", "years"]
+
+
+def test_a_first_table_is_not_warned_of() -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"year": [1, 2], "yaer": [1, 2]})
+    assert list(index.schema) == ["year", "yaer"]
+
+
+@pytest.mark.parametrize("through", ["itself", "bytes", "compact"])
+def test_a_schema_that_was_given_refuses_other_columns_without_a_warning(through: str) -> None:
+    index = two_columns(schema={"year": "int64", "min_price": "float64"})
+    if through == "bytes":
+        index = lanner.Index.from_bytes(index.to_bytes())
+    elif through == "compact":
+        index.compact()
+    before = index.to_bytes()
+    for change in (
+        lambda: index.add(np.eye(2), attributes={"yaer": [1, 2]}),
+        lambda: index.upsert(np.eye(2), [0, 1], attributes={"yaer": [1, 2]}),
+        lambda: index.update_attributes([0, 1], {"yaer": [1, 2]}),
+    ):
+        with pytest.raises(InvalidArgumentError, match="'yaer' is not in the schema; its columns"):
+            change()
+    assert index.to_bytes() == before
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_hits_within_a_radius_bring_attributes(names: bool) -> None:
+    rng = np.random.default_rng(4)
+    rows = draw_rows(rng, 60)
+    index = lanner.Index(DIM, "l2", schema=SCHEMA)
+    vectors = rng.normal(size=(60, DIM)).astype(np.float32)
+    index.add(vectors, [f"n{i}" for i in range(60)] if names else None, attributes=table(rows))
+    queries = np.concatenate([vectors[:3], np.full((1, DIM), 1e3, np.float32)])
+    plain = index.search_radius(queries, 9.0, filter="year >= 0")
+    assert plain.attributes is None
+    assert plain[0].attributes is None
+    hits = index.search_radius(queries, 9.0, filter="year >= 0", attributes=True)
+    assert hits.attributes is not None
+    assert list(hits.attributes) == NAMES
+    assert hits.ids.tolist() == plain.ids.tolist()
+    assert 4 < len(hits.ids) < 4 * 60
+    _, wanted = index.get(hits.ids, attributes=True)
+    for name in NAMES:
+        np.testing.assert_array_equal(hits.attributes[name], wanted[name])
+    for place, each in enumerate(hits):
+        begin, end = hits.offsets[place : place + 2]
+        assert each.attributes is not None
+        assert each.attributes["year"].tolist() == wanted["year"][begin:end].tolist()
+    assert len(hits[3]) == 0
+    alone = index.search_radius(queries[1], 9.0, filter="year >= 0", attributes=["kind", "year"])
+    assert alone.attributes is not None
+    assert list(alone.attributes) == ["kind", "year"]
+    assert alone.attributes["year"].tolist() == hits[1].attributes["year"].tolist()
+    nothing = index.search_radius(queries[3], 9.0, attributes="year")
+    assert nothing.attributes is not None
+    assert nothing.attributes["year"].shape == (0,)
+    with pytest.raises(lanner.Error, match="no column 'month'"):
+        index.search_radius(queries, 9.0, attributes="month")
+    with pytest.raises(InvalidArgumentError, match="got none"):
+        index.search_radius(queries, 9.0, attributes=[])

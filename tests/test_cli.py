@@ -15,7 +15,7 @@ pytest.importorskip("rich")
 from typer.testing import CliRunner
 
 import lanner
-from lanner import cli
+from lanner import cli, hashing
 from lanner.commands import app
 
 ROWS = np.random.default_rng(3).standard_normal((200, 16)).astype(np.float32)
@@ -93,6 +93,21 @@ def test_verify(built):
     content[len(content) // 2] ^= 1
     built.write_bytes(content)
     run("verify", built, code=1)
+
+
+def test_info_and_verify_know_what_hashing_saves(tmp_path):
+    path = tmp_path / "codes.lanner"
+    hashing.Codes(np.zeros((300, 2), np.uint8), attributes={"n": range(300)}).save(path)
+    output = run("info", path).stdout
+    for part in ("kind", "codes", "300", "bits.rows", "attr.schema", "crc32"):
+        assert part in output
+    assert "metric" not in output
+    output = run("verify", path).stdout
+    assert output.startswith(f"{path} is sound: codes, 300 items, ")
+    hashing.Hyperplanes(4, 8).save(path)
+    assert run("verify", path).stdout.startswith(f"{path} is sound: hash, 4 sections, ")
+    path.write_bytes(path.read_bytes()[:-1])
+    run("verify", path, code=1)
 
 
 def test_search_shows_the_first_hits(built, vectors):

@@ -16,7 +16,15 @@ import reference
 from conftest import points
 
 import lanner
-from lanner import FileFormatError, ReadOnlyError, StorageError, WrongTypeError, _core
+from lanner import (
+    FileFormatError,
+    ReadOnlyError,
+    StorageError,
+    WrongTypeError,
+    _core,
+    hashing,
+    quantization,
+)
 
 space = pytest.mark.parametrize(
     ("metric", "dtype"), reference.SPACES, ids=["-".join(each) for each in reference.SPACES]
@@ -65,6 +73,7 @@ def test_open_gives_back_what_was_saved(metric, dtype, graph, tmp_path):
     assert (about["size"], about["dim"], about["metric"]) == (len(index), 24, metric)
     assert (about["dtype"], about["graph"]) == (dtype, graph is not None)
     assert about["bytes"] == path.stat().st_size
+    assert about["kind"] == "index"
     assert about == _core.file_info(str(path))
 
 
@@ -213,6 +222,32 @@ def test_what_the_system_refuses_is_a_storage_error_naming_the_path(tmp_path):
             call(tmp_path)
     with pytest.raises(StorageError, match="none"):
         make_index().save(tmp_path / "none" / "a.lanner")
+
+
+@pytest.mark.parametrize("path", [".", "..", "folder", "folder/", "folder/.", "new/", "link"])
+def test_a_directory_is_no_name_of_a_file(path, tmp_path, monkeypatch):
+    (tmp_path / "here" / "folder").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    try:
+        Path("link").symlink_to("folder", target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    codes = hashing.Codes(np.zeros((3, 2), np.uint8))
+    quantizer = quantization.Binary(1).fit(np.eye(4, dtype=np.float32))
+    for thing in (make_index(), hashing.Hyperplanes(4, 8), codes, quantizer):
+        with pytest.raises(StorageError) as caught:
+            thing.save(path)
+        example = os.path.normpath(os.path.join(path, "index.lanner"))
+        assert str(caught.value) == (
+            f"cannot save to {path}: it names a directory, and the name of a file is wanted, "
+            f"such as {example}"
+        )
+        with pytest.raises(StorageError, match="empty path: the name of a file is wanted"):
+            thing.save("")
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["folder", "here", "link"]
+    index = lanner.Index(2)
+    index.save(Path("folder") / "a.lanner")
+    assert len(lanner.open(Path("folder") / "a.lanner")) == 0
 
 
 def test_failed_save_leaves_the_old_file(tmp_path):

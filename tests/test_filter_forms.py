@@ -401,11 +401,68 @@ def test_masks_ids_and_functions_come_back_as_what_they_are() -> None:
 
 
 def test_a_list_of_filters_is_told_from_a_mask_or_ids() -> None:
-    assert filters.each_query(["a > 1", None]) == ["a > 1", None]
-    assert filters.each_query([{"a": 1}]) == [{"a": 1}]
-    assert filters.each_query([True, False]) is None
-    assert filters.each_query([1, 2]) is None
-    assert filters.each_query("a > 1") is None
+    for several in (
+        ["a > 1", None],
+        [{"a": 1}],
+        [[1, 2], [3]],
+        [(1, 2), {3}, range(2)],
+        [[], []],
+        [[True, False], [False, False]],
+        [np.arange(2), None],
+        [1, None],
+        [col.a, col.b],
+        [len],
+        ["a"],
+        list(np.array(["a"])),
+    ):
+        assert filters.each_query(several) == several
+        assert filters.each_query(tuple(several)) == several
+    rows = filters.each_query(np.array([[1, 2], [3, 4]]))
+    assert rows is not None
+    assert [each.tolist() for each in rows] == [[1, 2], [3, 4]]  # type: ignore[attr-defined]
+    for one in ([True, False], [1, 2], [], (), "a > 1", {1, 2}, {"a", "b"}, range(3), {"a": 1}):
+        assert filters.each_query(one) is None
+    assert filters.each_query(list(np.arange(3))) is None
+    assert filters.each_query(np.arange(3)) is None
+
+
+IDS = st.one_of(st.lists(INT64), st.lists(TEXT, min_size=1))
+
+
+@given(IDS)
+def test_ids_are_the_same_filter_in_whatever_holds_them(ids: list[Any]) -> None:
+    wanted = col.id.isin(sorted(set(ids))).core
+    for held in (set(ids), frozenset(ids), dict.fromkeys(ids).keys(), np.array(sorted(set(ids)))):
+        core = filters.to_filter(held)
+        assert isinstance(core, _core.Filter)
+        assert sorted(core.ids) == sorted(wanted.ids)
+
+
+def test_a_range_is_ids() -> None:
+    for numbers in (range(5, 9), range(9, 5, -2), range(0), range(-3, 2)):
+        assert filters.to_filter(numbers) == col.id.isin(list(numbers)).core
+    with pytest.raises(lanner.Error):
+        filters.to_filter(range(2**70, 2**70 + 3))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (3, r"got int: one id goes into a list, \[3\]"),
+        (["a", "b"], "a list of str could be ids or conditions: ids go into a set or"),
+        ([[1, 2]], "one filter here, got a list of several"),
+        ([1, None], "one filter here, got a list of several"),
+        ([0, 1, 1, 0], "4 int of nothing but 0 and 1"),
+        (np.array([0, 1, 1, 0], np.uint8), "4 uint8 of nothing but 0 and 1"),
+        ({1, "a"}, "ids must be all integers or all str"),
+        ({True}, "ids must be all integers or all str"),
+        ({(1, 2), (3,)}, "each value must be .* got tuple"),
+        ([1.0, 2.0], "ids must be all integers or all str"),
+    ],
+)
+def test_what_could_be_two_things_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(lanner.Error, match=message):
+        filters.to_filter(value)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,126 @@ def test_each_query_can_have_a_filter_of_its_own() -> None:
         index.search(queries, 5, filter=3.5)
 
 
+@pytest.mark.parametrize("graph", ["hnsw", None])
+def test_explain_tries_as_hard_as_it_is_told(graph: str | None) -> None:
+    rng = np.random.default_rng(8)
+    index = lanner.Index(32, "l2", graph=graph, codec=None)
+    *rows, query = clustered(rng, 8001)
+    index.add(rows, attributes={"n": np.arange(8000)})
+    every = {each: index.explain(query, "n >= 100", recall=each) for each in (0.5, 0.9, 0.99, 1.0)}
+    assert all(each.hits == 10 for each in every.values())
+    assert every[1.0].measured.distances == 7900
+    if graph is not None:
+        predicted = [every[each].predicted.distances for each in (0.5, 0.9, 0.99)]
+        assert predicted == sorted(predicted)
+        assert every[0.5].measured.distances < every[0.99].measured.distances < 7900
+    with pytest.raises(InvalidArgumentError, match="recall and exact both say"):
+        index.explain(query, "n >= 100", recall=0.9, exact=True)
+    with pytest.raises(InvalidArgumentError, match="recall must be above 0"):
+        index.explain(query, "n >= 100", recall=1.5)
+    if graph is not None:
+        with pytest.raises(InvalidArgumentError, match="recall and ef both say"):
+            index.explain(query, "n >= 100", recall=0.9, ef=50)
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_recall_is_measured_among_what_matches(names: bool) -> None:
+    rng = np.random.default_rng(9)
+    rows, queries = np.split(clustered(rng, 6050), [6000])
+    index = lanner.Index(32, "l2", codec=None)
+    ids = index.add(rows, [f"n{i}" for i in range(6000)] if names else None)
+    masks = [rng.random(6000) < share for share in rng.choice([0.001, 0.02, 0.4, 0.9], 50)]
+    for where in (masks, masks[3], None, [*masks[:20], *[None] * 30], lambda id: id != ids[7]):
+        each_where = where if isinstance(where, list) else [where] * 50
+        found = total = 0
+        for query, one in zip(queries, each_where, strict=True):
+            truth = index.search(query, 10, filter=one, exact=True)
+            mine = index.search(query, 10, filter=one, ef=12)
+            found += len(np.intersect1d(truth.ids[: len(truth)], mine.ids[: len(mine)]))
+            total += len(truth)
+        measured = index.measure_recall(queries, 10, filter=where, ef=12)
+        assert measured == pytest.approx(found / total, abs=1e-12)
+        assert 0.3 < measured <= 1
+        assert index.measure_recall(queries, 10, filter=where, recall=1) == 1
+    # Queries that nothing matches count for nothing; without any match there is no recall.
+    nothing = np.zeros(6000, bool)
+    some = index.measure_recall(queries[:2], 10, filter=[masks[0], nothing], ef=12)
+    assert some == index.measure_recall(queries[:1], 10, filter=masks[0], ef=12)
+    with pytest.raises(InvalidArgumentError, match="items that satisfy the filter, got none"):
+        index.measure_recall(queries, 10, filter=nothing)
+    with pytest.raises(InvalidArgumentError, match="50 queries, 3 filters"):
+        index.measure_recall(queries, 10, filter=masks[:3])
+
+
+@given(
+    names=st.booleans(),
+    asked=st.lists(st.none() | st.lists(st.integers(0, 40), max_size=6), min_size=1, max_size=5),
+    form=st.sampled_from([list, tuple, set, frozenset, np.array]),
+)
+def test_ids_of_each_query(names: bool, asked: list[list[int] | None], form: Any) -> None:
+    rng = np.random.default_rng(3)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(30, DIM)), [str(i) for i in range(30)] if names else None)
+    if names and form in (list, tuple):
+        form = set  # in a list, a str is a condition
+    queries = rng.normal(size=(len(asked), DIM))
+    ids: list[Any] = [
+        None if some is None else [str(i) if names else i for i in some] for some in asked
+    ]
+    given_filters = [None if some is None else form(sorted(set(some))) for some in ids]
+    together = index.search(queries, 5, filter=given_filters)
+    for row, (query, some) in enumerate(zip(queries, ids, strict=True)):
+        one = None if some is None else lanner.col.id.isin(some)
+        assert list(together[row]) == list(index.search(query, 5, filter=one))
+    everybody = sorted({id for some in ids for id in some or []})
+    wanted = index.search(queries, 5, filter=lanner.col.id.isin(everybody))
+    for held in [set(everybody), np.array(everybody), *([] if names else [everybody])]:
+        assert index.search(queries, 5, filter=held).ids.tolist() == wanted.ids.tolist()
+        assert index.count(held) == index.count(lanner.col.id.isin(everybody))
+
+
+def test_a_row_of_an_array_is_the_filter_of_a_query() -> None:
+    rng = np.random.default_rng(1)
+    index = lanner.Index(DIM, "l2")
+    index.add(rng.normal(size=(30, DIM)))
+    queries = rng.normal(size=(3, DIM))
+    masks = rng.random((3, 30)) < 0.4
+    few = np.array([[1, 2], [3, 4], [5, 6]])
+    for given_filter in (masks, few, masks.tolist(), few.tolist()):
+        together = index.search(queries, 5, filter=given_filter)
+        for row in range(3):
+            alone = index.search(queries[row], 5, filter=given_filter[row])
+            assert list(together[row]) == list(alone)
+    with pytest.raises(InvalidArgumentError, match="3 queries, 2 filters"):
+        index.search(queries, 5, filter=masks[:2])
+
+
+def test_a_filter_of_a_list_that_is_wrong_is_named() -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), ["doc", "doc-17"], attributes={"open": [True, False], "n": [1, 2]})
+    queries = np.eye(2)
+    assert index.search(queries, 1, filter=["open", "n == 2"]).ids[:, 0].tolist() == [
+        "doc",
+        "doc-17",
+    ]
+    hint = r"ids go into a set or col\.id\.isin"
+    with pytest.raises(InvalidArgumentError, match=f"filter 0: there is no column 'doc'; .*{hint}"):
+        index.search(queries, 1, filter=["doc", "doc-17"])
+    with pytest.raises(InvalidArgumentError, match=f"(?s)filter 1: .*expected a condition.*{hint}"):
+        index.search(queries, 1, filter=["open", "doc-17"])
+    with pytest.raises(InvalidArgumentError, match=f"2 queries, 3 filters; {hint}"):
+        index.search(queries, 1, filter=["doc", "doc-17", "doc-18"])
+    with pytest.raises(WrongTypeError, match="filter 1: filter as a list of str could be"):
+        index.search(queries, 1, filter=[None, ["doc"]])
+    with pytest.raises(InvalidArgumentError, match="2 queries, 1 filters; ids for all queries"):
+        index.search(queries, 1, filter=[[1, 2, 3]])
+    assert index.search(queries, 1, filter={"doc"}).ids.tolist() == [["doc"], ["doc"]]
+    numbered = lanner.Index(2, "l2")
+    numbered.add(np.eye(2))
+    with pytest.raises(WrongTypeError, match=r"filter 0: .* got int: one id goes into a list"):
+        numbered.search(queries, 1, filter=[1, [0]])
+
+
 def test_neighbours_and_radius_satisfy_the_filter() -> None:
     rng = np.random.default_rng(2)
     index = lanner.Index(DIM, "l2")

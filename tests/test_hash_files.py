@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import plain_reader
 import pytest
 from hash_data import (
     DIM,
@@ -16,7 +17,7 @@ from hash_data import (
 )
 
 import lanner
-from lanner import FileFormatError, hashing
+from lanner import FileFormatError, _core, hashing
 from lanner.hashing import (
     ITQ,
     Codes,
@@ -75,6 +76,23 @@ def test_a_file_that_lies_is_refused_or_harmless(family, tmp_path):
                 loaded.encode(items)
             except lanner.Error:
                 continue
+
+
+@each_family
+def test_verify_says_what_a_hash_is_and_finds_every_damaged_byte(family, tmp_path):
+    path = tmp_path / "hash.lanner"
+    family.save(path)
+    sound = path.read_bytes()
+    about = lanner.verify(path)
+    assert about == _core.file_info(str(path))
+    assert set(about) == {"kind", "version", "bytes", "sections"}
+    assert about["kind"] == "hash"
+    assert about["bytes"] == len(sound)
+    assert all(each["length"] > 0 for each in about["sections"])
+    for place in range(0, len(sound), 7 if len(sound) < 4000 else 101):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x41]) + sound[place + 1 :])
+        with pytest.raises(FileFormatError, match=r"hash\.lanner"):
+            lanner.verify(path)
 
 
 def test_other_files_are_refused(tmp_path):
@@ -239,3 +257,45 @@ def test_views_that_learnt_nothing_cannot_be_saved(tmp_path):
     with pytest.raises(hashing.NotFittedError):
         MultiView([ITQ(16)]).save(tmp_path / "views.lanner")
     assert not list(tmp_path.iterdir())
+
+
+@each_made
+def test_verify_says_what_it_is_and_finds_damage_in_every_section(which, tmp_path):
+    thing = MADE[which]
+    path = tmp_path / "thing.lanner"
+    thing.save(path)
+    about = lanner.verify(path)
+    kinds = {Codes: "codes", LSHIndex: "tables of hashes", MultiView: "views"}
+    assert about["kind"] == kinds[type(thing)]
+    assert about == _core.file_info(str(path))
+    assert about.get("size") == (None if isinstance(thing, MultiView) else len(thing))
+    sound = path.read_bytes()
+    sections = [each for each in about["sections"] if each["length"]]
+    assert len(sections) >= 1
+    for section in sections:
+        place = section["offset"] + section["length"] // 2
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x41]) + sound[place + 1 :])
+        with pytest.raises(FileFormatError, match=f"section '?{section['name']}"):
+            lanner.verify(path)
+
+
+def test_verify_notices_contents_that_lie(tmp_path):
+    path = tmp_path / "thing.lanner"
+    MADE["codes"].save(path)
+    sound = path.read_bytes()
+    rows = int.from_bytes(sound[64:72], "little")
+    assert rows == 300
+    path.write_bytes(with_section_bytes(sound, 64, 255))  # more rows than there are
+    with pytest.raises(FileFormatError, match=r"bits\.rows"):
+        lanner.verify(path)
+    assert _core.file_info(str(path))["size"] == 511
+
+
+def test_what_is_of_no_known_kind_is_refused(tmp_path):
+    path = tmp_path / "thing.lanner"
+    Hyperplanes(4, 8).save(path)
+    content = path.read_bytes().replace(b"planes.config", b"plants.config")
+    path.write_bytes(plain_reader.sealed(bytearray(content)))
+    for read in (lanner.verify, lambda name: _core.file_info(str(name))):
+        with pytest.raises(FileFormatError, match="no index, hash, codes, tables of hashes, views"):
+            read(path)

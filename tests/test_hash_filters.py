@@ -207,6 +207,24 @@ def test_tables_of_sets_under_a_filter():
     assert [each.ids.tolist() for each in within] == [[], [1], [], [3]]
 
 
+def test_hits_within_a_radius_bring_attributes():
+    codes, _, tables = indexes({"year": [5, 6, 7, 8] * 2, "kind": list("abcdefgh")})
+    rows = np.arange(32, dtype=np.float32).reshape(8, 4)
+    for hits in (
+        codes.search_radius(rows.astype(np.uint8), 6, filter="year > 5", attributes=True),
+        tables.search_radius(rows, 100.0, filter="year > 5", attributes=True, probes=10**6),
+    ):
+        assert list(hits.attributes) == ["year", "kind"]
+        assert hits.attributes["year"].tolist() == (hits.ids % 4 + 5).tolist()
+        assert [each.attributes["kind"].tolist() for each in hits] == [
+            ["abcdefgh"[row] for row in each.ids] for each in hits
+        ]
+        assert len(hits.ids) > 8
+    assert codes.search_radius(rows[0].astype(np.uint8), 6).attributes is None
+    with pytest.raises(InvalidArgumentError, match="there is no column 'month'"):
+        tables.search_radius(rows, 1.0, attributes="month")
+
+
 def indexes(attributes: Any = None, **options: Any) -> list[Any]:
     rows = np.arange(32, dtype=np.float32).reshape(8, 4)
     return [

@@ -317,6 +317,7 @@ def test_a_saved_quantizer_comes_back(fitted, tmp_path):
     vectors = drawn(50, 40, 8)
     assert type(again) is type(fitted)
     assert repr(again) == repr(fitted)
+    assert lanner.verify(path)["kind"] == "quantizer"
     assert (again.encode(vectors) == fitted.encode(vectors)).all()
     assert (again.decode(fitted.encode(vectors)) == fitted.decode(fitted.encode(vectors))).all()
 
@@ -330,8 +331,9 @@ def test_every_damaged_byte_of_a_file_is_noticed(tmp_path):
             damaged = bytearray(sound)
             damaged[place] ^= 0x41
             path.write_bytes(damaged)
-            with pytest.raises(FileFormatError, match=r"codes\.lanner"):
-                quantization.load(path)
+            for read in (quantization.load, lanner.verify):
+                with pytest.raises(FileFormatError, match=r"codes\.lanner"):
+                    read(path)
         for length in range(0, len(sound), 61):
             path.write_bytes(sound[:length])
             with pytest.raises(FileFormatError):

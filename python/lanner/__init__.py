@@ -23,7 +23,7 @@ from lanner.files import open, verify
 from lanner.index import Index
 from lanner.kernels import Isa, distances, isa, set_threads
 from lanner.results import Hits, RadiusHits
-from lanner.schema import Schema
+from lanner.schema import NewColumnWarning, Schema
 
 __all__ = [
     "Error",
@@ -33,6 +33,7 @@ __all__ = [
     "Index",
     "InvalidArgumentError",
     "Isa",
+    "NewColumnWarning",
     "NotFoundError",
     "RadiusHits",
     "ReadOnlyError",

@@ -78,6 +78,8 @@ class Index:
     def attributes(self, ids: _Ids, names: list[str], lenient: bool) -> Columns: ...
     @property
     def schema(self) -> list[tuple[str, str]]: ...
+    @property
+    def schema_given(self) -> bool: ...
     def fit(
         self,
         vectors: NDArray[Any],
@@ -130,7 +132,14 @@ class Index:
     def count(self, filter: Filter) -> int: ...
     # What lanner.results.Explanation holds.
     def explain(
-        self, query: NDArray[Any], filter: Filter, k: int, ef: int, exact: bool, rerank: int | None
+        self,
+        query: NDArray[Any],
+        filter: Filter,
+        k: int,
+        ef: int,
+        exact: bool,
+        rerank: int | None,
+        recall: float,
     ) -> dict[str, Any]: ...
 
     # Checks every invariant; raises Error on the first broken one; returns figures ("nodes", "reachable", "levels", ...).
@@ -238,13 +247,13 @@ class Columns:
 def read_arrow_stream(stream: object, name: str) -> tuple[Columns, list[str]]: ...
 def read_arrow_array(schema: object, array: object, name: str) -> tuple[Columns, list[str]]: ...
 
-# The header and the sections of a file: {"version": str, "size": int, "dim": int, "metric": str, "dtype": str,
-# "graph": bool, "M": int, "ef_construction": int, "codec": str | None, "keep": str | None, "seed": int,
-# "id_kind": str | None, "bytes": int,
-# "sections": [{"name": str, "offset": int, "length": int, "crc32": int}]}.
+# The header and the sections of a file: {"kind": str, "version": str, "bytes": int, "sections": [{"name": str,
+# "offset": int, "length": int, "crc32": int}]}; of an index, codes and tables of hashes "size": int, and of an index
+# {"dim": int, "metric": str, "dtype": str, "graph": bool, "M": int, "ef_construction": int, "codec": str | None, "keep": str | None, "seed": int,
+# "id_kind": str | None}.
 def file_info(path: str) -> dict[str, Any]: ...
 
-# Reads a whole file, checks every checksum and every invariant; raises FileFormatError naming the section.
+# Reads a whole file of whatever kind, checks every checksum and every invariant; raises FileFormatError naming the section.
 def verify_file(path: str) -> dict[str, Any]: ...
 
 # Distances by the kernels of one level ("" for the active one), through one shape: "rows", "block" or "tile".

@@ -8,7 +8,7 @@ import numpy as np
 
 from lanner import _core
 from lanner._arrays import Ids, to_ids
-from lanner._core import InvalidArgumentError
+from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner.filters import each_query, to_filter
 
 # What has ids and attributes.
@@ -38,9 +38,43 @@ def core_filters(core: Attributed, value: Any, queries: int) -> list[_core.Filte
     if several is None:
         return [core_filter(core, value)]
     if len(several) != queries:
-        strings = all(isinstance(each, str) for each in several)
         raise InvalidArgumentError(
             f"filter must be one for all queries or one a query: {queries} queries, "
-            f"{len(several)} filters" + ("; ids go into col.id.isin([...])" if strings else "")
+            f"{len(several)} filters" + _hint(several)
         )
-    return [_EVERYTHING if each is None else core_filter(core, each) for each in several]
+    return [_of_query(core, each, place) for place, each in enumerate(several)]
+
+
+def _hint(several: list[Any]) -> str:
+    if all(isinstance(each, str) for each in several):
+        return "; ids go into a set or col.id.isin([...])"
+    if all(isinstance(each, (list, tuple)) for each in several):
+        return "; ids for all queries go into one list, without lists inside"
+    return ""
+
+
+def _of_query(core: Attributed, value: Any, place: int) -> _core.Filter:
+    if value is None:
+        return _EVERYTHING
+    if isinstance(value, str) and _names_no_column(core, value):
+        raise InvalidArgumentError(
+            f"filter {place}: there is no column {value!r}; a str in a list is a condition, and "
+            "ids go into a set or col.id.isin([...])"
+        )
+    try:
+        return core_filter(core, value)
+    except (InvalidArgumentError, WrongTypeError) as error:
+        hint = "\nids go into a set or col.id.isin([...])" if isinstance(value, str) else ""
+        kind = WrongTypeError if isinstance(error, WrongTypeError) else InvalidArgumentError
+        raise kind(f"filter {place}: {error}{hint}") from None
+
+
+def _names_no_column(core: Attributed, text: str) -> bool:
+    """Return whether a text is an id that somebody took for a filter."""
+    return (
+        text.isidentifier()
+        and text not in ("True", "False")
+        and isinstance(core, _core.Index)
+        and core.id_kind == "str"
+        and text not in dict(core.schema)
+    )

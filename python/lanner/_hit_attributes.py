@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lanner._arrays import to_ids
 from lanner._filtering import Attributed
-from lanner.results import Hits
+from lanner.results import Hits, RadiusHits
 
 
 def with_attributes(core: Attributed, hits: Hits, names: list[str]) -> Hits:
@@ -24,6 +24,13 @@ def with_attributes(core: Attributed, hits: Hits, names: list[str]) -> Hits:
     columns = core.attributes(ids, names, True).to_dict()
     spread = {name: _spread(column, filled) for name, column in columns.items()}
     return Hits(hits.ids, hits.distances, hits.counts, spread)
+
+
+def with_radius_attributes(core: Attributed, hits: RadiusHits, names: list[str]) -> RadiusHits:
+    """Return the hits within a radius with columns of their attributes, as `with_attributes`."""
+    ids = to_ids(hits.ids) if len(hits.ids) else np.empty(0, dtype=np.int64)
+    hits.attributes = core.attributes(ids, names, True).to_dict()
+    return hits
 
 
 def _spread(values: NDArray[Any], filled: NDArray[np.bool_]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_threads
 from lanner._arrays import to_vectors
 from lanner._core import InvalidArgumentError
-from lanner._filtering import core_filter
+from lanner._filtering import core_filter, core_filters
 from lanner._properties import IndexProperties
 from lanner.results import Explanation, Hits
 
@@ -24,6 +24,7 @@ class IndexInspection(IndexProperties):
         queries: Any,
         k: int = 10,
         *,
+        filter: Any = None,
         recall: float | None = None,
         ef: int | None = None,
         rerank: int | None = None,
@@ -32,12 +33,19 @@ class IndexInspection(IndexProperties):
         """Return the share of the k true nearest items that `search` finds, over all queries.
 
         Truth is exact search, by estimates where the index keeps no vectors. An item as near as the
-        k-th true one counts as found: ties are no misses.
+        k-th true one counts as found: ties are no misses. With a filter, the true ones are the
+        nearest of those that satisfy it, all of them where they are fewer than k.
+
+        Parameters
+        ----------
+        queries : array_like, shape (q, dim) or (dim,)
+        k, filter, recall, ef, rerank, threads
+            As for `search`.
 
         Raises
         ------
         InvalidArgumentError
-            The index is empty, or there are no queries.
+            The index is empty, there are no queries, or no item satisfies the filter.
         """
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, False)
@@ -50,13 +58,17 @@ class IndexInspection(IndexProperties):
             )
         again = self._to_rerank(rerank, False)
         aim = to_recall(recall, ef, rerank, False)
-        truth = Hits(*self._core.search(array, k, 0, True, count, None, 0.0, None))
-        found = Hits(*self._core.search(array, k, width, False, count, again, aim, None))
+        which = core_filters(self._core, filter, len(array))
+        truth = Hits(*self._core.search(array, k, 0, True, count, None, 0.0, which))
+        wanted = int(np.sum(truth.counts))
+        if not wanted:
+            raise InvalidArgumentError("recall needs items that satisfy the filter, got none")
+        found = Hits(*self._core.search(array, k, width, False, count, again, aim, which))
         hits = 0
         for mine, true in zip(found, truth, strict=True):
-            near = mine.distances <= true.distances[-1]
+            near = mine.distances <= np.max(true.distances, initial=-np.inf)
             hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
-        return hits / int(np.sum(truth.counts))
+        return hits / wanted
 
     def count(self, filter: Any) -> int:
         """Return how many items satisfy a filter, which is one that `search` takes."""
@@ -68,6 +80,7 @@ class IndexInspection(IndexProperties):
         filter: Any,
         k: int = 10,
         *,
+        recall: float | None = None,
         ef: int | None = None,
         exact: bool = False,
         rerank: int | None = None,
@@ -80,7 +93,7 @@ class IndexInspection(IndexProperties):
         Parameters
         ----------
         query : array_like, shape (dim,)
-        filter, k, ef, exact, rerank
+        filter, k, recall, ef, exact, rerank
             As for `search`.
         """
         array = to_vectors(query, "query", self.dim, self.dtype)
@@ -94,6 +107,7 @@ class IndexInspection(IndexProperties):
                 self._to_ef(ef, exact),
                 exact,
                 self._to_rerank(rerank, exact),
+                to_recall(recall, ef, rerank, exact),
             )
         )
 

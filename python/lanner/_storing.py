@@ -116,8 +116,9 @@ class IndexStoring(IndexInspection):
         Raises
         ------
         StorageError
-            The system says why; or another has the file open with ``durable=True``; or its journal
-            has changes that it lacks, which would be lost. The file is as it was.
+            The system says why; or `path` names a directory; or another has the file open with
+            ``durable=True``; or its journal has changes that it lacks, which would be lost. The
+            file is as it was.
         """
         self._core.save(to_path(path))
 

@@ -11,7 +11,7 @@ and strings of ISO 8601 timestamps; nothing else changes its type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -232,8 +232,15 @@ def _element(value: object, label: str, row: int) -> object:
     if isinstance(value, (list, tuple, set, frozenset)) or (
         hasattr(value, "__array__") and not isinstance(value, np.generic)
     ):
-        return sorted(value) if isinstance(value, (set, frozenset)) else list(value)  # type: ignore[call-overload]
+        return _in_order(value) if isinstance(value, (set, frozenset)) else list(value)  # type: ignore[call-overload]
     return to_value(value, f"{label} row {row}")
+
+
+def _in_order(values: Set[Any]) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:  # of several types, which are refused, or one without an order
+        return sorted(values, key=lambda each: (type(each).__name__, repr(each)))
 
 
 def _nothing(rows: int, label: str, want: str | None) -> _Part:
@@ -294,7 +301,7 @@ def _of_lists(
     kinds = set(map(type, flat))
     if not kinds <= {str} and not kinds <= {int}:
         flat = [
-            to_value(each, f"{label} row {row}: each element")
+            _list_element(each, label, row)
             for row, elements in enumerate(values)
             for each in elements
         ]
@@ -318,6 +325,16 @@ def _of_lists(
     raise WrongTypeError(
         f"{label} must have lists of str or lists of int, got {flat[place]!r} in row {row}"
     )
+
+
+def _list_element(value: object, label: str, row: int) -> object:
+    missing = type(value).__name__ in _MISSING
+    if missing or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        raise WrongTypeError(
+            f"{label} must have lists of str or lists of int, got {value} inside the list in row "
+            f"{row}: leave it out; a row without a list has None in its place"
+        )
+    return to_value(value, f"{label} row {row}: each element")
 
 
 def _refuse_mixture(values: list[Any], label: str) -> None:

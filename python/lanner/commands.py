@@ -85,23 +85,25 @@ def _root(
 
 @app.command()
 @_reported
-def info(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
-    """Show what a saved index is and which sections it has."""
+def info(file: Annotated[Path, typer.Argument(help="A file that lanner saved.")]) -> None:
+    """Show what a saved index, or another file of lanner's, is and which sections it has."""
     with naming_file(str(file)):
         about = _core.file_info(str(file))
     table = Table(show_header=False, box=None)
-    for name in ("version", "size", "dim", "metric", "dtype"):
-        table.add_row(name, str(about[name]))
-    table.add_row(
-        "graph",
-        f"hnsw, M={about['M']}, ef_construction={about['ef_construction']}"
-        if about["graph"]
-        else "none",
-    )
-    if about["codec"]:
-        table.add_row("codec", f"{about['codec']}, beside {about['keep'] or 'nothing'}")
-    table.add_row("seed", str(about["seed"]))
-    table.add_row("ids", about["id_kind"] or "none yet")
+    for name in ("kind", "version", "size", "dim", "metric", "dtype"):
+        if name in about:
+            table.add_row(name, str(about[name]))
+    if about["kind"] == "index":
+        table.add_row(
+            "graph",
+            f"hnsw, M={about['M']}, ef_construction={about['ef_construction']}"
+            if about["graph"]
+            else "none",
+        )
+        if about["codec"]:
+            table.add_row("codec", f"{about['codec']}, beside {about['keep'] or 'nothing'}")
+        table.add_row("seed", str(about["seed"]))
+        table.add_row("ids", about["id_kind"] or "none yet")
     table.add_row("bytes", f"{about['bytes']:,}")
     _out.print(table)
     sections = Table("section", "offset", "bytes", "crc32")
@@ -114,12 +116,14 @@ def info(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
 
 @app.command()
 @_reported
-def verify(file: Annotated[Path, typer.Argument(help="A saved index.")]) -> None:
-    """Read a saved index whole and check every checksum and invariant."""
+def verify(file: Annotated[Path, typer.Argument(help="A file that lanner saved.")]) -> None:
+    """Read a saved index, or another file of lanner's, and check every checksum and invariant."""
     about = lanner.verify(file)
+    kind = "" if about["kind"] == "index" else f"{about['kind']}, "
+    items = f"{about['size']:,} items, " if "size" in about else ""
     _out.print(
         Text(
-            f"{file} is sound: {about['size']:,} items, {len(about['sections'])} sections, "
+            f"{file} is sound: {kind}{items}{len(about['sections'])} sections, "
             f"{about['bytes']:,} bytes"
         ),
         soft_wrap=True,

@@ -90,10 +90,22 @@ def open(
 def verify(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a whole file, check every checksum and invariant, and return what is in it.
 
+    Any file that lanner saves can be verified: an index, what `lanner.hashing` saves, and the
+    quantizers of `lanner.quantization`.
+
+    Returns
+    -------
+    dict
+        ``kind``: ``"index"``, ``"hash"``, ``"codes"``, ``"tables of hashes"``, ``"views"`` or
+        ``"quantizer"``; the ``version`` of the format; ``bytes``; ``sections``, each a dict with
+        ``name``, ``offset``, ``length`` and ``crc32``. Of an index, codes and tables, the ``size``:
+        how many items. Of an index, also ``dim``, ``metric``, ``dtype``, ``graph``, ``M``,
+        ``ef_construction``, ``codec``, ``keep``, ``seed`` and ``id_kind``.
+
     Raises
     ------
     FileFormatError
-        Naming the first section that is not sound.
+        Naming the first section that is not sound; or the file is none of lanner's.
     StorageError
         The file cannot be read.
     """

@@ -22,13 +22,23 @@ complement, so that `not year == 2020` holds where there is no year and `year !=
 The dict form is that of Chroma, Pinecone and LangChain: `{"year": 2020}` for equality,
 `{"year": {"$gte": 2020, "$lt": 2024}}`, and `{"$and": [...]}`. Several keys are joined by "and".
 None stands for a null in `$eq`, `$ne` and for itself: `{"year": None}`.
+
+What `filter=` takes besides: ids, in a set, a range, an array or, where they are integers, a list;
+a mask, a list or array of bool with an entry an item; and a function of an id. For a filter of each
+query's own, give a list (or a tuple, or an array of two axes) of any of these, as many as there are
+queries, None for no filter::
+
+    [3, 5, 8]   {"a", "b"}         ids, for all queries: sets are never one a query
+    [[3, 5], {8}, range(10, 20)]   ids, those of each query
+    ["year > 2019", "open"]        conditions, one a query: a str in a list is never an id
+    [{"a", "b"}, {"c"}]            ids that are str, those of each query
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -499,9 +509,9 @@ def _of_dict(value: Mapping[Any, Any]) -> _core.Filter:
 def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
     """Return what the core searches with: a tree, a mask of items, or a function that is asked.
 
-    A `Filter`, a string and a dict become a tree, and so does an array of ids, which the items must
-    be among. A list or array of bool is a mask, whose length is not checked here. A callable comes
-    back as it is.
+    A `Filter`, a string and a dict become a tree, and so do ids in a list of integers, a set, a
+    range or an array, which the items must be among. A list or array of bool is a mask, whose
+    length is not checked here. A callable comes back as it is.
     """
     if isinstance(value, str):
         return _cached(value) if len(value) <= _CACHED_TEXT else parse(value).core
@@ -513,6 +523,8 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
         return Filter("==", value._name, (True,)).core
     if isinstance(value, (list, tuple)):
         return _of_list(value)
+    if isinstance(value, (Set, range)):
+        return col.id.isin(np.asarray(value) if isinstance(value, range) else list(value)).core
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         array = np.asarray(value)
         if array.ndim != 1:
@@ -523,16 +535,21 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
             return np.ascontiguousarray(array)
         # Ids of a set of two at most, or a mask of somebody who has no bool.
         if len(array) > 2 and array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 1:
-            raise InvalidArgumentError(
-                "filter must be an array of bool, one an item, or of ids, each once: got "
-                f"{len(array)} {array.dtype.name} of nothing but 0 and 1"
-            )
+            _refuse_numbers(len(array), array.dtype.name)
         return col.id.isin(array).core
     if callable(value):
         return value
     raise WrongTypeError(
         "filter must be an expression of col, a str, a dict, a mask, ids or a callable, "
         f"got {type(value).__name__}"
+        + (f": one id goes into a list, [{value}]" if type(value) is int else "")
+    )
+
+
+def _refuse_numbers(count: int, kind: str) -> NoReturn:
+    raise InvalidArgumentError(
+        "filter must be bool, one an item, or ids, each once: got "
+        f"{count} {kind} of nothing but 0 and 1"
     )
 
 
@@ -540,23 +557,43 @@ def _of_list(values: list[object] | tuple[object, ...]) -> _core.Filter | Mask:
     types = set(map(type, values))
     if types and types <= {bool, np.bool_}:
         return np.array(values, dtype=bool)
-    if types & {str, Filter, dict}:
+    if types and all(issubclass(kind, str) for kind in types):
         raise WrongTypeError(
-            "filter must be one filter here, got several; string ids go into col.id.isin([...])"
+            "filter as a list of str could be ids or conditions: ids go into a set or "
+            "col.id.isin([...]), and conditions that are all to hold are joined by 'and'"
         )
+    if _holds_filters(values):
+        raise WrongTypeError(
+            "filter must be one filter here, got a list of several; conditions are joined by "
+            "& and |, and ids go into col.id.isin([...])"
+        )
+    if len(values) > 2 and types == {int} and set(values) <= {0, 1}:
+        _refuse_numbers(len(values), "int")
     return col.id.isin(values).core
+
+
+def _holds_filters(values: list[object] | tuple[object, ...]) -> bool:
+    """Return whether any of them is a filter, rather than an element of a mask or of ids."""
+    kinds = (Filter, Column, str, Mapping, Set, range, list, tuple, np.ndarray)
+    # One of each type tells.
+    return any(
+        each is None
+        or isinstance(each, kinds)
+        or callable(each)
+        or (hasattr(each, "__array__") and not isinstance(each, np.generic))
+        for each in {type(each): each for each in values}.values()
+    )
 
 
 def each_query(value: object) -> list[object] | None:
     """Return a list of filters, one a query (None: no filter), or None where `value` is one filter.
 
-    A list or tuple is several filters if one of its elements is a filter, a str, a dict, an array,
-    a callable or None; otherwise it is a mask or ids.
+    A list or tuple is several filters if one of its elements is a filter in its own right (a list,
+    set or range of ids among them) or None; otherwise it is a mask or ids. So is an array of two
+    axes, a row a query.
     """
-    if not isinstance(value, (list, tuple)):
-        return None
-    several = any(
-        each is None or isinstance(each, (Filter, str, Mapping, np.ndarray)) or callable(each)
-        for each in value
-    )
-    return list(value) if several else None
+    if isinstance(value, np.ndarray) and value.ndim == 2:
+        return list(value)
+    if isinstance(value, (list, tuple)) and _holds_filters(value):
+        return list(value)
+    return None

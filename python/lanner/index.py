@@ -28,12 +28,12 @@ from lanner._arguments import (
 from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._filtering import core_filters
-from lanner._hit_attributes import with_attributes
+from lanner._hit_attributes import with_attributes, with_radius_attributes
 from lanner._storing import IndexStoring
 from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
-from lanner.schema import Schema
+from lanner.schema import Schema, warn_of_slips
 
 if TYPE_CHECKING:
     from lanner.quantization import Quantizer
@@ -89,7 +89,8 @@ class Index(IndexStoring):
         and the links of a graph come on top. Not together with `codec` or `keep`.
     schema : Schema or mapping of names to types, optional
         The columns of attributes that items may have; tables with others are refused. Without it
-        columns come with the tables, and of those the first value says the type.
+        columns come with the tables, also with later ones, and of those the first value says the
+        type; a new one whose name is nearly that of another is warned of.
     seed : int
         The same calls, parameters and seed make the same index, bit for bit, on any number of
         threads.
@@ -203,7 +204,8 @@ class Index(IndexStoring):
         attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
             A row a vector. None, NaN and NaT are nulls, and so are columns that are not there.
             Values are int64, float64, bool, str, dates and times (as microseconds, UTC), and lists
-            of int64 or of str.
+            of int64 or of str, with no nulls inside. Columns that the index does not have are added
+            to it, unless it was made with a schema.
         threads : int, optional
             Changes speed, never the index.
         progress : bool or callable, optional
@@ -222,6 +224,12 @@ class Index(IndexStoring):
             Data that are not numbers, or ids of the other kind than those in the index.
         ReadOnlyError
             The index was opened without ``writable=True``.
+
+        Warns
+        -----
+        NewColumnWarning
+            A column is new, and another of nearly the same name is not in `attributes`. Made an
+            error, it comes before any change.
         """
         return self._put(vectors, ids, attributes, False, threads, progress)
 
@@ -263,7 +271,7 @@ class Index(IndexStoring):
                 raise InvalidArgumentError(
                     f"ids must have one entry a vector, {len(array)}, got {len(given)}"
                 )
-        columns = None if attributes is None else self._to_columns(attributes, len(array))
+        columns = None if attributes is None else self._to_columns(attributes, len(array), 4)
         with reporting(progress, "upserting" if upsert else "adding") as report:
             added = self._core.add(array, given, upsert, count, report, columns)
         return np.array(added, dtype=object) if isinstance(added, list) else added
@@ -302,12 +310,21 @@ class Index(IndexStoring):
             An id is not in the index.
         InvalidArgumentError, WrongTypeError
             An id is given twice, or values do not fit their columns.
+
+        Warns
+        -----
+        NewColumnWarning
+            As for `add`.
         """
         given = self._to_ids(ids)
-        self._core.update_attributes(given, self._to_columns(attributes, len(given)))
+        self._core.update_attributes(given, self._to_columns(attributes, len(given), 3))
 
-    def _to_columns(self, attributes: Any, rows: int) -> _core.Columns:
-        return to_columns(attributes, rows, self.schema)
+    def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
+        schema = self.schema
+        columns = to_columns(attributes, rows, schema)
+        if schema and not self._core.schema_given:
+            warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
+        return columns
 
     def get(self, ids: Any, *, attributes: Names = None) -> Any:
         """Return the vectors of items as they are stored, unchanged by the metric.
@@ -369,8 +386,10 @@ class Index(IndexStoring):
         filter : Filter, str or dict, or a list with one of them for each query, optional
             Which items may be hits, by their attributes: ``col("year") >= 2020``,
             ``"year >= 2020 and 'cs.IR' in tags"`` or ``{"year": {"$gte": 2020}}``; see
-            `lanner.filters`. Slower: an array of ids, an array of bool with one entry an item in
-            the order of `ids`, or a function of an id. `explain` tells how a query is answered.
+            `lanner.filters`. Also ids, in a set, an array or, if integers, a list: a list of
+            integers is ids for all queries, a list of lists or sets those of each query, and a str
+            in a list is a condition, never an id. Slower: bools, one an item in the order of `ids`,
+            or a function of an id. `explain` tells how a query is answered.
         recall : float, optional
             The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
             as this took when rows of its own were looked for at the end of an `add`. 1 compares
@@ -488,6 +507,7 @@ class Index(IndexStoring):
         filter: Any = None,
         ef: int | None = None,
         exact: bool = False,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> RadiusHits:
         """Return the items at distance `radius` or nearer of each query.
@@ -500,24 +520,19 @@ class Index(IndexStoring):
         radius : float
             In the unit of the metric (squared for ``l2``, negated for ``ip``); the border is
             inside.
-        filter, ef, exact, threads
+        filter, ef, exact, attributes, threads
             As for `search`.
         """
         border = to_radius(radius)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
-        return RadiusHits(
-            *self._core.search_radius(
-                array,
-                border,
-                width,
-                exact,
-                count,
-                core_filters(self._core, filter, 1 if array.ndim == 1 else len(array)),
-            ),
-            single=array.ndim == 1,
-        )
+        which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
+        found = self._core.search_radius(array, border, width, exact, count, which)
+        hits = RadiusHits(*found, single=array.ndim == 1)
+        if attributes is None:
+            return hits
+        return with_radius_attributes(self._core, hits, to_names(attributes))
 
     @property
     def ids(self) -> NDArray[Any]:

@@ -138,9 +138,11 @@ class RadiusHits:
         The hits of query i are at ``offsets[i]:offsets[i + 1]``.
     counts : array of int64, shape (q,), or int
         The number of hits of each query.
+    attributes : dict of arrays of shape (hits,), or None
+        The columns that `search_radius` was asked for, as `Index.get` returns them.
     """
 
-    __slots__ = ("_single", "distances", "ids", "offsets")
+    __slots__ = ("_single", "attributes", "distances", "ids", "offsets")
 
     def __init__(
         self,
@@ -149,11 +151,13 @@ class RadiusHits:
         offsets: NDArray[np.int64],
         *,
         single: bool,
+        attributes: dict[str, NDArray[Any]] | None = None,
     ) -> None:
         self.ids = ids
         self.distances = distances
         self.offsets = offsets
         self._single = single
+        self.attributes = attributes
 
     @property
     def counts(self) -> Any:
@@ -175,7 +179,10 @@ class RadiusHits:
 
     def _query(self, row: int) -> Hits:
         span = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
-        return Hits(self.ids[span], self.distances[span], span.stop - span.start)
+        attributes = None
+        if self.attributes is not None:
+            attributes = {name: column[span] for name, column in self.attributes.items()}
+        return Hits(self.ids[span], self.distances[span], span.stop - span.start, attributes)
 
     def __repr__(self) -> str:
         if self._single:

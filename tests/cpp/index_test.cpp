@@ -386,6 +386,7 @@ TEST_CASE("a file opened read-only refuses changes; a writable copy leaves the f
         CHECK(index.size() == 500);
         CHECK(Index::open(path, {.writable = false, .verify = true}).size() == 500);
         CHECK(verify_file(path).size == 500);
+        CHECK(verify_file(path).kind == FileKind::kIndex);
         copy.save(path);
     }
     CHECK(Index::open(path).size() == 1150);

@@ -111,6 +111,8 @@ TEST_CASE("a file is replaced whole or not at all") {
     CHECK(now.substr(3000000) == "end");
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
     CHECK_THROWS_AS(AtomicFile((folder.path / "no" / "such" / "folder").string()), Error);
+    CHECK_THROWS_WITH(AtomicFile(folder.path.string()), doctest::Contains("it names a directory"));
+    CHECK_THROWS_WITH(AtomicFile(""), doctest::Contains("the name of a file is wanted"));
 }
 
 TEST_CASE("a private map can be written to and the file does not change") {

@@ -211,6 +211,8 @@ class Index {
 
     // The columns of attributes, of a given schema or of the tables that came.
     Schema schema() const;
+    // Whether the schema was given: tables with other columns are refused then.
+    bool schema_given() const;
     // Columns by name, all of them for no names, a row an id. With `lenient`, an id that is not in the index has nulls.
     std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {},
                                         bool lenient = false) const;
@@ -256,18 +258,23 @@ struct SectionInfo {
     std::uint32_t crc32 = 0;
 };
 
+// What a file holds: an index, or what lanner's Python package saves beside: hashes, codes and tables of hashes, views of
+// items, quantizers.
+enum class FileKind : std::uint8_t { kIndex, kHash, kCodes, kHashTables, kViews, kQuantizer };
+
 struct FileInfo {
     std::string version;
-    IndexOptions options;
-    std::size_t size = 0;
-    IdKind id_kind = IdKind::kNone;
+    FileKind kind = FileKind::kIndex;
+    IndexOptions options;            // of an index
+    std::size_t size = 0;            // of an index, of codes and of tables: items
+    IdKind id_kind = IdKind::kNone;  // of an index
     std::uint64_t bytes = 0;
     std::vector<SectionInfo> sections;
 };
 
 // Reads the header and the table of contents, and checks both.
 FileInfo file_info(const std::string& path);
-// Reads the whole file; throws Error(kFileFormat) naming the section that is not sound.
+// Reads the whole file, of whatever kind; throws Error(kFileFormat) naming the section that is not sound.
 FileInfo verify_file(const std::string& path);
 
 // The instruction set in use and all that this machine can run, best first.

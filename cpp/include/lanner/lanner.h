@@ -202,7 +202,7 @@ LANNER_API void lanner_destroy(lanner_index* index) LANNER_NOEXCEPT;
 /* Writes beside the target, then renames: a crash leaves the old file or the new one. */
 LANNER_API lanner_status lanner_save(const lanner_index* index, const char* path) LANNER_NOEXCEPT;
 
-/* Reads a whole file and checks every checksum and invariant. */
+/* Reads a whole file, of an index or of anything else that lanner saves, and checks every checksum and invariant. */
 LANNER_API lanner_status lanner_verify(const char* path) LANNER_NOEXCEPT;
 
 /*

@@ -34,6 +34,7 @@ class AttributeTable {
     bool empty() const noexcept { return schema_.empty(); }
     // A schema that is given takes no further columns. Only while nothing is stored.
     void set_schema(Schema schema);
+    bool is_fixed() const noexcept { return fixed_; }
     // The columns of another table, and whether they were given. Only while nothing is stored.
     void take_schema(const AttributeTable& other);
     void swap(AttributeTable& other) noexcept;

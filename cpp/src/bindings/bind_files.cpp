@@ -7,6 +7,24 @@
 namespace lanner::bindings {
 namespace {
 
+const char* kind_name(FileKind kind) {
+    switch (kind) {
+        case FileKind::kIndex:
+            return "index";
+        case FileKind::kHash:
+            return "hash";
+        case FileKind::kCodes:
+            return "codes";
+        case FileKind::kHashTables:
+            return "tables of hashes";
+        case FileKind::kViews:
+            return "views";
+        case FileKind::kQuantizer:
+            return "quantizer";
+    }
+    return "";
+}
+
 py::dict dict_of(const FileInfo& info) {
     py::list sections;
     for (const SectionInfo& each : info.sections) {
@@ -18,8 +36,13 @@ py::dict dict_of(const FileInfo& info) {
         sections.append(section);
     }
     py::dict dict;
+    dict["kind"] = kind_name(info.kind);
     dict["version"] = info.version;
-    dict["size"] = info.size;
+    dict["bytes"] = info.bytes;
+    dict["sections"] = sections;
+    const bool rows = info.kind == FileKind::kCodes || info.kind == FileKind::kHashTables;
+    if (rows || info.kind == FileKind::kIndex) dict["size"] = info.size;
+    if (info.kind != FileKind::kIndex) return dict;
     dict["dim"] = info.options.dim;
     dict["metric"] = traits(info.options.metric).name;
     dict["dtype"] = element_name(info.options.type);
@@ -31,8 +54,6 @@ py::dict dict_of(const FileInfo& info) {
     dict["seed"] = info.options.seed;
     dict["id_kind"] = info.id_kind == IdKind::kNone ? py::object(py::none())
                                                     : py::object(py::str(info.id_kind == IdKind::kInt ? "int" : "str"));
-    dict["bytes"] = info.bytes;
-    dict["sections"] = sections;
     return dict;
 }
 

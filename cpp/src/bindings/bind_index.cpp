@@ -179,12 +179,12 @@ py::dict cost_of(const PlanCost& cost) {
 }
 
 py::dict explain(const Index& index, const py::array& query, const Filter& filter, std::size_t k, std::size_t ef,
-                 bool exact, std::optional<std::size_t> rerank) {
+                 bool exact, std::optional<std::size_t> rerank, double recall) {
     const Vectors vectors = vectors_of(query, index.options().type, index.options().dim, "query");
     Explanation report;
     {
         const py::gil_scoped_release release;
-        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, 0, {}));
+        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, recall, {}));
     }
     py::list options;
     for (const PlanOption& each : report.options) {
@@ -463,6 +463,7 @@ void bind_index(py::module_& module) {
         .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
         .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
         .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
+        .def_property_readonly("schema_given", &Index::schema_given)
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
@@ -498,7 +499,7 @@ void bind_index(py::module_& module) {
             },
             py::arg("filter"))
         .def("explain", &explain, py::arg("query"), py::arg("filter"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("rerank"))
+             py::arg("rerank"), py::arg("recall"))
         .def(
             "compact",
             [](Index& index, std::size_t threads, const py::object& progress) {

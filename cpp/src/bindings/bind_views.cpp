@@ -7,10 +7,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/hash_files.hpp"
 #include "bindings/hits.hpp"
-#include "hashing/load_hash.hpp"
-#include "hashing/multi_view.hpp"
-#include "search/hamming_codes.hpp"
-#include "search/lsh_index.hpp"
+#include "search/hashed_file.hpp"
 #include "search/view_weight.hpp"
 #include "storage/mapped_file.hpp"
 
@@ -77,36 +74,13 @@ std::pair<double, double> view_figures(const ByteArray& rows, const LabelArray& 
     return {mean_average_precision(base, asked, work), neighbour_stability(base, asked, k, work)};
 }
 
-// What a file holds, with the attributes of its rows where it has rows.
-struct Opened {
-    std::unique_ptr<HammingCodes> codes;
-    std::unique_ptr<LshIndex> tables;
-    std::unique_ptr<MultiView> views;
-    std::shared_ptr<HashFamily> family;
-    std::unique_ptr<RowAttributes> attributes;
-
-    Opened(const std::string& path, std::size_t threads) {
-        const MappedFile file = map_file(path, false);
-        const SectionReader reader(file.bytes, file.owner);
-        reader.verify_all();
-        codes = HammingCodes::load(reader, {threads, see_signals});
-        if (!codes) tables = LshIndex::load(reader);
-        if (!codes && !tables) views = MultiView::load(reader);
-        if (codes || tables) {
-            attributes = std::make_unique<RowAttributes>(codes ? codes->count() : tables->count());
-            attributes->load(reader);
-        } else if (!views) {
-            family = load_hash(reader);
-        }
-    }
-};
-
 // A HashFamily; a HammingCodes or an LshIndex with the attributes; or the families, the fusion and the weights of views.
 py::object load(const std::string& path, std::size_t threads) {
-    std::unique_ptr<Opened> opened;
+    std::unique_ptr<HashedFile> opened;
     {
         const py::gil_scoped_release release;
-        opened = std::make_unique<Opened>(path, threads);
+        const MappedFile file = map_file(path, false);
+        opened = std::make_unique<HashedFile>(SectionReader(file.bytes, file.owner), Work{threads, see_signals});
     }
     if (opened->codes) return py::make_tuple(std::move(opened->codes), std::move(opened->attributes));
     if (opened->tables) return py::make_tuple(std::move(opened->tables), std::move(opened->attributes));

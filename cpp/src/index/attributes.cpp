@@ -37,6 +37,11 @@ Schema Index::Impl::schema() const {
     return attributes_.schema();
 }
 
+bool Index::Impl::schema_given() const {
+    const std::shared_lock lock(state_);
+    return attributes_.is_fixed();
+}
+
 std::vector<OwnedColumn> Index::Impl::attributes(const Ids& ids, std::span<const std::string> names,
                                                  bool lenient) const {
     const std::shared_lock lock(state_);

@@ -68,6 +68,7 @@ class Index::Impl : private TieBreak {
     // attributes.cpp
     void update_attributes(const Ids& ids, const TableView& table);
     Schema schema() const;
+    bool schema_given() const;
     std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const;
 
     // query.cpp

@@ -237,6 +237,7 @@ void Index::update_attributes(const Ids& ids, const TableView& attributes) {
     impl_->update_attributes(ids, attributes);
 }
 Schema Index::schema() const { return impl_->schema(); }
+bool Index::schema_given() const { return impl_->schema_given(); }
 std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const {
     return impl_->attributes(ids, names, lenient);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/other_files.hpp"
 #include "index/write_guard.hpp"
 #include "storage/mapped_file.hpp"
 
@@ -32,8 +33,10 @@ struct Config {
 };
 static_assert(sizeof(Config) == 128);
 
+bool is_index(const SectionReader& reader) { return reader.has("config"); }
+
 Config read_config(const SectionReader& reader) {
-    if (!reader.has("config")) {
+    if (!is_index(reader)) {
         throw Error(
             ErrorKind::kFileFormat,
             "the file holds no index; hashes, codes and tables of hashes are for lanner.hashing.load, quantizers for "
@@ -186,14 +189,10 @@ namespace {
 
 FileInfo info_of(const SectionReader& reader, std::uint64_t bytes) {
     const Config config = read_config(reader);
-    FileInfo info;
-    info.version = std::to_string(kFormatMajor) + "." + std::to_string(reader.minor_version());
+    FileInfo info = layout_of(reader, bytes);
     info.options = options_of(config);
     info.size = static_cast<std::size_t>(config.live);
     info.id_kind = static_cast<IdKind>(config.id_kind);
-    info.bytes = bytes;
-    for (const Section& section : reader.sections())
-        info.sections.push_back({section.name, section.offset, section.length, section.crc});
     return info;
 }
 
@@ -225,12 +224,17 @@ std::vector<std::byte> Index::to_bytes() const {
 
 FileInfo file_info(const std::string& path) {
     const MappedFile file = map_file(path, false);
-    return info_of(SectionReader(file.bytes, file.owner), file.bytes.size());
+    const SectionReader reader(file.bytes, file.owner);
+    if (!is_index(reader)) return other_file_info(reader, file.bytes.size(), false);
+    return info_of(reader, file.bytes.size());
 }
 
 FileInfo verify_file(const std::string& path) {
+    const MappedFile file = map_file(path, false);
+    const SectionReader reader(file.bytes, file.owner);
+    if (!is_index(reader)) return other_file_info(reader, file.bytes.size(), true);
     Index::open(path, {.writable = false, .verify = true});
-    return file_info(path);
+    return info_of(reader, file.bytes.size());
 }
 
 }  // namespace lanner

@@ -15,6 +15,19 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
+// Of `target` alone: a rename would say no more than that something is in the way.
+void require_file_name(const std::string& target) {
+    namespace fs = std::filesystem;
+    const std::string wanted = "the name of a file is wanted";
+    if (target.empty()) throw Error(ErrorKind::kStorage, "cannot save to an empty path: " + wanted);
+    const fs::path path(std::u8string(target.begin(), target.end()));
+    std::error_code failed;
+    if (path.has_filename() && !fs::is_directory(path, failed)) return;
+    std::u8string example = (path / "index.lanner").lexically_normal().u8string();
+    throw Error(ErrorKind::kStorage, "cannot save to " + target + ": it names a directory, and " + wanted +
+                                         ", such as " + std::string(example.begin(), example.end()));
+}
+
 }  // namespace
 
 void MemorySink::write(const void* bytes, std::size_t size) {
@@ -28,6 +41,7 @@ void MemorySink::write_at(std::uint64_t offset, const void* bytes, std::size_t s
 }
 
 AtomicFile::AtomicFile(const std::string& target, const std::string& like) : target_(sys::resolve(target)) {
+    require_file_name(target);
     buffer_.reserve(kBufferBytes);
     const std::string& model = sys::exists(target_) ? target_ : like;
     // The time tells apart threads, and processes that died and left theirs behind.

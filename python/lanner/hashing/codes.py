@@ -166,7 +166,13 @@ class Codes(AttributedRows):
         return self._with_attributes(to_hits(found, single=signed.ndim == 1), attributes)
 
     def search_radius(
-        self, queries: Any, radius: int, *, filter: Any = None, threads: int | None = None
+        self,
+        queries: Any,
+        radius: int,
+        *,
+        filter: Any = None,
+        attributes: Names = None,
+        threads: int | None = None,
     ) -> RadiusHits:
         """Return all codes that differ from each query in at most `radius` bits.
 
@@ -179,6 +185,8 @@ class Codes(AttributedRows):
         filter : Filter, str or dict, or a list with one of them for each query, optional
             Which rows may be hits, as that of `Index.search`; ids are row numbers, and a mask has
             an entry a row.
+        attributes : list of str, str or True, optional
+            Columns that come with the hits, in `RadiusHits.attributes`; True for all.
         threads : int, optional
             Changes speed, never results.
 
@@ -193,7 +201,7 @@ class Codes(AttributedRows):
         rows = np.atleast_2d(codes)
         among = self._among(filter, len(rows))
         found = self._core.search_radius(rows, min(radius, self.bits), among, count)
-        return RadiusHits(*found, single=codes.ndim == 1)
+        return self._with_radius_attributes(RadiusHits(*found, single=codes.ndim == 1), attributes)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write codes and attributes to a file, replacing one that is there in a single step.

@@ -8,9 +8,9 @@ from typing import Any
 from lanner import _core
 from lanner._arguments import Names, to_names
 from lanner._filtering import core_filters
-from lanner._hit_attributes import with_attributes
+from lanner._hit_attributes import with_attributes, with_radius_attributes
 from lanner._tables import to_columns
-from lanner.results import Hits
+from lanner.results import Hits, RadiusHits
 from lanner.schema import Schema
 
 
@@ -39,6 +39,11 @@ class AttributedRows:
         if names is None:
             return hits
         return with_attributes(self._attributes, hits, to_names(names))
+
+    def _with_radius_attributes(self, hits: RadiusHits, names: Names) -> RadiusHits:
+        if names is None:
+            return hits
+        return with_radius_attributes(self._attributes, hits, to_names(names))
 
     @property
     def schema(self) -> Schema:

@@ -173,6 +173,7 @@ class LSHIndex(AttributedRows):
         filter: Any = None,
         recall: float | None = None,
         probes: int | None = None,
+        attributes: Names = None,
         threads: int | None = None,
     ) -> RadiusHits:
         """Return the rows within `radius`, inclusive, of those in the buckets that are looked into.
@@ -185,7 +186,7 @@ class LSHIndex(AttributedRows):
         queries : array_like of float, shape (q, dim) or (dim,); or sets, or one set
         radius : float
             In the metric's terms; squared for l2.
-        offsets, filter, recall, probes, threads
+        offsets, filter, recall, probes, attributes, threads
             As those of `search`; a recall is that of the ten nearest.
 
         Returns
@@ -199,7 +200,7 @@ class LSHIndex(AttributedRows):
         rows, single = self._to_queries(queries, offsets)
         among = self._among(filter, self._count(rows))
         found = self._core.search_radius(rows, radius, share, wanted, among, count)
-        return RadiusHits(*found, single=single)
+        return self._with_radius_attributes(RadiusHits(*found, single=single), attributes)
 
     def _to_queries(self, queries: Any, offsets: Any) -> tuple[Any, bool]:
         if self._metric == "jaccard":
