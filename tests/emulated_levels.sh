@@ -2,19 +2,22 @@
 # Runs the kernels' unit tests on processors that this machine does not have, by user-mode emulation:
 # 64-bit ARM (cross-compiled), and x86 processors without AVX-512, without AVX, and without SSE4.
 #
-#   tests/emulated_levels.sh BUILD_DIRECTORY
+#   tests/emulated_levels.sh BUILD_DIRECTORY [KERNELS_TEST]
+#
+# KERNELS_TEST is one built for this machine, Release; where it is not there, one is built. LANNER_JOBS (2) runs go at once.
 #
 # Wants cmake, doctest, qemu-user, and for ARM a cross compiler (Debian: doctest-dev qemu-user g++-aarch64-linux-gnu).
 # What is missing is said and skipped; a test that fails makes the script fail.
 set -eu
 
-if [ $# -ne 1 ]; then
-    echo "usage: $0 BUILD_DIRECTORY" >&2
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+    echo "usage: $0 BUILD_DIRECTORY [KERNELS_TEST]" >&2
     exit 2
 fi
 source_directory=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 build=$(cd "$1" && pwd)
+built=${2:-}
 jobs=${LANNER_JOBS:-2}
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -47,16 +50,33 @@ build_tests() {
     program=$(find "$directory" -type f -name kernels_test | head -n 1)
 }
 
-# emulate NAME LEVELS EMULATOR...: runs kernels_test, which must find just these levels.
+# The runs that go on, oldest first: NUMBER:PROCESS, each with its output in a file of its own.
+started=0
+running=
+failed=0
+
+# finish_one: waits for the oldest run and shows what it said.
+finish_one() {
+    oldest=${running%% *}
+    running=${running#"$oldest"}
+    running=${running# }
+    wait "${oldest#*:}" || failed=1
+    cat "$build/run.${oldest%%:*}.log"
+}
+
+# emulate NAME LEVELS EMULATOR...: starts kernels_test, which must find just these levels.
 emulate() {
     name=$1
     levels=$2
     shift 2
-    echo "$name: expecting $levels"
-    if ! env -u LANNER_ISA LANNER_EXPECT_LEVELS="$levels" "$@" "$program"; then
-        echo "FAILED: $name" >&2
-        exit 1
-    fi
+    # shellcheck disable=SC2086
+    if [ "$(set -- $running && echo $#)" -ge "$jobs" ]; then finish_one; fi
+    started=$((started + 1))
+    (
+        echo "$name: expecting $levels"
+        env -u LANNER_ISA LANNER_EXPECT_LEVELS="$levels" "$@" "$program" || { echo "FAILED: $name"; exit 1; }
+    ) >"$build/run.$started.log" 2>&1 &
+    running="${running:+$running }$started:$!"
 }
 
 if ! has qemu-aarch64; then
@@ -74,7 +94,7 @@ if [ "$(uname -m)" != x86_64 ]; then
 elif ! has qemu-x86_64; then
     skip "older x86 processors" "qemu-x86_64 is not installed"
 else
-    build_tests "$build/x86_64"
+    if [ -x "$built" ]; then program=$built; else build_tests "$build/x86_64"; fi
     emulate "x86 without SSE4 (Conroe)" "scalar" qemu-x86_64 -cpu Conroe
     emulate "x86 without AVX (Nehalem)" "sse4 scalar" qemu-x86_64 -cpu Nehalem
     # Emulators before 7.2 know no AVX; they say so of this processor, and nothing of it would be tested.
@@ -85,3 +105,6 @@ else
         emulate "x86 without AVX-512 (Haswell)" "avx2 sse4 scalar" env LANNER_NO_GUARD_PAGES=1 qemu-x86_64 -cpu Haswell
     fi
 fi
+
+while [ -n "$running" ]; do finish_one; done
+exit $failed

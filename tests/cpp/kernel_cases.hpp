@@ -225,17 +225,16 @@ struct Expected {
 };
 
 // The bounds of spaces.inl.
-inline Expected expect(const Case& c, std::size_t i, std::size_t j) {
-    const unsigned char* const q = c.query(i);
-    const unsigned char* const x = c.row(j);
+inline Expected expect(const Case& c, std::size_t i, std::size_t j, const std::vector<double>& q,
+                       const std::vector<double>& x) {
     const double mean = c.op == Op::kCenteredL2 && is_float(c.type) ? static_cast<double>(c.row_offsets[j]) : 0.0;
     double value = 0;
     double magnitude = 0;
     double shifted = 0;
     double common = 0;
     for (std::size_t k = 0; k < c.dim; ++k) {
-        const double y = feature(c.query_type, q, k);
-        const double z = feature(c.type, x, k);
+        const double y = q[k];
+        const double z = x[k];
         const double difference = (z - mean) - y;
         switch (c.op) {
             case Op::kL2:
@@ -270,6 +269,23 @@ inline Expected expect(const Case& c, std::size_t i, std::size_t j) {
     const double epsilon = 0x1p-24;
     const double terms = static_cast<double>(c.dim) / 8 + 8;
     return {value, (terms * magnitude + 2 * shifted) * epsilon + static_cast<double>(c.dim + 1) * 0x1p-149};
+}
+
+// For each query and row; every vector is read once, for emulators and sanitizers make that slow.
+inline std::vector<Expected> expectations(const Case& c) {
+    const auto read = [&c](ElementType type, const unsigned char* vector) {
+        std::vector<double> values(c.dim);
+        for (std::size_t k = 0; k < c.dim; ++k) values[k] = feature(type, vector, k);
+        return values;
+    };
+    std::vector<std::vector<double>> rows;
+    for (std::size_t j = 0; j < c.row_count; ++j) rows.push_back(read(c.type, c.row(j)));
+    std::vector<Expected> all;
+    for (std::size_t i = 0; i < c.query_count; ++i) {
+        const std::vector<double> query = read(c.query_type, c.query(i));
+        for (std::size_t j = 0; j < c.row_count; ++j) all.push_back(expect(c, i, j, query, rows[j]));
+    }
+    return all;
 }
 
 }  // namespace kernel_cases

@@ -20,7 +20,7 @@ std::size_t columns_of(const ByteArray& codes) {
     return static_cast<std::size_t>(codes.shape(1));
 }
 
-std::unique_ptr<HammingCodes> make(const ByteArray& codes, const std::string& method, std::size_t threads) {
+std::unique_ptr<HammingCodes> make_codes(const ByteArray& codes, const std::string& method, std::size_t threads) {
     const std::size_t bytes = columns_of(codes);
     const CodeSearch how = method == "scan"          ? CodeSearch::kScan
                            : method == "multi_index" ? CodeSearch::kMultiIndex
@@ -31,8 +31,8 @@ std::unique_ptr<HammingCodes> make(const ByteArray& codes, const std::string& me
     return std::make_unique<HammingCodes>(from, count, bytes, how, Work{threads, see_signals});
 }
 
-py::tuple search(const HammingCodes& codes, const ByteArray& queries, std::size_t k, const RowSets* among,
-                 std::size_t threads) {
+py::tuple search_codes(const HammingCodes& codes, const ByteArray& queries, std::size_t k, const RowSets* among,
+                       std::size_t threads) {
     require_columns(queries, codes.code_bytes(), "queries");
     const std::uint8_t* const from = queries.data();
     const std::size_t count = rows_of(queries);
@@ -45,8 +45,8 @@ py::tuple search(const HammingCodes& codes, const ByteArray& queries, std::size_
     return hit_table(found, k);
 }
 
-py::tuple search_radius(const HammingCodes& codes, const ByteArray& queries, std::size_t radius, const RowSets* among,
-                        std::size_t threads) {
+py::tuple search_codes_within(const HammingCodes& codes, const ByteArray& queries, std::size_t radius,
+                              const RowSets* among, std::size_t threads) {
     require_columns(queries, codes.code_bytes(), "queries");
     const std::uint8_t* const from = queries.data();
     const std::size_t count = rows_of(queries);
@@ -147,8 +147,8 @@ py::tuple search_hashed(const HashedRows& rows, const py::array& queries, std::s
 
 void bind_codes(py::module_& module) {
     py::class_<HammingCodes>(module, "HammingCodes")
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
-        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("among"),
+        .def("search", &search_codes, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
+        .def("search_radius", &search_codes_within, py::arg("queries"), py::arg("radius"), py::arg("among"),
              py::arg("threads"))
         .def("pack_signed", &pack_signed, py::arg("threads"))
         .def(
@@ -167,7 +167,7 @@ void bind_codes(py::module_& module) {
              py::arg("among"), py::arg("threads"))
         .def("__len__", &HashedRows::count)
         .def_property_readonly("nbytes", &HashedRows::bytes);
-    module.def("hamming_codes", &make, py::arg("codes"), py::arg("method"), py::arg("threads"));
+    module.def("hamming_codes", &make_codes, py::arg("codes"), py::arg("method"), py::arg("threads"));
     module.def("hash_rows", &hash_rows, py::arg("family"), py::arg("rows"), py::arg("metric"), py::arg("threads"));
     module.def("duplicate_pairs", &pairs, py::arg("codes"), py::arg("radius"), py::arg("threads"), py::arg("progress"));
     module.def("duplicate_groups", &groups, py::arg("codes"), py::arg("radius"), py::arg("threads"),

@@ -29,8 +29,9 @@ void require_size(const py::array& array, std::size_t size, const char* name) {
                std::to_string(array.size()));
 }
 
-EmbeddingTable make(const std::string& kind, std::size_t features, std::size_t rows, std::size_t dim,
-                    std::size_t lookups, std::size_t block, bool concat, std::size_t remainders, std::uint64_t seed) {
+EmbeddingTable make_table(const std::string& kind, std::size_t features, std::size_t rows, std::size_t dim,
+                          std::size_t lookups, std::size_t block, bool concat, std::size_t remainders,
+                          std::uint64_t seed) {
     const EmbeddingKind which = kind == "blocks"               ? EmbeddingKind::kBlocks
                                 : kind == "quotient_remainder" ? EmbeddingKind::kQuotientRemainder
                                                                : EmbeddingKind::kMultiplex;
@@ -101,7 +102,7 @@ void bind_embedding(py::module_& module) {
         .def("places", &places, py::arg("values"))
         .def_property_readonly("numbers", &EmbeddingTable::numbers)
         .def_property_readonly("width", &EmbeddingTable::width);
-    module.def("embedding_table", &make, py::arg("kind"), py::arg("features"), py::arg("rows"), py::arg("dim"),
+    module.def("embedding_table", &make_table, py::arg("kind"), py::arg("features"), py::arg("rows"), py::arg("dim"),
                py::arg("lookups"), py::arg("block"), py::arg("concat"), py::arg("remainders"), py::arg("seed"));
 }
 

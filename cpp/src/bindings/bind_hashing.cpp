@@ -36,7 +36,7 @@ py::array_t<T> rows_out(const HashFamily& family, const py::object& given, std::
     return out;
 }
 
-py::array encode(const HashFamily& family, const py::object& rows, std::size_t threads) {
+py::array hash_vectors(const HashFamily& family, const py::object& rows, std::size_t threads) {
     return rows_out<std::uint8_t>(
         family, rows, family.code_bytes(), threads,
         [&](const HashRows& given, std::uint8_t* out, const Work& work) { family.encode(given, out, work); });
@@ -62,7 +62,7 @@ py::array positions(const HashFamily& family, const py::object& rows, std::size_
         [&](const HashRows& given, float* out, const Work& work) { stable->positions(given, out, work); });
 }
 
-Shared make(const std::string& kind, std::size_t dim, std::size_t bits, double width, std::uint64_t seed) {
+Shared make_hash(const std::string& kind, std::size_t dim, std::size_t bits, double width, std::uint64_t seed) {
     const py::gil_scoped_release release;
     if (kind == "hyperplanes") return random_hyperplanes(dim, bits, seed);
     if (kind == "cross_polytope") return std::make_shared<CrossPolytope>(dim, bits, seed);
@@ -73,8 +73,8 @@ Shared make(const std::string& kind, std::size_t dim, std::size_t bits, double w
     refuse("there is no hash of kind '" + kind + "' that learns nothing");
 }
 
-Shared fit(const FloatArray& vectors, const std::optional<LabelArray>& labels, std::size_t classes,
-           const py::dict& parameters, std::uint64_t seed, std::size_t threads, const py::object& progress) {
+Shared fit_hash(const FloatArray& vectors, const std::optional<LabelArray>& labels, std::size_t classes,
+                const py::dict& parameters, std::uint64_t seed, std::size_t threads, const py::object& progress) {
     if (vectors.ndim() != 2) refuse("vectors must have two axes");
     if (labels && (labels->ndim() != 1 || labels->size() != vectors.shape(0)))
         refuse("labels must be as many as vectors");
@@ -112,7 +112,7 @@ Shared fit(const FloatArray& vectors, const std::optional<LabelArray>& labels, s
     refuse("there is no hash of kind '" + kind + "' that learns");
 }
 
-py::dict figures(const HashFamily& family) {
+py::dict figures_of_hash(const HashFamily& family) {
     py::dict dict;
     dict["kind"] = family.kind();
     dict["dim"] = family.dim();
@@ -203,16 +203,17 @@ ItemArray integer_items(const LongArray& values) {
 
 void bind_hashing(py::module_& module) {
     py::class_<HashFamily, Shared>(module, "HashFamily")
-        .def("encode", &encode, py::arg("rows"), py::arg("threads"))
+        .def("encode", &hash_vectors, py::arg("rows"), py::arg("threads"))
         .def("values", &values, py::arg("rows"), py::arg("threads"))
         .def("symbols", &symbols, py::arg("rows"), py::arg("threads"))
         .def("positions", &positions, py::arg("rows"), py::arg("threads"))
         .def(
             "save", [](const HashFamily& family, const std::string& path) { save_sections(path, family, nullptr); },
             py::arg("path"))
-        .def("figures", &figures);
-    module.def("make_hash", &make, py::arg("kind"), py::arg("dim"), py::arg("bits"), py::arg("width"), py::arg("seed"));
-    module.def("fit_hash", &fit, py::arg("vectors"), py::arg("labels"), py::arg("classes"), py::arg("parameters"),
+        .def("figures", &figures_of_hash);
+    module.def("make_hash", &make_hash, py::arg("kind"), py::arg("dim"), py::arg("bits"), py::arg("width"),
+               py::arg("seed"));
+    module.def("fit_hash", &fit_hash, py::arg("vectors"), py::arg("labels"), py::arg("classes"), py::arg("parameters"),
                py::arg("seed"), py::arg("threads"), py::arg("progress"));
     module.def("sets_of", &sets_of, py::arg("sets"), py::arg("weighted"));
     module.def("integer_items", &integer_items, py::arg("values"));

@@ -12,8 +12,8 @@ GivenRows given_rows(const py::object& given, std::size_t dim) {
     return {py::isinstance<py::tuple>(given) ? HashInput::kSets : HashInput::kVectors, dim, given};
 }
 
-std::unique_ptr<LshIndex> make(const py::object& given, const std::string& metric, std::size_t tables,
-                               std::size_t hashes, double width, std::uint64_t seed, std::size_t threads) {
+std::unique_ptr<LshIndex> make_lsh(const py::object& given, const std::string& metric, std::size_t tables,
+                                   std::size_t hashes, double width, std::uint64_t seed, std::size_t threads) {
     const GivenRows rows = given_rows(given, GivenRows::kAnyDim);
     const Metric asked = metric_of(metric);
     if ((asked == Metric::kJaccard) != (rows.dim() == 0))
@@ -34,8 +34,8 @@ struct LshQueries {
     const RowSets& sets;
 };
 
-py::tuple search(const LshIndex& index, const py::object& given, std::size_t k, double recall, std::size_t probes,
-                 const RowSets* among, std::size_t threads) {
+py::tuple search_lsh(const LshIndex& index, const py::object& given, std::size_t k, double recall, std::size_t probes,
+                     const RowSets* among, std::size_t threads) {
     const LshQueries queries(index, given, among);
     Found found;
     {
@@ -45,8 +45,8 @@ py::tuple search(const LshIndex& index, const py::object& given, std::size_t k, 
     return hit_table(found, k);
 }
 
-py::tuple search_radius(const LshIndex& index, const py::object& given, float radius, double recall, std::size_t probes,
-                        const RowSets* among, std::size_t threads) {
+py::tuple search_lsh_within(const LshIndex& index, const py::object& given, float radius, double recall,
+                            std::size_t probes, const RowSets* among, std::size_t threads) {
     const LshQueries queries(index, given, among);
     Found found;
     {
@@ -60,9 +60,9 @@ py::tuple search_radius(const LshIndex& index, const py::object& given, float ra
 
 void bind_lsh(py::module_& module) {
     py::class_<LshIndex>(module, "LshIndex")
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("recall"), py::arg("probes"),
+        .def("search", &search_lsh, py::arg("queries"), py::arg("k"), py::arg("recall"), py::arg("probes"),
              py::arg("among"), py::arg("threads"))
-        .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("recall"),
+        .def("search_radius", &search_lsh_within, py::arg("queries"), py::arg("radius"), py::arg("recall"),
              py::arg("probes"), py::arg("among"), py::arg("threads"))
         .def("probes_for", &LshIndex::probes_for, py::arg("recall"), py::arg("nearest"))
         .def(
@@ -78,7 +78,7 @@ void bind_lsh(py::module_& module) {
         .def_property_readonly("hashes", [](const LshIndex& index) { return index.tables().shape().hashes; })
         .def_property_readonly("width", &LshIndex::width)
         .def_property_readonly("nbytes", &LshIndex::bytes);
-    module.def("lsh_index", &make, py::arg("rows"), py::arg("metric"), py::arg("tables"), py::arg("hashes"),
+    module.def("lsh_index", &make_lsh, py::arg("rows"), py::arg("metric"), py::arg("tables"), py::arg("hashes"),
                py::arg("width"), py::arg("seed"), py::arg("threads"));
 }
 

@@ -46,8 +46,8 @@ Reduction::InnerFit fit_of(const py::dict& parameters) {
     };
 }
 
-Shared fit(const FloatArray& vectors, const py::dict& parameters, std::uint64_t seed, std::size_t threads,
-           const py::object& progress) {
+Shared fit_quantizer(const FloatArray& vectors, const py::dict& parameters, std::uint64_t seed, std::size_t threads,
+                     const py::object& progress) {
     if (vectors.ndim() != 2) throw Error(ErrorKind::kInvalidArgument, "vectors must have two axes");
     const Reduction::InnerFit learn = fit_of(parameters);
     const FitOptions options{seed, threads, progress_of(progress)};
@@ -90,8 +90,8 @@ PackedCodes pack(const Shared& quantizer, const ByteArray& codes, const std::str
     return PackedCodes(quantizer, from, count, asked, {threads, see_signals});
 }
 
-py::tuple search(const PackedCodes& codes, const FloatArray& queries, std::size_t k, const RowSets* among,
-                 std::size_t threads) {
+py::tuple search_packed(const PackedCodes& codes, const FloatArray& queries, std::size_t k, const RowSets* among,
+                        std::size_t threads) {
     require_columns(queries, codes.quantizer().dim(), "queries");
     const std::size_t count = rows_of(queries);
     const RowSets& sets = rows_among(among, count, codes.count());
@@ -114,14 +114,14 @@ void save(const Quantizer& quantizer, const std::string& path) {
     file.commit();
 }
 
-Shared load(const std::string& path) {
+Shared load_quantizer(const std::string& path) {
     const py::gil_scoped_release release;
     const MappedFile file = map_file(path, false);
     return load_quantizer(SectionReader(file.bytes, file.owner));
 }
 
 // What the classes in Python show of a fitted quantizer; what fit_of() reads is part of it.
-py::dict figures(const Quantizer& quantizer) {
+py::dict figures_of_quantizer(const Quantizer& quantizer) {
     py::dict dict;
     dict["kind"] = quantizer.kind();
     dict["dim"] = quantizer.dim();
@@ -133,7 +133,8 @@ py::dict figures(const Quantizer& quantizer) {
     if (const auto* const binary = dynamic_cast<const BinaryQuantizer*>(&quantizer)) dict["bits"] = binary->bits();
     if (const auto* const reduction = dynamic_cast<const Reduction*>(&quantizer)) {
         dict["reduced"] = reduction->reduced();
-        dict["code"] = reduction->inner() ? py::object(figures(*reduction->inner())) : py::object(py::none());
+        dict["code"] =
+            reduction->inner() ? py::object(figures_of_quantizer(*reduction->inner())) : py::object(py::none());
     }
     return dict;
 }
@@ -196,15 +197,15 @@ void bind_quantization(py::module_& module) {
         .def("errors", &errors, py::arg("queries"), py::arg("codes"), py::arg("epsilon"), py::arg("threads"))
         .def("project", &project, py::arg("vectors"), py::arg("threads"))
         .def("save", &save, py::arg("path"))
-        .def("figures", &figures);
+        .def("figures", &figures_of_quantizer);
     py::class_<PackedCodes>(module, "PackedCodes")
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
+        .def("search", &search_packed, py::arg("queries"), py::arg("k"), py::arg("among"), py::arg("threads"))
         .def("distances", &distances, py::arg("queries"), py::arg("threads"))
         .def("__len__", &PackedCodes::count)
         .def_property_readonly("nbytes", &PackedCodes::bytes);
-    module.def("fit_quantizer", &fit, py::arg("vectors"), py::arg("parameters"), py::arg("seed"), py::arg("threads"),
-               py::arg("progress"));
-    module.def("load_quantizer", &load, py::arg("path"));
+    module.def("fit_quantizer", &fit_quantizer, py::arg("vectors"), py::arg("parameters"), py::arg("seed"),
+               py::arg("threads"), py::arg("progress"));
+    module.def("load_quantizer", &load_quantizer, py::arg("path"));
 }
 
 }  // namespace lanner::bindings

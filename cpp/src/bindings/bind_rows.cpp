@@ -8,7 +8,7 @@
 namespace lanner::bindings {
 namespace {
 
-std::unique_ptr<RowAttributes> make(std::size_t rows, const py::object& schema, const Columns* columns) {
+std::unique_ptr<RowAttributes> make_rows(std::size_t rows, const py::object& schema, const Columns* columns) {
     auto made = std::make_unique<RowAttributes>(rows);
     if (!schema.is_none()) made->set_schema(schema_of(schema.cast<std::vector<std::pair<std::string, std::string>>>()));
     const py::gil_scoped_release release;
@@ -31,8 +31,8 @@ py::array_t<std::int64_t> ids(const RowAttributes& attributes) {
 }
 
 // As Index.attributes; no row is ever gone.
-Columns attributes(const RowAttributes& attributes, const py::array_t<std::int64_t, py::array::c_style>& rows,
-                   const std::vector<std::string>& names, bool) {
+Columns attributes_of_rows(const RowAttributes& attributes, const py::array_t<std::int64_t, py::array::c_style>& rows,
+                           const std::vector<std::string>& names, bool) {
     std::vector<Slot> slots;
     for (py::ssize_t i = 0; i < rows.size(); ++i) {
         const std::int64_t row = rows.data()[i];
@@ -56,10 +56,10 @@ void bind_rows(py::module_& module) {
         return counts;
     });
     py::class_<RowAttributes>(module, "RowAttributes")
-        .def(py::init(&make), py::arg("rows"), py::arg("schema"), py::arg("columns"))
+        .def(py::init(&make_rows), py::arg("rows"), py::arg("schema"), py::arg("columns"))
         .def("matching", &matching, py::arg("filters"), py::arg("queries"))
         .def("ids", &ids)
-        .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
+        .def("attributes", &attributes_of_rows, py::arg("ids"), py::arg("names"), py::arg("lenient"))
         .def("__len__", &RowAttributes::rows)
         .def_property_readonly("schema",
                                [](const RowAttributes& attributes) { return schema_pairs(attributes.schema()); })

@@ -27,8 +27,8 @@ Fusion fusion_of(const std::string& name) {
     throw Error(ErrorKind::kInvalidArgument, "fusion must be weighted, concat or vote, got '" + name + "'");
 }
 
-std::unique_ptr<MultiView> make(const std::vector<std::shared_ptr<HashFamily>>& views, const std::string& fusion,
-                                std::vector<double> weights) {
+std::unique_ptr<MultiView> make_views(const std::vector<std::shared_ptr<HashFamily>>& views, const std::string& fusion,
+                                      std::vector<double> weights) {
     return std::make_unique<MultiView>(std::vector<std::shared_ptr<const HashFamily>>(views.begin(), views.end()),
                                        fusion_of(fusion), std::move(weights));
 }
@@ -75,7 +75,7 @@ std::pair<double, double> view_figures(const ByteArray& rows, const LabelArray& 
 }
 
 // A HashFamily; a HammingCodes or an LshIndex with the attributes; or the families, the fusion and the weights of views.
-py::object load(const std::string& path, std::size_t threads) {
+py::object load_views(const std::string& path, std::size_t threads) {
     std::unique_ptr<HashedFile> opened;
     {
         const py::gil_scoped_release release;
@@ -96,7 +96,7 @@ py::object load(const std::string& path, std::size_t threads) {
 
 void bind_views(py::module_& module) {
     py::class_<MultiView>(module, "MultiView")
-        .def(py::init(&make), py::arg("views"), py::arg("fusion"), py::arg("weights"))
+        .def(py::init(&make_views), py::arg("views"), py::arg("fusion"), py::arg("weights"))
         .def("fuse", &fuse, py::arg("codes"), py::arg("threads"))
         .def("weights",
              [](const MultiView& fused) { return std::vector<double>(fused.weights().begin(), fused.weights().end()); })
@@ -105,7 +105,7 @@ void bind_views(py::module_& module) {
             py::arg("path"));
     module.def("view_figures", &view_figures, py::arg("rows"), py::arg("labels"), py::arg("queries"),
                py::arg("query_labels"), py::arg("k"), py::arg("threads"));
-    module.def("load_hashed", &load, py::arg("path"), py::arg("threads"));
+    module.def("load_hashed", &load_views, py::arg("path"), py::arg("threads"));
 }
 
 }  // namespace lanner::bindings
