@@ -289,7 +289,7 @@ def test_durable_changes_are_repeated(codec, tmp_path):
     index.add(rows[:500])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        if codec.endswith("x8") or codec.endswith("x4"):
+        if codec.endswith(("x8", "x4")):
             index.fit(rows)
     index.add(rows[500:])
     index.remove(range(100))

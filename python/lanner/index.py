@@ -141,9 +141,7 @@ class Index(IndexStoring):
         columns = None if schema is None else list(Schema(schema).items())
         self._bind(_core.Index(dim, metric, dtype, *shape, seed, codec, keep, columns, budget))
 
-    def fit(
-        self, vectors: Any, *, threads: int | None = None, progress: Progress = None
-    ) -> None:
+    def fit(self, vectors: Any, *, threads: int | None = None, progress: Progress = None) -> None:
         """Adapt the codec to a sample of the vectors that will come, before there are enough.
 
         Without it the first vectors do: worth calling where these are unlike the rest.

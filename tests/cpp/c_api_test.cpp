@@ -258,7 +258,7 @@ TEST_CASE("a codec is chosen or named, and a recall asked for") {
         REQUIRE(lanner_describe(named.get(), &made) == LANNER_OK);
         CHECK(made.codec == codec);
     }
-    options.codec = 4;
+    options.codec = 7;
     lanner_index* none = nullptr;
     CHECK(lanner_create(&options, &none) == LANNER_INVALID_ARGUMENT);
     CHECK(none == nullptr);
@@ -280,6 +280,53 @@ TEST_CASE("a codec is chosen or named, and a recall asked for") {
     search.recall = 0.9;
     search.ef = 20;
     CHECK(ask() == LANNER_INVALID_ARGUMENT);
+}
+
+TEST_CASE("small codes take their parameters, and nothing need be kept beside them") {
+    constexpr std::size_t kRows = 700;
+    constexpr std::size_t kDim = 16;
+    std::vector<float> rows(kRows * kDim);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>((i * 2654435761U) % 1009) / 1009.0F;
+    struct Case {
+        std::int32_t codec;
+        std::uint32_t parts, bits, bits_made;
+    };
+    for (const Case& each : {Case{LANNER_CODEC_PQ, 8, 4, 4}, Case{LANNER_CODEC_OPQ, 4, 0, 8},
+                             Case{LANNER_CODEC_BINARY, 0, 0, 1}, Case{LANNER_CODEC_BINARY, 0, 3, 3}}) {
+        CAPTURE(each.codec);
+        lanner_index_options options = options_of(kDim);
+        options.codec = each.codec;
+        options.codec_parts = each.parts;
+        options.codec_bits = each.bits;
+        options.keep = LANNER_KEEP_NOTHING;
+        const IndexHandle index = make_index(options);
+        REQUIRE(lanner_add(index.get(), rows.data(), LANNER_FLOAT32, kRows, nullptr, 1, nullptr) == LANNER_OK);
+        lanner_index_options made = options_of(0);
+        REQUIRE(lanner_describe(index.get(), &made) == LANNER_OK);
+        CHECK(made.codec == each.codec);
+        CHECK(made.codec_parts == each.parts);
+        CHECK(made.codec_bits == each.bits_made);
+        CHECK(made.keep == LANNER_KEEP_NOTHING);
+        std::int64_t id = -1;
+        float distance = -1.0F;
+        REQUIRE(lanner_search(index.get(), rows.data(), LANNER_FLOAT32, 1, 1, nullptr, &id, &distance, nullptr) ==
+                LANNER_OK);
+        CHECK(id >= 0);
+    }
+    lanner_index* none = nullptr;
+    lanner_index_options wrong = options_of(kDim);
+    wrong.codec = LANNER_CODEC_PQ;
+    wrong.codec_parts = 5;
+    CHECK(lanner_create(&wrong, &none) == LANNER_INVALID_ARGUMENT);
+    CHECK(last_error_says("divides the dimension, 16, got 5"));
+    wrong.codec_parts = 4;
+    wrong.keep = 3;
+    CHECK(lanner_create(&wrong, &none) == LANNER_INVALID_ARGUMENT);
+    CHECK(last_error_says("keep must be a lanner_keep, got 3"));
+    wrong.codec = LANNER_CODEC_NONE;
+    wrong.codec_parts = 0;
+    wrong.keep = LANNER_KEEP_NOTHING;
+    CHECK(lanner_create(&wrong, &none) == LANNER_INVALID_ARGUMENT);
 }
 
 TEST_CASE("the structure of an older caller ends early and its missing fields mean their defaults") {

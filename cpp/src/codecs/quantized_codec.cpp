@@ -194,8 +194,9 @@ void QuantizedCodec::bind_query(const QueryBlock& queries, std::size_t index, Bo
 
 void QuantizedCodec::bind_stored(Slot slot, Bound& bound) const {
     const auto* const row = rows_.as<float>(slot);
-    set_table(quantizer_ ? quantizer_->query_of(rows_.as<std::uint8_t>(slot)).table : std::vector<float>(row, row + dim_),
-              bound);
+    set_table(
+        quantizer_ ? quantizer_->query_of(rows_.as<std::uint8_t>(slot)).table : std::vector<float>(row, row + dim_),
+        bound);
     bound.factors = factors_of_stored(slot);
     bound.stored = true;
 }
@@ -236,7 +237,9 @@ class QuantizedScorer final : public Scorer {
   public:
     explicit QuantizedScorer(const QuantizedCodec& codec) : codec_(codec) {}
 
-    void bind_query(const QueryBlock& queries, std::size_t index) override { codec_.bind_query(queries, index, bound_); }
+    void bind_query(const QueryBlock& queries, std::size_t index) override {
+        codec_.bind_query(queries, index, bound_);
+    }
     void bind_slot(Slot slot) override { codec_.bind_stored(slot, bound_); }
 
     void score(const Slot* slots, std::size_t count, float* out) override {
@@ -257,7 +260,9 @@ class QuantizedScorer final : public Scorer {
 
 std::unique_ptr<Scorer> QuantizedCodec::make_scorer() const { return std::make_unique<QuantizedScorer>(*this); }
 
-const SieveShape* QuantizedCodec::sieve_shape() const noexcept { return quantizer_ ? &QuantizedSieve::kShape : nullptr; }
+const SieveShape* QuantizedCodec::sieve_shape() const noexcept {
+    return quantizer_ ? &QuantizedSieve::kShape : nullptr;
+}
 
 std::unique_ptr<Sieve> QuantizedCodec::make_sieve() const {
     if (!quantizer_) return nullptr;
@@ -312,7 +317,8 @@ void QuantizedSieve::sift(Slot first, std::size_t count, const float* bounds, st
         if (codec_.form() == CodeForm::kNibbles && codec_.metric_ != Metric::kSnrItem) {
             sift_nibbles(from, rows, bounds, out);
         } else {
-            for (std::size_t query = 0; query < queries_.size(); ++query) sift_plain(query, from, rows, bounds[query], out);
+            for (std::size_t query = 0; query < queries_.size(); ++query)
+                sift_plain(query, from, rows, bounds[query], out);
         }
     }
 }

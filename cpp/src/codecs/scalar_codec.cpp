@@ -217,8 +217,8 @@ void ScalarCodec::score_block(const QueryBlock& queries, std::size_t query_first
     }
     for (std::size_t i = 0; i < query_count; ++i) {
         finish(
-            factors_of(queries.row(query_first + i)), false, [&](std::size_t row) { return static_cast<Slot>(first + row); }, count,
-            out + i * out_stride);
+            factors_of(queries.row(query_first + i)), false,
+            [&](std::size_t row) { return static_cast<Slot>(first + row); }, count, out + i * out_stride);
     }
 }
 

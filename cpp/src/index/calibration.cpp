@@ -67,8 +67,7 @@ Calibration Index::Impl::calibrated(std::size_t changes, std::span<const std::ui
     PreparedQueries queries;
     store_.prepare({rows.data(), slots.size(), options_.type}, queries);
     CalibrationGraph graph{*layers_, store_.quickest(), {store_.finest(), live.size(), live, *this}, {}};
-    for (std::size_t depth = 0; depth < kDepths.size(); ++depth)
-        graph.reranks[depth] = default_rerank(kDepths[depth]);
+    for (std::size_t depth = 0; depth < kDepths.size(); ++depth) graph.reranks[depth] = default_rerank(kDepths[depth]);
     next = {};
     next.size = size;
     calibrate(graph, {slots, store_.queries_of(graph.quick, queries), store_.queries_of(store_.finest(), queries)},

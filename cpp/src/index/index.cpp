@@ -44,7 +44,8 @@ void check_codec(const IndexOptions& options) {
             if (parts != 0) refuse("codec Binary has no parts, got " + std::to_string(parts));
             return;
         default:
-            if (parts != 0 || bits != 0) refuse("codec " + codec_name(options) + " has neither parts nor bits to choose");
+            if (parts != 0 || bits != 0)
+                refuse("codec " + codec_name(options) + " has neither parts nor bits to choose");
     }
 }
 
@@ -138,15 +139,13 @@ void set_codec(IndexOptions& options, std::string_view name) {
         known = false;
     }
     if (!known || !name.empty()) {
-        throw Error(ErrorKind::kInvalidArgument,
-                    "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given +
-                        "'");
+        throw Error(
+            ErrorKind::kInvalidArgument,
+            "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given + "'");
     }
 }
 
-std::size_t bytes_a_vector(const IndexOptions& options) {
-    return VectorStore(options, active_kernels()).bytes_a_row();
-}
+std::size_t bytes_a_vector(const IndexOptions& options) { return VectorStore(options, active_kernels()).bytes_a_row(); }
 
 void fit_budget(IndexOptions& options, std::size_t bytes) {
     if (options.type == ElementType::kBits)

@@ -4,8 +4,9 @@
 #include <numeric>
 
 #include "base/thread_pool.hpp"
-#include "base/throttle.hpp"
 #include "base/utf8.hpp"
+#include "index/addition.hpp"
+#include "index/progress_report.hpp"
 #include "index/quoted.hpp"
 #include "index/write_guard.hpp"
 
@@ -16,57 +17,7 @@ namespace {
 // graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
 constexpr std::size_t kNodesWalkedPerChange = 512;
 
-// Tells a caller how far a change has come, some 20 times a second. Empty functions where nobody asked.
-class ProgressReport {
-  public:
-    ProgressReport(const Progress& progress, std::size_t total) : progress_(progress), total_(total) {}
-
-    // For loops that count what is done, and for those that only want to be interruptible.
-    std::function<void(std::size_t)> advancing() {
-        if (!progress_) return nullptr;
-        return [this](std::size_t done) {
-            done_ = std::max(done_, done);
-            if (throttle_.due()) progress_(done_, total_);
-        };
-    }
-    std::function<void()> again() {
-        if (!progress_) return nullptr;
-        return [this] {
-            if (throttle_.due()) progress_(done_, total_);
-        };
-    }
-    void finish() {
-        if (progress_) progress_(total_, total_);
-    }
-
-  private:
-    const Progress& progress_;
-    std::size_t total_;
-    std::size_t done_ = 0;
-    Throttle throttle_;
-};
-
 }  // namespace
-
-// One call of add() or upsert(), from its checks to its end.
-struct Index::Impl::Addition {
-    std::vector<Slot> slots;     // by row
-    std::vector<Slot> replaced;  // by row: the slot that an id leaves, or kNoSlot
-    std::vector<std::int64_t> ids;
-    std::vector<std::string> strings;  // moved into the map, and back if the call fails
-    IdKind kind = IdKind::kNone;
-    IdKind kind_before = IdKind::kNone;
-    std::int64_t next_before = 0;
-    std::size_t slots_before = 0;
-    std::size_t changes_before = 0;
-    std::size_t committed = 0;                // rows
-    std::unique_ptr<CodedRows> codes_before;  // where the call fitted the codec
-    std::unique_ptr<ScanAids> aids_before;    // where the call made new ones
-    bool aids_swapped = false;
-    std::vector<Cell> cells;  // by row, where the index has them
-    std::optional<AttributeTable::Batch> attributes;
-    std::size_t columns_before = 0;
-};
 
 void Index::Impl::check_writable() const {
     if (closed_) throw Error(ErrorKind::kReadOnly, "the index was closed; open it anew to change it");
@@ -197,84 +148,6 @@ void Index::Impl::take_slots(Addition& addition) {
         free_.pop_back();
     }
     order_.append(slots_, at_the_end);
-}
-
-// From the first rows that are enough of them, together with the few that came before.
-void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition, const Work& work) {
-    if (!store_.wants_fit() || ids_.size() + vectors.count < store_.fit_needs().ample) return;
-    const std::vector<Slot> live = live_slots();
-    addition.codes_before = store_.fitted(live, vectors, live_.size(), work);
-    const float recall = options_.measure_codec ? store_.measured_recall(*addition.codes_before, live, vectors) : 0;
-    const std::lock_guard lock(state_);
-    store_.set_codec_recall(recall);
-    store_.swap_codes(*addition.codes_before);
-}
-
-void Index::Impl::swap_aids(std::unique_ptr<ScanAids>& aids) noexcept {
-    aids_.swap(aids);
-    ++aids_version_;
-}
-
-std::unique_ptr<ScanAids> Index::Impl::made_aids(const Vectors& more, std::size_t threads,
-                                                 const std::function<void()>& poll) const {
-    auto aids = std::make_unique<ScanAids>(options_);
-    aids->fit(store_, live_slots(), more, live_.size(), threads, poll);
-    return aids;
-}
-
-void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads,
-                           const std::function<void()>& poll) {
-    const std::size_t rows = ids_.size() + vectors.count;
-    const bool wanted = ScanAids::serve(options_) && (addition.attributes || !attributes_.empty());
-    if (!aids_ && (!wanted || rows < ScanAids::kLeastRows)) return;
-    if (!aids_ || aids_->outgrown(rows)) {
-        addition.aids_before = made_aids(vectors, threads, poll);
-        addition.aids_swapped = true;
-        const std::lock_guard lock(state_);
-        swap_aids(addition.aids_before);
-    }
-    addition.cells = aids_->cells_of(vectors, threads, poll);
-}
-
-Index::RowsToFit Index::Impl::rows_to_fit() const noexcept {
-    if (!store_.has_codes()) return {};
-    const FitNeeds needs = store_.fit_needs();
-    return {needs.least, needs.ample};
-}
-
-std::optional<float> Index::Impl::codec_recall() const {
-    const std::shared_lock lock(state_);
-    return store_.codec_recall() > 0 ? std::optional(store_.codec_recall()) : std::nullopt;
-}
-
-void Index::Impl::fit(const Vectors& sample, const WriteOptions& options) {
-    change([&](ChangeEntry& entry) { fit(sample, options, entry); });
-}
-
-void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry) {
-    if (!store_.has_codes()) throw Error(ErrorKind::kInvalidArgument, "fit is for a codec, and this index has none");
-    const FitNeeds needs = store_.fit_needs();
-    if (!store_.wants_fit()) {
-        throw Error(ErrorKind::kInvalidArgument, "the codec is fitted already: the first " +
-                                                     std::to_string(needs.ample) +
-                                                     " vectors do that, if fit does not come before them");
-    }
-    if (sample.count < needs.least) {
-        throw Error(ErrorKind::kInvalidArgument, "vectors must have at least " + std::to_string(needs.least) +
-                                                     " rows to fit a codec, got " + std::to_string(sample.count));
-    }
-    ProgressReport report(options.progress, sample.count);
-    store_.check_rows(sample, "vectors", report.again());
-    const std::vector<Slot> live = live_slots();
-    const std::unique_ptr<CodedRows> codes =
-        store_.fitted(live, sample, live_.size(), {thread_count(options.threads), report.again()});
-    const float recall = options_.measure_codec ? store_.measured_recall(*codes, live, sample) : 0;
-    report.finish();
-    entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
-    const std::lock_guard lock(state_);
-    store_.swap_codes(*codes);
-    store_.set_codec_recall(recall);
-    entry.keep();
 }
 
 void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,

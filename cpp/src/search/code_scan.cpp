@@ -45,9 +45,9 @@ struct PackedCodes::Query {
     float constant = 0;
     float offset_factor = 1;
     RoundedTables rounded;  // kNibbles
-    float width = 0;       // what rounding the tables down can make of a sum; in steps where rows have no scales
-    float margin = 0;      // and what float32 can make of a distance
-    bool bounded = false;  // whether all of that is finite
+    float width = 0;        // what rounding the tables down can make of a sum; in steps where rows have no scales
+    float margin = 0;       // and what float32 can make of a distance
+    bool bounded = false;   // whether all of that is finite
     const SlotSet* among = nullptr;  // rows that it may find; all where there is none
 
     bool listed() const noexcept { return among != nullptr && among->is_list(); }
@@ -145,7 +145,8 @@ PackedCodes::Query PackedCodes::prepare(const float* query) const {
         const double margin = scaled * static_cast<double>(row_bytes_ + 32) * 0x1p-24;
         const double steps = static_cast<double>(2 * row_bytes_);
         ready.margin = static_cast<float>(margin);
-        ready.width = static_cast<float>(scales_.empty() ? steps + margin / ready.rounded.step + 1 : steps * ready.rounded.step);
+        ready.width =
+            static_cast<float>(scales_.empty() ? steps + margin / ready.rounded.step + 1 : steps * ready.rounded.step);
         ready.bounded = ready.rounded.bounded && std::isfinite(ready.width) && std::isfinite(ready.margin);
     }
     return ready;
