@@ -442,3 +442,44 @@ def test_string_ids_are_read_where_they_lie_and_altered_ones_lead_nowhere(tmp_pa
                 # Another name is as good as any, where its place in the table is the same.
                 assert name == "ids.text"
                 assert len(set(found.ids)) == 36
+
+
+def test_string_ids_that_are_not_sound_stop_the_first_change_and_nothing_else(tmp_path):
+    path = tmp_path / "a.lanner"
+    make_index(names=True).save(path)
+    text = next(each for each in lanner.verify(path)["sections"] if each["name"] == "ids.text")
+    image = bytearray(path.read_bytes())
+    at = image.index(b"item 20", text["offset"])
+    for damage, says in ((b"item 21", "stands twice"), (b"item \xff0", "not UTF-8")):
+        image[at : at + 7] = damage
+        path.write_bytes(image)
+        index = lanner.open(path, writable=True)
+        rows = index.get(["item 40", "item 41"])
+        before = index.search(rows, k=5)
+        for change in (
+            lambda: index.add(rows[:1], ["new"]),  # noqa: B023
+            lambda: index.remove(["item 40"]),  # noqa: B023
+        ):
+            with pytest.raises(lanner.FileFormatError, match=says):
+                change()
+        assert len(index) == 54
+        assert index.search(rows, k=5).ids.tolist() == before.ids.tolist()
+        assert index.search(rows, k=5).distances.tobytes() == before.distances.tobytes()
+
+
+def test_index_with_string_ids_changes_as_if_it_had_never_been_filed(tmp_path, graph):
+    index = make_index(graph=graph, names=True)
+    path = tmp_path / "a.lanner"
+    index.save(path)
+    again = lanner.open(path, writable=True)
+    rows = index.get(["item 40", "item 41"])
+    with pytest.raises(lanner.InvalidArgumentError, match="'item 40' is in the index already"):
+        again.add(rows[:1], ["item 40"])
+    for each in (index, again):
+        each.remove(["item 50"])
+        each.upsert(rows, ["item 20", "new"])
+    assert_same(index, again)
+    reopened = lanner.open(path, writable=True)
+    reopened.add(rows[:0], [])  # nothing to add
+    reopened.save(tmp_path / "b.lanner")
+    assert (tmp_path / "b.lanner").read_bytes() == path.read_bytes()

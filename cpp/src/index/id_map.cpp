@@ -252,15 +252,18 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
         }
         return;
     }
-    if (filed && !change && !verify) {
-        filed_ends_ = reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
-        filed_text_ = reader.section("ids.text");
+    const std::span<std::byte> ends =
+        reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
+    const std::span<std::byte> text = reader.section("ids.text");
+    if (filed && !verify) {
+        filed_ends_ = ends;
+        filed_text_ = text;
         filed_owner_ = reader.owner();
         size_ = size;
         return;
     }
     table_ = PagedRows(sizeof(Slot));
-    load_strings(reader, live, size);
+    load_strings(ends, text, live, size);
     if (!filed || !verify) return;
     const std::span<std::byte> table = reader.section("ids.table");
     const std::vector<Slot> expected = ordered_table(slots, live);
@@ -268,9 +271,17 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
         refuse_section("ids.table", "it is not the table of these ids");
 }
 
-void IdMap::load_strings(const SectionReader& reader, const std::vector<std::uint8_t>& live, std::size_t size) {
-    const std::span<std::byte> ends = reader.section("ids.ends", (std::uint64_t{slots_} + 1) * sizeof(std::uint64_t));
-    const std::span<std::byte> text = reader.section("ids.text");
+std::unique_ptr<IdMap> IdMap::thawed(const std::vector<std::uint8_t>& live) const {
+    auto fresh = std::make_unique<IdMap>();
+    fresh->set_kind(kind());
+    fresh->slots_ = slots_;
+    fresh->next_ = next_;
+    fresh->load_strings(filed_ends_, filed_text_, live, size_);
+    return fresh;
+}
+
+void IdMap::load_strings(std::span<const std::byte> ends, std::span<const std::byte> text,
+                         const std::vector<std::uint8_t>& live, std::size_t size) {
     const auto end_of = [&](std::size_t place) {
         std::uint64_t end = 0;
         std::memcpy(&end, ends.data() + place * sizeof end, sizeof end);

@@ -61,10 +61,15 @@ class IdMap {
 
     std::size_t memory_bytes() const noexcept;
     void save(SectionWriter& writer, std::size_t slots, const std::vector<std::uint8_t>& live) const;
-    // With `change` the table is made anew from the ids, as one that will be changed must be: a damaged one could be full. With
-    // `verify` too, and it must be that of the file.
+    // With `change` the table of integers is made anew from the ids, as one that will be changed must be: a damaged one could be
+    // full. That of strings waits for thaw(), but with `verify` is made at once, and must be that of the file.
     void load(const SectionReader& reader, IdKind kind, std::size_t slots, std::size_t size,
               const std::vector<std::uint8_t>& live, bool change, bool verify);
+
+    // Whether ids are used in place, as they may not be where one is to change; and makes a copy that can change. The second
+    // beside const calls; swap() then puts it in place. Throws Error(kFileFormat) for ids that are not sound.
+    bool frozen() const noexcept { return !filed_ends_.empty(); }
+    std::unique_ptr<IdMap> thawed(const std::vector<std::uint8_t>& live) const;
 
   private:
     std::size_t table_size() const noexcept { return table_.capacity() == 0 ? 0 : table_mask_ + 1; }
@@ -74,7 +79,8 @@ class IdMap {
     void rebuild(std::size_t table_size);
     std::vector<Slot> ordered_table(std::size_t slots, const std::vector<std::uint8_t>& live) const;
     std::string_view filed_text(Slot slot) const noexcept;
-    void load_strings(const SectionReader& reader, const std::vector<std::uint8_t>& live, std::size_t size);
+    void load_strings(std::span<const std::byte> ends, std::span<const std::byte> text,
+                      const std::vector<std::uint8_t>& live, std::size_t size);
     template <typename Id>
     Slot find_by(std::uint64_t hash, Id id) const noexcept;
 
@@ -84,7 +90,7 @@ class IdMap {
     std::int64_t next_ = 0;
     PagedRows ids_;
     std::vector<std::string> strings_;
-    // In their place, of a file that will not be changed; empty otherwise.
+    // In their place, of a file, until one is to change; empty otherwise.
     std::span<const std::byte> filed_ends_;
     std::span<const std::byte> filed_text_;
     std::shared_ptr<void> filed_owner_;

@@ -135,6 +135,7 @@ class Index::Impl : private TieBreak {
     void swap_contents(Impl& other) noexcept;
 
     void check_writable() const;
+    void thaw_ids();
     void fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry);
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes, ChangeEntry& entry);

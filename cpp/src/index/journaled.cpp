@@ -57,6 +57,7 @@ void Index::Impl::change(const std::function<void(ChangeEntry&)>& work) {
         const WriterGuard guard(*this);
         check_writable();
         settle();
+        thaw_ids();
         ChangeEntry entry(durable_.get());
         work(entry);
         ticket = entry.ticket();
@@ -75,6 +76,14 @@ void Index::Impl::change(const std::function<void(ChangeEntry&)>& work) {
         settle();
         throw;
     }
+}
+
+// String ids are used as they lie in a file until the first change, so that opening need not read them.
+void Index::Impl::thaw_ids() {
+    if (!ids_.frozen()) return;
+    const std::unique_ptr<IdMap> thawed = ids_.thawed(live_);
+    const std::lock_guard lock(state_);
+    ids_.swap(*thawed);
 }
 
 // Records that shared a sync were made one upon the other, so all that can be told apart is what was on the disk before.
