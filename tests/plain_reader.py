@@ -123,14 +123,14 @@ def columns(found: dict[str, bytes], slots: int) -> dict[str, list[Any]]:
 def read(path: Path) -> dict[str, Any]:
     """Return what a file holds: its config, and by id vectors, attributes and neighbours."""
     found = sections(path.read_bytes())
-    fields = struct.unpack_from("<QQQQqQIIIBBBBBBBBIf", found["config"])
+    fields = struct.unpack_from("<QQQQqQIIIBBBBBBBBIfB", found["config"])
     names = (
         *("dim", "seed", "slots", "size", "next_id", "changes", "M", "ef_construction", "entry"),
         *("metric", "dtype", "graph", "id_kind", "codec", "keep", "fitted"),
-        *("codec_bits", "codec_parts", "codec_recall"),
+        *("codec_bits", "codec_parts", "codec_recall", "measure_codec"),
     )
     config = dict(zip(names, fields, strict=True))
-    assert not any(found["config"][76:])
+    assert not any(found["config"][77:])
     config["metric"], config["dtype"] = METRICS[config["metric"]], DTYPES[config["dtype"]]
     slots, live = config["slots"], found["live"]
     assert len(live) == slots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lanner
+import lanner.quantization
 from lanner import InvalidArgumentError, WrongTypeError
 from lanner.quantization import OPQ, PQ, Binary, Reduce
 
@@ -331,6 +333,96 @@ def test_filters_go_with_every_codec(codec):
                 assert found >= 0.9
 
 
+def attributed(count: int, **options: Any) -> Any:
+    index = lanner.Index(DIM, "l2", codec="PQ4x8", keep=None, **options)
+    index.add(rows_of(count), attributes={"year": np.arange(count) % 50})
+    return index
+
+
+def test_sketches_follow_new_codes():
+    index = attributed(3000)
+    with pytest.warns(UserWarning, match="at least 9984"):
+        index.fit(rows_of(2000))
+    index.validate()
+    assert lanner.Index.from_bytes(index.to_bytes()).to_bytes() == index.to_bytes()
+    index = attributed(3000)
+    index.add(rows_of(7000, seed=5), attributes={"year": np.zeros(7000, int)})
+    index.validate()
+    hits = index.search(rows_of(5), k=5, filter="year == 3")
+    assert (hits.ids % 50 == 3).all()
+
+
+@pytest.mark.parametrize("graph", ["hnsw", None])
+def test_failed_add_takes_back_what_it_fitted(graph):
+    index = attributed(3000, graph=graph)
+    before = index.to_bytes()
+    calls = []
+
+    def stop(done: int, total: int) -> None:
+        calls.append(done)
+        if index.memory()["vectors"] < 3000 * DIM * 4 or done > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add(rows_of(7500, seed=5), attributes={"year": np.zeros(7500, int)}, progress=stop)
+    assert index.to_bytes() == before
+    index.validate()
+    lanner.Index.from_bytes(before)
+
+
+def test_width_of_walks_is_measured_anew_over_new_codes():
+    rows, queries = rows_of(10_500, 64), rows_of(200, 64, seed=4)
+    index = lanner.Index(64, "l2", codec="PQ16x8")
+    for first in range(0, 9000, 3000):
+        index.add(rows[first : first + 3000])
+    index.add(rows[9000:])  # 10,500: fitted now
+    assert index.measure_recall(queries, k=10) >= 0.93
+
+
+@pytest.mark.parametrize("keep", ["dtype", None])
+def test_compacting_few_rows_keeps_the_codes_that_they_have(keep):
+    index = lanner.Index(DIM, "l2", codec="PQ4x8", keep=keep)
+    with pytest.warns(UserWarning, match="at least 9984"):
+        index.fit(rows_of(1000))
+    index.add(rows_of(2000))
+    before, size = index.search(rows_of(9), k=5, rerank=0 if keep else None), index.memory()
+    index.compact()
+    index.validate()
+    after = index.search(rows_of(9), k=5, rerank=0 if keep else None)
+    assert after.distances.tobytes() == before.distances.tobytes()
+    assert index.memory()["vectors"] == pytest.approx(size["vectors"], rel=0.1)
+
+
+def test_searches_beside_the_add_that_fits():
+    rows = rows_of(10_400)
+    index = lanner.Index(DIM, "l2", codec="PQ4x8", keep=None)
+    index.add(rows[:9000])
+    stop, failed = threading.Event(), []
+
+    def search() -> None:
+        while not stop.is_set():
+            hits = index.search(rows[:3], k=5)
+            if not (np.isfinite(hits.distances).all() and (hits.ids >= 0).all()):
+                failed.append(hits)
+
+    threads = [threading.Thread(target=search) for _ in range(2)]
+    for each in threads:
+        each.start()
+    index.add(rows[9000:])
+    stop.set()
+    for each in threads:
+        each.join()
+    assert not failed
+    index.validate()
+
+
+def test_an_index_is_no_quantizer(tmp_path):
+    path = tmp_path / "index.lanner"
+    made("PQ8x4", rows_of(700)).save(path)
+    with pytest.raises(lanner.FileFormatError, match="it is an index"):
+        lanner.quantization.load(path)
+
+
 # Names and budgets
 
 
@@ -363,6 +455,8 @@ def test_quantizers_and_names_say_the_same():
         ("pq8x4", InvalidArgumentError, "got 'pq8x4'"),
         (8, WrongTypeError, "codec must be a str, a quantizer of lanner.quantization or None"),
         (Reduce(4), WrongTypeError, "codec must be a str, a quantizer"),
+        (PQ, WrongTypeError, "codec must be a str, a quantizer"),
+        ("none", InvalidArgumentError, "codec must be None for no codec"),
     ],
 )
 def test_codecs_that_cannot_be_are_refused(codec, error, says):
@@ -397,6 +491,31 @@ def test_a_budget_is_kept(dim, budget, metric):
     assert lanner.Index.from_bytes(index.to_bytes()).codec_recall == index.codec_recall
 
 
+def test_what_codes_find_is_remembered(tmp_path):
+    path = tmp_path / "index.lanner"
+    lanner.Index(DIM, memory_budget=32).save(path)
+    index = lanner.open(path, durable=True)
+    assert index.codec_recall is None
+    index.add(rows_of(1000))
+    known = index.codec_recall
+    assert 0.2 < known < 1
+    index.compact()
+    assert index.codec_recall == known
+    index.close()
+    again = lanner.open(path, durable=True)
+    assert again.codec_recall == known
+    again.close()
+
+
+def test_a_budget_for_vectors_that_cannot_be_is_refused_at_once():
+    for dim in (65_537, 2_000_000_000):
+        with pytest.raises(InvalidArgumentError, match="dim must be between 1 and 65536"):
+            lanner.Index(dim, memory_budget=64)
+    assert lanner.Index(8192, memory_budget=2048).codec.startswith("PQ")
+    with pytest.raises(InvalidArgumentError, match="OPQ takes at most 4096 dimensions, got 8192"):
+        lanner.Index(8192, codec="OPQ8x4")
+
+
 def test_more_bytes_find_more(papers):
     found = []
     for budget in (40, "0.06 kB", 250, "400"):
@@ -419,6 +538,7 @@ def test_more_bytes_find_more(papers):
         ("12", None),
         ("64 MB", "number of bytes a vector"),
         ("a few", "number of bytes a vector"),
+        ("9" * 400, "number of bytes a vector"),
         (64.0, "memory_budget must be an integer"),
     ],
 )

@@ -83,7 +83,7 @@ def to_space(metric: object, dtype: object) -> tuple[str, str]:
 
 def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str | None]:
     """Return the name of a codec, ``auto`` or None, and the dtype kept beside it, or None."""
-    name = getattr(codec, "index_codec", None)
+    name = None if isinstance(codec, type) else getattr(codec, "index_codec", None)
     if name is not None:
         if getattr(codec, "_learnt", None) is not None:
             raise InvalidArgumentError(
@@ -91,6 +91,8 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
                 f"got {codec!r}, fitted"
             )
         codec = name
+    if codec == "none":
+        raise InvalidArgumentError("codec must be None for no codec, got 'none'")
     if codec is not None and not isinstance(codec, str):
         raise WrongTypeError(
             f"codec must be a str, a quantizer of lanner.quantization or None, "
@@ -121,12 +123,12 @@ def to_budget(budget: object) -> int:
         return to_int(budget, "memory_budget", 1)
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", budget)
     unit = _UNITS.get(match.group(2).lower() or "b") if match else None
-    if match is None or unit is None:
+    if match is None or unit is None or len(budget) > 30:
         raise InvalidArgumentError(
             f"memory_budget must be a number of bytes a vector, such as 64 or '64 B' (B, kB, KiB), "
             f"got {budget!r}"
         )
-    return to_int(int(float(match.group(1)) * unit), "memory_budget", 1)
+    return to_int(round(float(match.group(1)) * unit), "memory_budget", 1)
 
 
 def to_graph(graph: object, M: int, ef_construction: int) -> tuple[bool, int, int]:

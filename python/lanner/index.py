@@ -168,14 +168,14 @@ class Index(IndexStoring):
         """
         count = to_threads(threads)
         rows = np.atleast_2d(to_vectors(vectors, "vectors", self.dim, self.dtype))
-        with reporting(progress, "fitting") as report:
-            self._core.fit(rows, count, report)
-        ample = self._core.rows_to_fit[1]
-        if len(rows) < ample:
+        least, ample = self._core.rows_to_fit
+        if least <= len(rows) < ample:
             warnings.warn(
                 f"vectors should have at least {ample} rows to fit {self.codec}, got {len(rows)}",
                 stacklevel=2,
             )
+        with reporting(progress, "fitting") as report:
+            self._core.fit(rows, count, report)
 
     def add(
         self,

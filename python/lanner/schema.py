@@ -101,7 +101,7 @@ def warn_of_slips(names: list[str], schema: Mapping[str, str], stacklevel: int) 
                 f"attributes have {name!r}, which makes a new column, and not {near!r}, which the "
                 "index has: a slip? An index that is made with a schema refuses other columns",
                 NewColumnWarning,
-                stacklevel=stacklevel + 1,
+                stacklevel=stacklevel,
             )
 
 

@@ -58,7 +58,7 @@ struct IndexOptions {
     std::optional<Schema> schema = std::nullopt;  // columns of attributes; not given: those of the tables that come
     std::uint32_t codec_parts = 0;                // PQ, OPQ: what dim is cut into, and a divisor of it; else 0
     std::uint32_t codec_bits = 0;                 // PQ, OPQ: 4 or 8 a part; Binary: 1 to 4 a feature; else 0
-    bool measure_codec = false;                   // see Index::codec_recall(); never in a file
+    bool measure_codec = false;                   // see Index::codec_recall()
 };
 
 // Of a codec and its parameters: "SQ8", "SQ4", "PQ48x8", "OPQ48x4", "Binary1"; "none", "auto". The second reads what the first
@@ -185,11 +185,12 @@ class Index {
     // Fits the codec to a sample of what is to come, of at least rows_to_fit().least. Without it, the first vectors that are
     // rows_to_fit().ample or more do; it comes before them.
     void fit(const Vectors& sample, const WriteOptions& options = {});
+    // Zeros where there is nothing to fit, or no more.
     struct RowsToFit {
         std::size_t least = 0;
         std::size_t ample = 0;
     };
-    RowsToFit rows_to_fit() const noexcept;
+    RowsToFit rows_to_fit() const;
     // With `measure_codec`: the share of the 10 nearest that codes alone find among rows of the sample that they were fitted to,
     // once they are.
     std::optional<float> codec_recall() const;

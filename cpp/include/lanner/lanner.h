@@ -105,7 +105,7 @@ typedef struct lanner_index_options {
     int32_t codec;        /* a lanner_codec; 0 is LANNER_CODEC_AUTO, and lanner_describe tells which was chosen */
     uint32_t codec_parts; /* PQ and OPQ: a divisor of dim */
     uint32_t codec_bits;  /* PQ and OPQ: 4 or 8, default 8; binary: 1 to 4, default 1 */
-    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. The others want a codec by name */
+    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. The others want a codec */
 } lanner_index_options;
 
 typedef struct lanner_search_options {

@@ -72,13 +72,12 @@ CodedRows::RowParts CodedRows::parts(Slot slot) const noexcept {
 void CodedRows::decode(Slot slot, float* out) const {
     const float step = factors_.as<RowFactors>(slot)->step;
     const RowParts parts = this->parts(slot);
-    reproduce(rows_.row(slot), out);
+    reproduce(rows_.row(slot), step, out);
     const float scale = metric_ == Metric::kCosine    ? parts.size
                         : metric_ == Metric::kSnrItem ? 1.0F / parts.size
                                                       : 1.0F;
     const float shift = metric_ == Metric::kSnr ? parts.size : metric_ == Metric::kSnrItem ? parts.mean : 0.0F;
-    for (std::size_t i = 0; i < dim_; ++i)
-        out[i] = (step * out[i] + (fitted() ? space_.mean()[i] : 0.0F)) * scale + shift;
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = (out[i] + (fitted() ? space_.mean()[i] : 0.0F)) * scale + shift;
 }
 
 bool CodedRows::sound(Slot slot) const noexcept {

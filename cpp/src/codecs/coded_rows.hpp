@@ -103,8 +103,8 @@ class CodedRows : public Codec {
     CodedRows(CodedRows&&) = default;
     CodedRows& operator=(CodedRows&&) = delete;
 
-    // What codes stand for, before the step is put to it.
-    virtual void reproduce(const std::byte* codes, float* out) const = 0;
+    // What codes stand for, `step` times.
+    virtual void reproduce(const std::byte* codes, float step, float* out) const = 0;
     // Codes of a row less the mean, whose square is given; returns the step. May change `features`.
     virtual float encode(float* features, double squares, std::byte* codes) const = 0;
 

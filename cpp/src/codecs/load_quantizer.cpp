@@ -8,6 +8,8 @@
 namespace lanner {
 
 std::shared_ptr<Quantizer> load_quantizer(const SectionReader& reader) {
+    // That of an index, if it has one, is for rows less their mean.
+    if (reader.has("config")) throw Error(ErrorKind::kFileFormat, "the file holds no quantizer: it is an index");
     reader.verify_all();
     std::shared_ptr<Quantizer> found;
     if (reader.has("pq.config")) found = ProductQuantizer::load(reader);
@@ -16,10 +18,7 @@ std::shared_ptr<Quantizer> load_quantizer(const SectionReader& reader) {
         found = BinaryQuantizer::load(reader);
     }
     if (reader.has("reduce.config")) found = Reduction::load(reader, std::move(found));
-    if (!found) {
-        throw Error(ErrorKind::kFileFormat,
-                    std::string("the file holds no quantizer") + (reader.has("config") ? ": it is an index" : ""));
-    }
+    if (!found) throw Error(ErrorKind::kFileFormat, "the file holds no quantizer");
     return found;
 }
 

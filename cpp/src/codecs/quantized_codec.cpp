@@ -88,12 +88,13 @@ void QuantizedCodec::swap(CodedRows& other) noexcept {
     std::swap(bytes_, same.bytes_);
 }
 
-void QuantizedCodec::reproduce(const std::byte* codes, float* out) const {
+void QuantizedCodec::reproduce(const std::byte* codes, float step, float* out) const {
     if (quantizer_) {
         quantizer_->reproduce(reinterpret_cast<const std::uint8_t*>(codes), out);
     } else {
         std::memcpy(out, codes, bytes_);
     }
+    for (std::size_t i = 0; i < dim_; ++i) out[i] *= step;
 }
 
 float QuantizedCodec::encode(float* features, double squares, std::byte* codes) const {
@@ -153,10 +154,10 @@ bool QuantizedCodec::is_code_of(Slot slot, const float* features) const {
     const double squares = space_.place_row(placed.data()).squares;
     const auto error_of = [&](const std::byte* row, float step) {
         std::vector<float> decoded(dim_);
-        reproduce(row, decoded.data());
+        reproduce(row, step, decoded.data());
         double sum = 0;
         for (std::size_t i = 0; i < dim_; ++i) {
-            const double apart = static_cast<double>(placed[i]) - static_cast<double>(step * decoded[i]);
+            const double apart = static_cast<double>(placed[i]) - static_cast<double>(decoded[i]);
             sum += apart * apart;
         }
         return sum;
@@ -261,7 +262,8 @@ class QuantizedScorer final : public Scorer {
 std::unique_ptr<Scorer> QuantizedCodec::make_scorer() const { return std::make_unique<QuantizedScorer>(*this); }
 
 const SieveShape* QuantizedCodec::sieve_shape() const noexcept {
-    return quantizer_ ? &QuantizedSieve::kShape : nullptr;
+    if (!quantizer_) return nullptr;
+    return form() == CodeForm::kBytes ? &QuantizedSieve::kShapeOfBytes : &QuantizedSieve::kShape;
 }
 
 std::unique_ptr<Sieve> QuantizedCodec::make_sieve() const {
@@ -323,8 +325,14 @@ void QuantizedSieve::sift(Slot first, std::size_t count, const float* bounds, st
     }
 }
 
+void QuantizedSieve::take_all(std::size_t query, Slot first, std::size_t count, std::vector<Sifted>& out) {
+    for (std::size_t i = 0; i < count; ++i)
+        out.push_back({static_cast<std::uint32_t>(query), static_cast<Slot>(first + i)});
+}
+
 void QuantizedSieve::sift_plain(std::size_t query, Slot first, std::size_t count, float bound,
                                 std::vector<Sifted>& out) {
+    if (bound == std::numeric_limits<float>::infinity()) return take_all(query, first, count, out);
     codec_.score(
         queries_[query].bound, [&](std::size_t i) { return static_cast<Slot>(first + i); }, count, products_.data());
     for (std::size_t i = 0; i < count; ++i) {
@@ -369,15 +377,21 @@ void QuantizedSieve::sift_nibbles(Slot first, std::size_t count, const float* bo
         ready = 0;
     };
     for (std::size_t query = 0; query < queries_.size(); ++query) {
+        if (bounds[query] == std::numeric_limits<float>::infinity()) {
+            take_all(query, first, count, out);
+            continue;
+        }
         const Query& each = queries_[query];
         const auto slope = static_cast<double>(each.bound.factors.slope);
         const auto scale = static_cast<double>(each.bound.factors.scale);
         const auto base = static_cast<double>(each.bound.factors.base);
         const double magnitude = slope * each.rounded.magnitude * most_step + scale * most_add + std::fabs(base);
-        const double margin = magnitude * static_cast<double>(codec_.bytes_ + 32) * 0x1p-23;
+        // Of denormal numbers any rounding may be worth as much as they are.
+        const double margin = magnitude * static_cast<double>(codec_.bytes_ + 32) * 0x1p-23 + 1e-30;
         const double limit = static_cast<double>(bounds[query]) - base + margin;
         // What float32 cannot hold is not judged.
-        if (!each.rounded.bounded || !(magnitude < static_cast<double>(std::numeric_limits<float>::max() / 4))) {
+        constexpr double kMost = static_cast<double>(std::numeric_limits<float>::max()) / 4;
+        if (!each.rounded.bounded || !(magnitude < kMost) || !(std::fabs(limit) < kMost)) {
             sift_plain(query, first, count, bounds[query], out);
             continue;
         }

@@ -75,7 +75,7 @@ class QuantizedCodec final : public CodedRows {
     template <typename SlotAt>
     void score(const Bound& bound, const SlotAt& slot_at, std::size_t count, float* out) const noexcept;
 
-    void reproduce(const std::byte* codes, float* out) const override;
+    void reproduce(const std::byte* codes, float step, float* out) const override;
     float encode(float* features, double squares, std::byte* codes) const override;
 
     QuantizedShape shape_;

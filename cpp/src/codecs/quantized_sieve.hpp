@@ -17,6 +17,8 @@ class QuantizedSieve final : public Sieve {
   public:
     // The codes of so many rows stay in the second cache while the queries take turns.
     static constexpr SieveShape kShape{1, 128, 1024, 0};
+    // Tables of 8-bit codes are sixteen times as large.
+    static constexpr SieveShape kShapeOfBytes{1, 16, kShape.rows, 0};
 
     explicit QuantizedSieve(const QuantizedCodec& codec);
     ~QuantizedSieve() override;
@@ -28,6 +30,7 @@ class QuantizedSieve final : public Sieve {
   private:
     struct Query;
 
+    void take_all(std::size_t query, Slot first, std::size_t count, std::vector<Sifted>& out);
     void sift_plain(std::size_t query, Slot first, std::size_t count, float bound, std::vector<Sifted>& out);
     void sift_nibbles(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out);
 

@@ -130,8 +130,8 @@ float ScalarCodec::encode(float* features, double squares, std::byte* codes) con
     return static_cast<float>(squares / product);
 }
 
-void ScalarCodec::reproduce(const std::byte* codes, float* out) const {
-    for (std::size_t i = 0; i < dim_; ++i) out[i] = static_cast<float>(multiple(codes, i));
+void ScalarCodec::reproduce(const std::byte* codes, float step, float* out) const {
+    for (std::size_t i = 0; i < dim_; ++i) out[i] = step * static_cast<float>(multiple(codes, i));
     rotation_.invert(out);
 }
 

@@ -39,7 +39,7 @@ class ScalarCodec final : public CodedRows {
   private:
     friend class ScalarScorer;
 
-    void reproduce(const std::byte* codes, float* out) const override;
+    void reproduce(const std::byte* codes, float step, float* out) const override;
     float encode(float* features, double squares, std::byte* codes) const override;
     void bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept;
     QueryFactors factors_of(const std::byte* query) const noexcept;

@@ -22,7 +22,8 @@ struct SieveShape {
     std::size_t fewest_queries;  // fewer are not worth it
     std::size_t most_queries;    // more at once gain nothing
     std::size_t rows;            // looked at together
-    // Where a part of all pairs greater than this gets through, distances are as quick to have. 0: never.
+    // Where more than this part of all pairs gets through, or no bound is known, distances are as quick to have. 0: they never
+    // are, as what it takes to score a query is made anew for each block of rows.
     std::size_t useful_share;
 };
 

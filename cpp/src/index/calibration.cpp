@@ -90,6 +90,8 @@ std::size_t Index::Impl::default_rerank(std::size_t k) const noexcept {
             return k + k / 8 + 2;
         case CodecKind::kSQ4:
             return k + k / 2 + 6;
+        case CodecKind::kNone:
+            return k;
         default:
             break;
     }

@@ -1,4 +1,6 @@
 // What an index learns from its vectors: codes, and the aids of filtered scans.
+#include <utility>
+
 #include "index/addition.hpp"
 #include "index/progress_report.hpp"
 #include "index/write_guard.hpp"
@@ -7,13 +9,18 @@ namespace lanner {
 
 // From the first rows that are enough of them, together with the few that came before.
 void Index::Impl::fit_codes(const Vectors& vectors, Addition& addition, const Work& work) {
-    if (!store_.wants_fit() || ids_.size() + vectors.count < store_.fit_needs().ample) return;
+    if (!will_fit(vectors)) return;
     const std::vector<Slot> live = live_slots();
-    addition.codes_before = store_.fitted(live, vectors, live_.size(), work);
-    const float recall = options_.measure_codec ? store_.measured_recall(*addition.codes_before, live, vectors) : 0;
+    std::unique_ptr<CodedRows> codes = store_.fitted(live, vectors, live_.size(), work);
+    const float recall = options_.measure_codec ? store_.measured_recall(*codes, live, vectors, work) : 0;
     const std::lock_guard lock(state_);
     store_.set_codec_recall(recall);
-    store_.swap_codes(*addition.codes_before);
+    store_.swap_codes(*codes);
+    addition.codes_before = std::move(codes);
+}
+
+bool Index::Impl::will_fit(const Vectors& vectors) const noexcept {
+    return store_.wants_fit() && ids_.size() + vectors.count >= store_.fit_needs().ample;
 }
 
 void Index::Impl::swap_aids(std::unique_ptr<ScanAids>& aids) noexcept {
@@ -33,7 +40,9 @@ void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size
     const std::size_t rows = ids_.size() + vectors.count;
     const bool wanted = ScanAids::serve(options_) && (addition.attributes || !attributes_.empty());
     if (!aids_ && (!wanted || rows < ScanAids::kLeastRows)) return;
-    if (!aids_ || aids_->outgrown(rows)) {
+    // Sketches are of what codes stand for, where these are all there is: new codes want new ones, which a failure takes back.
+    const bool outdated = will_fit(vectors) && !store_.keeps_originals();
+    if (!aids_ || outdated || aids_->outgrown(rows)) {
         addition.aids_before = made_aids(vectors, threads, poll);
         addition.aids_swapped = true;
         const std::lock_guard lock(state_);
@@ -42,8 +51,9 @@ void Index::Impl::fit_aids(const Vectors& vectors, Addition& addition, std::size
     addition.cells = aids_->cells_of(vectors, threads, poll);
 }
 
-Index::RowsToFit Index::Impl::rows_to_fit() const noexcept {
-    if (!store_.has_codes()) return {};
+Index::RowsToFit Index::Impl::rows_to_fit() const {
+    const std::shared_lock lock(state_);
+    if (!store_.wants_fit()) return {};
     const FitNeeds needs = store_.fit_needs();
     return {needs.least, needs.ample};
 }
@@ -74,12 +84,20 @@ void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, Change
     const std::vector<Slot> live = live_slots();
     const std::unique_ptr<CodedRows> codes =
         store_.fitted(live, sample, live_.size(), {thread_count(options.threads), report.again()});
-    const float recall = options_.measure_codec ? store_.measured_recall(*codes, live, sample) : 0;
+    const float recall =
+        options_.measure_codec
+            ? store_.measured_recall(*codes, live, sample, {thread_count(options.threads), report.again()})
+            : 0;
     report.finish();
     entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
     const std::lock_guard lock(state_);
     store_.swap_codes(*codes);
     store_.set_codec_recall(recall);
+    if (aids_ && !store_.keeps_originals()) {
+        for (const Slot slot : live) aids_->store(slot, store_);
+    }
+    // What walks found over other codes says nothing of these.
+    calibration_ = {};
     entry.keep();
 }
 

@@ -252,8 +252,7 @@ void IdMap::load(const SectionReader& reader, IdKind kind, std::size_t slots, st
         }
         return;
     }
-    const std::span<std::byte> ends =
-        reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
+    const std::span<std::byte> ends = reader.section("ids.ends", (std::uint64_t{slots} + 1) * sizeof(std::uint64_t));
     const std::span<std::byte> text = reader.section("ids.text");
     if (filed && !verify) {
         filed_ends_ = ends;

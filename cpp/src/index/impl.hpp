@@ -57,9 +57,9 @@ class Index::Impl : private TieBreak {
     explicit Impl(const IndexOptions& options);
     ~Impl() override;
 
-    // write.cpp, slots.cpp
+    // write.cpp, slots.cpp, fitting.cpp
     void fit(const Vectors& sample, const WriteOptions& options);
-    RowsToFit rows_to_fit() const noexcept;
+    RowsToFit rows_to_fit() const;
     std::optional<float> codec_recall() const;
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes);
@@ -154,6 +154,8 @@ class Index::Impl : private TieBreak {
     // With state_ held exclusively. Before items exchange places, of so many.
     void reserve_exchanges(std::size_t places);
     void fit_codes(const Vectors& vectors, Addition& addition, const Work& work);
+    // Whether codes are fitted once these rows come.
+    bool will_fit(const Vectors& vectors) const noexcept;
     // Before slots are taken: rows of one cell get neighbouring ones.
     void fit_aids(const Vectors& vectors, Addition& addition, std::size_t threads, const std::function<void()>& poll);
     std::unique_ptr<ScanAids> made_aids(const Vectors& more, std::size_t threads,

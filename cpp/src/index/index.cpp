@@ -25,6 +25,26 @@ CodecKind chosen_codec(const IndexOptions& options) noexcept {
     return options.dim < kShortCodeDim ? CodecKind::kSQ8 : CodecKind::kSQ4;
 }
 
+// OPQ learns a rotation of dim x dim, in time of dim^3.
+constexpr std::size_t kMostRotated = 4096;
+
+// What everything else is measured by.
+void check_space(const IndexOptions& options) {
+    const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
+    const std::string type(element_name(options.type));
+    const MetricTraits& metric = traits(options.metric);
+    const bool bits = options.type == ElementType::kBits;
+    if (bits != metric.on_bits) {
+        refuse("metric '" + std::string(metric.name) + "' does not work on dtype '" + type + "'; " +
+               (bits ? "bits take hamming and jaccard" : "hamming and jaccard work on bits"));
+    }
+    const std::size_t most = bits ? kMaxBits : kMaxDim;
+    if (options.dim < 1 || options.dim > most) {
+        refuse("dim must be between 1 and " + std::to_string(most) + " for dtype '" + type + "', got " +
+               std::to_string(options.dim));
+    }
+}
+
 // The parameters of a codec.
 void check_codec(const IndexOptions& options) {
     const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
@@ -34,6 +54,10 @@ void check_codec(const IndexOptions& options) {
         case CodecKind::kPQ:
         case CodecKind::kOPQ:
             if (bits != 4 && bits != 8) refuse("codec PQ and OPQ take 4 or 8 bits a part, got " + std::to_string(bits));
+            if (options.codec == CodecKind::kOPQ && options.dim > kMostRotated) {
+                refuse("codec OPQ takes at most " + std::to_string(kMostRotated) + " dimensions, got " +
+                       std::to_string(options.dim) + "; PQ takes more");
+            }
             if (parts == 0 || options.dim % parts != 0) {
                 refuse("codec PQ and OPQ take a number of parts that divides the dimension, " +
                        std::to_string(options.dim) + ", got " + std::to_string(parts));
@@ -52,17 +76,8 @@ void check_codec(const IndexOptions& options) {
 IndexOptions checked(IndexOptions options) {
     const auto refuse = [](const std::string& message) { throw Error(ErrorKind::kInvalidArgument, message); };
     const std::string type(element_name(options.type));
-    const MetricTraits& metric = traits(options.metric);
+    check_space(options);
     const bool bits = options.type == ElementType::kBits;
-    if (bits != metric.on_bits) {
-        refuse("metric '" + std::string(metric.name) + "' does not work on dtype '" + type + "'; " +
-               (bits ? "bits take hamming and jaccard" : "hamming and jaccard work on bits"));
-    }
-    const std::size_t most = bits ? kMaxBits : kMaxDim;
-    if (options.dim < 1 || options.dim > most) {
-        refuse("dim must be between 1 and " + std::to_string(most) + " for dtype '" + type + "', got " +
-               std::to_string(options.dim));
-    }
     if (options.M < kMinM || options.M > kMaxM) {
         refuse("M must be between " + std::to_string(kMinM) + " and " + std::to_string(kMaxM) + ", got " +
                std::to_string(options.M));
@@ -104,7 +119,8 @@ std::string codec_name(const IndexOptions& options) {
     }
 }
 
-void set_codec(IndexOptions& options, std::string_view name) {
+void set_codec(IndexOptions& given_options, std::string_view name) {
+    IndexOptions options = given_options;
     const auto take = [&](std::string_view word) {
         if (!name.starts_with(word)) return false;
         name.remove_prefix(word.size());
@@ -143,13 +159,18 @@ void set_codec(IndexOptions& options, std::string_view name) {
             ErrorKind::kInvalidArgument,
             "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given + "'");
     }
+    given_options = std::move(options);
 }
 
-std::size_t bytes_a_vector(const IndexOptions& options) { return VectorStore(options, active_kernels()).bytes_a_row(); }
+std::size_t bytes_a_vector(const IndexOptions& options) {
+    check_space(options);
+    return VectorStore(options, active_kernels()).bytes_a_row();
+}
 
 void fit_budget(IndexOptions& options, std::size_t bytes) {
     if (options.type == ElementType::kBits)
         throw Error(ErrorKind::kInvalidArgument, "memory_budget is for vectors of numbers, and dtype 'bits' has none");
+    check_space(options);
     std::vector<IndexOptions> choices;  // the best first
     const auto add = [&](Keep keep, CodecKind codec, std::size_t parts = 0, std::uint32_t bits = 0) {
         IndexOptions choice = options;
@@ -159,12 +180,13 @@ void fit_budget(IndexOptions& options, std::size_t bytes) {
         choice.codec_bits = bits;
         choices.push_back(choice);
     };
+    const CodecKind product = options.dim <= kMostRotated ? CodecKind::kOPQ : CodecKind::kPQ;
     const auto add_codes = [&](Keep keep) {
         add(keep, CodecKind::kSQ8);
         add(keep, CodecKind::kSQ4);
         // Of equal size, rotated product codes of 4 bits find more than binary ones (bench/README.md), and take parts.
         for (std::size_t parts = options.dim / 2; parts > 0; --parts) {
-            if (options.dim % parts == 0) add(keep, CodecKind::kOPQ, parts, 4);
+            if (options.dim % parts == 0) add(keep, product, parts, 4);
             if (parts == (options.dim + 3) / 4) add(keep, CodecKind::kBinary, 0, 1);
         }
     };
@@ -176,7 +198,7 @@ void fit_budget(IndexOptions& options, std::size_t bytes) {
     if (plain.codec == CodecKind::kNone) {
         if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ8);
     } else {
-        add(Keep::kAsGiven, CodecKind::kSQ4);
+        if (plain.codec != CodecKind::kSQ4) add(Keep::kAsGiven, CodecKind::kSQ4);
         add(Keep::kAsGiven, CodecKind::kNone);
         if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ4);
     }
@@ -242,7 +264,7 @@ std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::
 }
 void Index::fit(const Vectors& sample, const WriteOptions& options) { impl_->fit(sample, options); }
 std::optional<float> Index::codec_recall() const { return impl_->codec_recall(); }
-Index::RowsToFit Index::rows_to_fit() const noexcept { return impl_->rows_to_fit(); }
+Index::RowsToFit Index::rows_to_fit() const { return impl_->rows_to_fit(); }
 void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }
 void Index::get(const Ids& ids, void* out) const { impl_->get(ids, out); }
 bool Index::contains(std::int64_t id) const { return impl_->contains(id); }

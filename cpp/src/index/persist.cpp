@@ -29,7 +29,8 @@ struct Config {
     std::uint8_t codec_bits;
     std::uint32_t codec_parts;
     float codec_recall;
-    std::uint8_t zero[52];
+    std::uint8_t measure_codec;
+    std::uint8_t zero[51];
 };
 static_assert(sizeof(Config) == 128);
 
@@ -58,6 +59,7 @@ Config read_config(const SectionReader& reader) {
     require(config.fitted <= (config.codec == 0 ? 0 : 1), "its codec is fitted and is none");
     require(config.codec_recall >= 0 && config.codec_recall <= 1 && (config.fitted == 1 || config.codec_recall == 0),
             "its codes' recall is no share");
+    require(config.measure_codec <= (config.codec == 0 ? 0 : 1), "it measures a codec and has none");
     require(config.next_id >= 0, "its next id is negative");
     require(config.id_kind != 0 || config.slots == 0, "it has vectors and no ids");
     require(std::all_of(std::begin(config.zero), std::end(config.zero), [](std::uint8_t byte) { return byte == 0; }),
@@ -78,6 +80,7 @@ IndexOptions options_of(const Config& config) {
     options.keep = static_cast<Keep>(config.keep);
     options.codec_parts = config.codec_parts;
     options.codec_bits = config.codec_bits;
+    options.measure_codec = config.measure_codec != 0;
     return options;
 }
 
@@ -109,6 +112,7 @@ FileIdentity Index::Impl::write_sections(Sink& sink) const {
     config.codec_parts = options_.codec_parts;
     config.codec_bits = static_cast<std::uint8_t>(options_.codec_bits);
     config.codec_recall = store_.codec_recall();
+    config.measure_codec = options_.measure_codec && options_.codec != CodecKind::kNone ? 1 : 0;
     config.fitted = store_.has_codes() && !store_.wants_fit() ? 1 : 0;
     SectionWriter writer(sink);
     writer.write_section("config", &config, sizeof config);

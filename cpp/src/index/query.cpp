@@ -231,8 +231,10 @@ void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& qu
 std::vector<std::vector<Candidate>> Index::Impl::scan(SearchScratch& scratch, const PreparedQueries& queries,
                                                       std::size_t first, std::size_t count, const Effort& effort,
                                                       std::size_t threads, const std::function<void()>& poll) const {
-    const Codec& codec = effort.codes ? store_.quickest() : store_.finest();
-    const bool again = effort.codes && effort.rerank > 0;
+    // Where every row would be looked at again, the first look is for nothing.
+    const bool codes = effort.codes && !(effort.rerank > 0 && effort.rerank >= ids_.size());
+    const Codec& codec = codes ? store_.quickest() : store_.finest();
+    const bool again = codes && effort.rerank > 0;
     std::vector<std::vector<Candidate>> hits =
         scan_nearest(scan_rows(codec), {store_.queries_of(codec, queries), first, count},
                      again ? effort.rerank : effort.k, threads, poll);

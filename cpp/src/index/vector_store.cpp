@@ -1,12 +1,14 @@
 #include "index/vector_store.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <iterator>
-#include <limits>
-#include <numeric>
 #include <string>
 #include <utility>
 
+#include "base/nearest_rows.hpp"
+#include "base/thread_pool.hpp"
 #include "codecs/features.hpp"
 #include "codecs/quantized_codec.hpp"
 #include "codecs/scalar_codec.hpp"
@@ -133,59 +135,67 @@ void VectorStore::fetch_sample(std::span<const Slot> live, const Vectors& more, 
               out);
 }
 
-float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more) const {
+float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more,
+                                   const Work& work) const {
     constexpr std::size_t kRows = 8192;
     constexpr std::size_t kQueries = 128;
     constexpr std::size_t kNearest = 10;
     const std::size_t count = std::min(live.size() + more.count, kRows);
     const std::size_t queries = std::min(count, kQueries);
-    const std::size_t wanted = std::min(kNearest, count - 1);
-    if (wanted == 0) return 1.0F;
     std::vector<float> rows(count * options_.dim);
-    for (std::size_t i = 0; i < count; ++i) fetch_sample(live, more, i, count, rows.data() + i * options_.dim);
     const std::unique_ptr<CodedRows> coded = codes.empty_copy();
     coded->take_fit(codes);
     coded->grow(count);
     PlainCodec exact(ElementType::kFloat32, options_.metric, options_.dim, kernels_);
     exact.grow(count);
-    const Vectors all{rows.data(), count, ElementType::kFloat32};
-    for (std::size_t i = 0; i < count; ++i) {
-        coded->store(static_cast<Slot>(i), rows.data() + i * options_.dim);
-        exact.store(static_cast<Slot>(i), all, i);
-    }
-    // The nearest of a row by a codec, without itself.
-    std::vector<float> distances(count);
-    std::vector<Slot> order(count);
+    parallel_for(
+        count, 16, work.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            for (std::size_t i = begin; i < end; ++i) {
+                float* const row = rows.data() + i * options_.dim;
+                fetch_sample(live, more, i, count, row);
+                coded->store(static_cast<Slot>(i), row);
+                exact.store(static_cast<Slot>(i), {row, 1, ElementType::kFloat32}, 0);
+            }
+        },
+        work.poll);
+    // The nearest of a row by a codec, without itself and what is nowhere.
     const auto nearest = [&](const Codec& codec, const QueryBlock& block, std::size_t row) {
+        std::vector<float> distances(count);
         for (std::size_t first = 0; first < count;) {
             const std::size_t part = std::min(count - first, codec.run(static_cast<Slot>(first)));
             codec.score_block(block, 0, 1, static_cast<Slot>(first), part, distances.data() + first, part);
             first += part;
         }
-        distances[row] = std::numeric_limits<float>::infinity();
-        std::iota(order.begin(), order.end(), Slot{0});
-        std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted), order.end(),
-                          [&](Slot left, Slot right) {
-                              return distances[left] != distances[right] ? distances[left] < distances[right]
-                                                                         : left < right;
-                          });
-        std::vector<Slot> found(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted));
+        NearestRows best(kNearest);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i != row && std::isfinite(distances[i])) best.offer(distances[i], static_cast<Slot>(i));
+        }
+        std::vector<Slot> found;
+        for (const Candidate& each : best.take()) found.push_back(each.slot);
         std::sort(found.begin(), found.end());
         return found;
     };
-    std::size_t common = 0;
-    QueryBlock block;
-    for (std::size_t i = 0; i < queries; ++i) {
-        const std::size_t row = i * count / queries;
-        const Vectors query{rows.data() + row * options_.dim, 1, ElementType::kFloat32};
-        exact.prepare(query, block);
-        const std::vector<Slot> true_ones = nearest(exact, block, row);
-        coded->prepare(query, block);
-        std::vector<Slot> both;
-        std::ranges::set_intersection(true_ones, nearest(*coded, block, row), std::back_inserter(both));
-        common += both.size();
-    }
-    return static_cast<float>(common) / static_cast<float>(queries * wanted);
+    std::atomic<std::size_t> common = 0;
+    std::atomic<std::size_t> there = 0;
+    parallel_for(
+        queries, 1, work.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            QueryBlock block;
+            for (std::size_t i = begin; i < end; ++i) {
+                const std::size_t row = i * count / queries;
+                const Vectors query{rows.data() + row * options_.dim, 1, ElementType::kFloat32};
+                exact.prepare(query, block);
+                const std::vector<Slot> true_ones = nearest(exact, block, row);
+                coded->prepare(query, block);
+                std::vector<Slot> both;
+                std::ranges::set_intersection(true_ones, nearest(*coded, block, row), std::back_inserter(both));
+                common += both.size();
+                there += true_ones.size();
+            }
+        },
+        work.poll);
+    return there == 0 ? 1.0F : static_cast<float>(common) / static_cast<float>(there);
 }
 
 std::unique_ptr<CodedRows> VectorStore::fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots,
@@ -213,10 +223,16 @@ std::unique_ptr<CodedRows> VectorStore::fitted(std::span<const Slot> live, const
         fresh->learn(rows.data(), learnt, work);
     }
     fresh->grow(slots);
-    for (const Slot slot : live) {
-        features_of(slot, features.data());
-        fresh->store(slot, features.data());
-    }
+    parallel_for(
+        live.size(), 64, work.threads,
+        [&](std::size_t begin, std::size_t end, std::size_t) {
+            std::vector<float> row(dim);
+            for (std::size_t i = begin; i < end; ++i) {
+                features_of(live[i], row.data());
+                fresh->store(live[i], row.data());
+            }
+        },
+        work.poll);
     return fresh;
 }
 
@@ -225,8 +241,13 @@ void VectorStore::swap_codes(CodedRows& codes) noexcept {
     ++fits_;
 }
 
-void VectorStore::begin_copy(const VectorStore& other, std::span<const Slot> slots) {
+void VectorStore::take_fit(const VectorStore& other) {
     codes_->take_fit(*other.codes_);
+    recall_ = other.recall_;
+}
+
+void VectorStore::begin_copy(const VectorStore& other, std::span<const Slot> slots) {
+    take_fit(other);
     copied_ = other.codes_.get();
     copied_slots_ = slots;
 }

@@ -62,12 +62,13 @@ class VectorStore {
 
     // Codes are taken about a mean, which is zero until it has been fitted, and some need codebooks. Fitting makes new codes of
     // all rows.
-    bool wants_fit() const noexcept { return codes_ && !codes_->fitted(); }
+    bool wants_fit() const noexcept { return codes_ && !codes_->fitted() && copied_ == nullptr; }
     // See Index::codec_recall(); 0 where it was not measured.
     float codec_recall() const noexcept { return recall_; }
     void set_codec_recall(float recall) noexcept { recall_ = recall; }
     // Of codes that were fitted, among rows of the sample that they were fitted to.
-    float measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more) const;
+    float measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more,
+                          const Work& work) const;
     FitNeeds fit_needs() const noexcept { return codes_ ? codes_->fit_needs() : FitNeeds{}; }
     bool is_outdated(const PreparedQueries& prepared) const noexcept { return prepared.fit != fits_; }
     // Codes fitted to a sample of rows, those stored in `live` slots first and then `more`; room for `slots`.
@@ -76,6 +77,8 @@ class VectorStore {
     // Puts codes in place of those there, which it returns in them.
     void swap_codes(CodedRows& codes) noexcept;
 
+    // Codes are made as another store makes them. Before anything is stored.
+    void take_fit(const VectorStore& other);
     // Of an index without originals: rows to come are those of another store, in these slots, and get the codes that they have
     // there. Before anything is stored; the slots and the other store stay until end_copy().
     void begin_copy(const VectorStore& other, std::span<const Slot> slots);

@@ -164,11 +164,13 @@ void Index::Impl::store_rows(const Vectors& vectors, const Addition& addition, s
             if (aids_) aids_->store(slot, store_);
         }
     };
-    for (std::size_t at = 0; at < reused; at += 256) {
+    // Few rows a hold: some codecs take long for one.
+    constexpr std::size_t kRowsPerHold = 32;
+    for (std::size_t at = 0; at < reused; at += kRowsPerHold) {
         {
             // Scans read the rows of free slots too, before they find that these are not live.
             const std::lock_guard lock(state_);
-            store(at, std::min(reused, at + 256));
+            store(at, std::min(reused, at + kRowsPerHold));
         }
         if (poll) poll();
     }
@@ -341,6 +343,8 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             entry.keep();
             return given;
         }
+        // What walks found over other codes says nothing of these: as if every item had changed.
+        const std::size_t changed = total + (addition.codes_before ? slots_ : 0);
         Builder builder(*layers_, store_.finest(), store_.quickest(), build);
         builder.insert(
             addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
@@ -350,11 +354,11 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
         }
         if (!outdated.empty()) {
-            take_out(outdated, live_, total, build, *edit, record);
+            take_out(outdated, live_, changed, build, *edit, record);
             entry.keep();
             return given;
         }
-        const Calibration measured = calibrated(total, live_, build);
+        const Calibration measured = calibrated(changed, live_, build);
         record();
         const std::lock_guard lock(state_);
         set_calibration(measured);

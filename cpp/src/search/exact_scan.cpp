@@ -18,7 +18,7 @@ constexpr std::size_t kSingleRows = 512;
 constexpr std::size_t kLeastRows = 8192;
 constexpr std::size_t kLeastRowsOfMany = 512;
 constexpr std::size_t kManyQueries = 16;
-// Rows whose distances give a first bound, where little is to be had without one.
+// Rows that give a first bound, where little is to be had without one.
 constexpr std::size_t kFirstRows = 128;
 
 struct Plan {
@@ -69,10 +69,7 @@ class PartScan {
         for (std::size_t row = row_first; row < row_end;) {
             const auto first = static_cast<Slot>(row);
             std::size_t count = std::min({tile_, row_end - row, rows_.codec.run(first)});
-            if (!sifted(first, count)) {
-                if (shape_ != nullptr) count = std::min(count, kFirstRows);
-                score(first, count);
-            }
+            if (!sifted(first, count)) score(first, count);
             row += count;
         }
     }
@@ -102,16 +99,21 @@ class PartScan {
         }
     }
 
-    // Whether the sieve told which rows are near, so that only those were scored.
-    bool sifted(Slot first, std::size_t count) {
+    // Whether the sieve told which rows are near, so that only those were scored. It may look at fewer.
+    bool sifted(Slot first, std::size_t& count) {
         if (shape_ == nullptr) return false;
         if (rest_ > 0) {
             --rest_;
             return false;
         }
+        bool bounded = true;
         for (std::size_t query = 0; query < query_count_; ++query) {
             bounds_[query] = best_.bound(query);
-            if (bounds_[query] == std::numeric_limits<float>::infinity()) return false;
+            bounded = bounded && bounds_[query] != std::numeric_limits<float>::infinity();
+        }
+        if (!bounded) {
+            if (shape_->useful_share != 0) return false;
+            count = std::min(count, kFirstRows);
         }
         if (sieve_ == nullptr) {
             sieve_ = rows_.codec.make_sieve();
