@@ -44,8 +44,8 @@ def main(folder: Path, graph: str, kind: str, codec: str, keep: str, rounds: int
     options: dict[str, Any] = {"M": 2} if graph == "hnsw" else {"graph": None}
     if codec != "none":
         options |= {"codec": codec, "keep": None if keep == "none" else keep}
-    # A codec is fitted to 256 rows.
-    count = 80 if codec == "none" else 280
+    # Scalar and binary codes are fitted to 256 rows, product codes of 4 bits to 624.
+    count = 80 if codec == "none" else 640 if "PQ" in codec else 280
     index = lanner.Index(DIM, "l2", **options)
     rows = rng.integers(0, 9, (count, DIM)).astype(np.float32)
     index.add(rows, [f"item {row}" for row in range(count)] if kind == "str" else None, threads=1)

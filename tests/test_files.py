@@ -353,6 +353,8 @@ def check_alterations(index, tmp_path):
         ("int", "SQ8", "dtype"),
         ("int", "SQ8", None),
         ("str", "SQ4", None),
+        ("int", "Binary2", None),
+        ("int", "OPQ2x4", None),
     ],
 )
 def test_no_altered_file_crashes_its_reader(kind, codec, keep, graph, tmp_path):
