@@ -289,13 +289,13 @@ void QuantizedCodec::load(const SectionReader& reader, std::size_t rows, bool fi
 }
 
 // Scans of codes. See codecs/sieve.hpp.
-QuantizedSieve::QuantizedSieve(const QuantizedCodec& codec) : codec_(codec), products_(kShape.rows) {}
-QuantizedSieve::~QuantizedSieve() = default;
-
 struct QuantizedSieve::Query {
     QuantizedCodec::Bound bound;
     RoundedTables rounded;
 };
+
+QuantizedSieve::QuantizedSieve(const QuantizedCodec& codec) : codec_(codec), products_(kShape.rows) {}
+QuantizedSieve::~QuantizedSieve() = default;
 
 void QuantizedSieve::bind(const QueryBlock& queries, std::size_t first, std::size_t count) {
     queries_.resize(count);
