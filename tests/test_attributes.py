@@ -463,3 +463,13 @@ def test_hits_within_a_radius_bring_attributes(names: bool) -> None:
         index.search_radius(queries, 9.0, attributes="month")
     with pytest.raises(InvalidArgumentError, match="got none"):
         index.search_radius(queries, 9.0, attributes=[])
+
+
+def test_a_column_named_id_is_warned_of_once_it_comes():
+    index = lanner.Index(2, graph=None)
+    with pytest.warns(lanner.NewColumnWarning, match="column 'id', which filters take") as warned:
+        index.add(np.eye(2), [5, 6], attributes={"id": [7, 8]})
+    assert warned[0].filename == __file__
+    assert (index.count("id == 5"), index.count("`id` == 7")) == (1, 1)
+    index.add(np.eye(2), [15, 16], attributes={"id": [7, 8]})  # it is there now
+    lanner.Index(2, graph=None, schema={"id": "int64"}).add(np.eye(2), attributes={"id": [7, 8]})

@@ -189,7 +189,7 @@ def test_fit_comes_before_the_first_vectors(codec):
         index.add(row)
     error = np.linalg.norm(index.get(range(50)) - rows[:50]) / np.linalg.norm(rows[:50])
     assert error < (0.01 if codec == "SQ8" else 0.15)
-    with pytest.raises(InvalidArgumentError, match="fitted already"):
+    with pytest.raises(InvalidArgumentError, match="fitted once"):
         index.fit(rows)
     assert copy.copy(index).to_bytes() == index.to_bytes()
 

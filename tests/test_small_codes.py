@@ -196,7 +196,7 @@ def test_fit_says_what_is_wrong():
         index.fit(rows_of(255))
     with pytest.warns(UserWarning, match="at least 9984 rows to fit PQ8x8, got 300"):
         index.fit(rows_of(300))
-    with pytest.raises(InvalidArgumentError, match="fitted already"):
+    with pytest.raises(InvalidArgumentError, match="fitted once"):
         index.fit(rows_of(300))
     done = []
     with warnings.catch_warnings():
@@ -453,9 +453,13 @@ def test_quantizers_and_names_say_the_same():
         ("Binary5", InvalidArgumentError, "1 to 4 bits a feature, got 5"),
         ("SQ88", InvalidArgumentError, "codec must be auto, SQ8"),
         ("pq8x4", InvalidArgumentError, "got 'pq8x4'"),
-        (8, WrongTypeError, "codec must be a str, a quantizer of lanner.quantization or None"),
-        (Reduce(4), WrongTypeError, "codec must be a str, a quantizer"),
-        (PQ, WrongTypeError, "codec must be a str, a quantizer"),
+        (
+            8,
+            WrongTypeError,
+            "codec must be a str, a PQ, OPQ or Binary of lanner.quantization, or None, got int",
+        ),
+        (Reduce(4), WrongTypeError, "or Binary of lanner.quantization, or None, got Reduce"),
+        (PQ, WrongTypeError, "got the class PQ"),
         ("none", InvalidArgumentError, "codec must be None for no codec"),
     ],
 )
@@ -489,6 +493,24 @@ def test_a_budget_is_kept(dim, budget, metric):
         return
     assert 0 < index.codec_recall <= 1
     assert lanner.Index.from_bytes(index.to_bytes()).codec_recall == index.codec_recall
+
+
+def test_the_largest_codes_that_fit_are_taken():
+    for dim, budget, codec in (
+        (127, 64, "Binary3"),
+        (100, 64, "Binary3"),
+        (384, 60, "OPQ96x4"),
+        (384, 160, "Binary3"),
+        (384, 108, "OPQ192x4"),
+        (128, 64, "Binary3"),
+        (384, 204, "SQ4"),
+        (384, 396, "SQ8"),
+    ):
+        index = lanner.Index(dim, memory_budget=budget)
+        assert (index.codec, index.keep) == (codec, None)
+    for budget, kept in ((1000, "float16"), (1540, "float32"), (1744, "float32")):
+        index = lanner.Index(384, memory_budget=budget)
+        assert (index.codec, index.keep) == (None if budget == 1540 else "SQ4", kept)
 
 
 def test_what_codes_find_is_remembered(tmp_path):

@@ -8,6 +8,9 @@
 array([0, 1])
 """
 
+from importlib import import_module
+from types import ModuleType
+
 from lanner._core import (
     Error,
     FileFormatError,
@@ -24,6 +27,15 @@ from lanner.index import Index
 from lanner.kernels import Isa, distances, isa, set_threads
 from lanner.results import Hits, RadiusHits
 from lanner.schema import NewColumnWarning, Schema
+
+_LAZY = ("hashing", "quantization")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _LAZY:
+        return import_module(f"lanner.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Error",

@@ -95,8 +95,8 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
         raise InvalidArgumentError("codec must be None for no codec, got 'none'")
     if codec is not None and not isinstance(codec, str):
         raise WrongTypeError(
-            f"codec must be a str, a quantizer of lanner.quantization or None, "
-            f"got {type(codec).__name__}"
+            "codec must be a str, a PQ, OPQ or Binary of lanner.quantization, or None, got "
+            + (f"the class {codec.__name__}" if isinstance(codec, type) else type(codec).__name__)
         )
     if codec in (None, "auto"):
         if keep != "dtype":
@@ -110,11 +110,13 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     if keep is None:
         return codec, None
     kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)
-    keep = to_choice(keep, "keep", kept)
+    if not isinstance(keep, str) or keep not in kept:
+        error = InvalidArgumentError if isinstance(keep, str) else WrongTypeError
+        raise error(f"keep must be one of {', '.join(kept)}, or None, got {keep!r}")
     return codec, dtype if keep == "dtype" else keep
 
 
-_UNITS = {"b": 1, "kb": 1000, "kib": 1024}
+_UNITS = {"b": 1, "byte": 1, "bytes": 1, "kb": 1000, "kib": 1024}
 
 
 def to_budget(budget: object) -> int:
@@ -125,8 +127,8 @@ def to_budget(budget: object) -> int:
     unit = _UNITS.get(match.group(2).lower() or "b") if match else None
     if match is None or unit is None or len(budget) > 30:
         raise InvalidArgumentError(
-            f"memory_budget must be a number of bytes a vector, such as 64 or '64 B' (B, kB, KiB), "
-            f"got {budget!r}"
+            f"memory_budget must be a number of bytes a vector, not of the whole index, such as 64 "
+            f"or '64 B' (B, kB, KiB), got {budget!r}"
         )
     return to_int(round(float(match.group(1)) * unit), "memory_budget", 1)
 

@@ -32,7 +32,8 @@ class IndexInspection(IndexProperties):
     ) -> float:
         """Return the share of the k true nearest items that `search` finds, over all queries.
 
-        Truth is exact search, by estimates where the index keeps no vectors. An item as near as the
+        Truth is exact search, by estimates where the index keeps no vectors: this then
+        says nothing of what codes lose, see `Index.codec_recall`. An item as near as the
         k-th true one counts as found: ties are no misses. With a filter, the true ones are the
         nearest of those that satisfy it, all of them where they are fewer than k.
 

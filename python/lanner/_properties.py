@@ -62,13 +62,14 @@ class IndexProperties:
     def codec_recall(self) -> float | None:
         """The recall@10 of codes alone, where `memory_budget` chose them; None until it is known.
 
-        Measured when the codec is fitted, among rows of the sample that it is fitted to.
+        Measured when the codec is fitted, among 8,192 rows at most of those that it is fitted to:
+        of more rows, codes find less.
         """
         return self._core.codec_recall
 
     @property
     def bytes_a_vector(self) -> int:
-        """What vectors and codes take, without a graph's links, ids and attributes."""
+        """What vectors and codes take once codes are fitted; links, ids and attributes apart."""
         return self._core.bytes_a_vector
 
     @property

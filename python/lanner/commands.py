@@ -154,7 +154,7 @@ def build(
         bool, typer.Option("--graph/--no-graph", help="Without a graph, search is exact.")
     ] = True,
     codec: Annotated[
-        str, typer.Option(help="auto, SQ8, SQ4 or none: what searches look at first.")
+        str, typer.Option(help="auto, none, SQ8, SQ4, or as OPQ96x4: what searches look at first.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Of the graph's levels.")] = 0,
     ids: Annotated[

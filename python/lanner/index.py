@@ -83,10 +83,12 @@ class Index(IndexStoring):
         and distances are estimates: their errors are some thousandths of the vectors' distance from
         the mean of all with ``SQ8``, some hundredths with ``SQ4``, and more with smaller codes.
     memory_budget : int or str, optional
-        Bytes a vector, as a number or with a unit: ``"64 B"``. Chooses `codec` and `keep`: the
-        finest codes, and the most kept beside them, that fit; `Index.bytes_a_vector` says what they
+        Bytes a vector, as a number or with a unit: ``"64 B"``. Chooses `codec` and `keep`: where
+        vectors fit they are kept, as float16 if need be, beside the default codec if that fits too;
+        otherwise the largest codes that fit are all there is. `Index.bytes_a_vector` says what they
         take, and `Index.codec_recall`, once they are fitted, what codes alone find. Ids, attributes
-        and the links of a graph come on top. Not together with `codec` or `keep`.
+        and the links of a graph, some ``8 * M`` bytes an item, come on top. Not together with
+        `codec` or `keep`.
     schema : Schema or mapping of names to types, optional
         The columns of attributes that items may have; tables with others are refused. Without it
         columns come with the tables, also with later ones, and of those the first value says the
@@ -194,7 +196,8 @@ class Index(IndexStoring):
         ----------
         vectors : array_like, shape (n, dim) or (dim,)
             Buffers, arrays, DLPack tensors on the CPU, or nested sequences. Numbers are rounded to
-            the index's dtype; what does not fit it is refused. For dtype ``bits``: packed uint8,
+            a floating dtype of the index; what does not fit it, and fractions where it is an
+            integer, are refused. For dtype ``bits``: packed uint8,
             least significant bit first, or bool.
         ids : array_like of int or of str, shape (n,), optional
             Unique, and not in the index. Without them, integers that the index does not have are
@@ -320,7 +323,7 @@ class Index(IndexStoring):
     def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
         schema = self.schema
         columns = to_columns(attributes, rows, schema)
-        if schema and not self._core.schema_given:
+        if not self._core.schema_given:
             warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
         return columns
 
@@ -392,7 +395,9 @@ class Index(IndexStoring):
             The share of the true neighbours to find, above 0 and at most 1: the index tries as hard
             as this took when rows of its own were looked for at the end of an `add`. 1 compares
             with every vector. Default: 0.95, where nothing else says how hard to try. Queries
-            unlike anything in the index may fare worse: see `measure_recall`.
+            unlike anything in the index may fare worse: see `measure_recall`. Where no vectors are
+            kept (``keep=None``), neighbours are those by the codes' estimates, here and for
+            `exact`: how many of them are true ones is the codec's matter.
         ef : int, optional
             Candidates kept on the way through the graph, in place of `recall`: more find more of
             the true neighbours, slower. Less than k counts as k.

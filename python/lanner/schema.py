@@ -93,6 +93,13 @@ def _check(name: object, kind: object) -> None:
 def warn_of_slips(names: list[str], schema: Mapping[str, str], stacklevel: int) -> None:
     """Warn of names of a table that look like slips for names that the schema has."""
     new = [name for name in names if name not in schema]
+    if "id" in new:
+        warnings.warn(
+            "attributes have a column 'id', which filters take for the ids of items: rename it, or "
+            "write `id` in backticks or col('id') in conditions on the column",
+            NewColumnWarning,
+            stacklevel=stacklevel,
+        )
     missing = [name for name in schema if name not in names]
     for name in new:
         near = max(missing, key=lambda each: _likeness(name, each), default="")

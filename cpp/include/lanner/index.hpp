@@ -65,8 +65,9 @@ struct IndexOptions {
 // writes, and "PQ48" for 8 bits and "Binary" for 1; throws Error(kInvalidArgument) for others.
 std::string codec_name(const IndexOptions& options);
 void set_codec(IndexOptions& options, std::string_view name);
-// The finest codec, and the most kept of the vectors beside it, that take at most so many bytes a vector; links of a graph, ids
-// and attributes not counted. Without codes where the vectors as they are fit and there is no graph, or no codec serves it.
+// A codec, and what is kept of the vectors beside it, that take at most so many bytes a vector; links of a graph, ids and
+// attributes not counted. Where vectors fit, they are kept, as float16 if need be, beside the codec that such an index has by default if
+// that fits; otherwise the largest codes that fit are all there is.
 // Throws Error(kInvalidArgument) naming the least budget there is.
 void fit_budget(IndexOptions& options, std::size_t bytes);
 // What vectors and codes take.

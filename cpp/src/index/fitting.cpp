@@ -71,7 +71,7 @@ void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, Change
     if (!store_.has_codes()) throw Error(ErrorKind::kInvalidArgument, "fit is for a codec, and this index has none");
     const FitNeeds needs = store_.fit_needs();
     if (!store_.wants_fit()) {
-        throw Error(ErrorKind::kInvalidArgument, "the codec is fitted already: the first " +
+        throw Error(ErrorKind::kInvalidArgument, "a codec is fitted once, and this one is: the first " +
                                                      std::to_string(needs.ample) +
                                                      " vectors do that, if fit does not come before them");
     }

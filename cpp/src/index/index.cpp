@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "base/thread_pool.hpp"
 #include "index/impl.hpp"
@@ -171,50 +172,57 @@ void fit_budget(IndexOptions& options, std::size_t bytes) {
     if (options.type == ElementType::kBits)
         throw Error(ErrorKind::kInvalidArgument, "memory_budget is for vectors of numbers, and dtype 'bits' has none");
     check_space(options);
-    std::vector<IndexOptions> choices;  // the best first
-    const auto add = [&](Keep keep, CodecKind codec, std::size_t parts = 0, std::uint32_t bits = 0) {
+    std::size_t least = std::numeric_limits<std::size_t>::max();
+    std::size_t most = 0;
+    IndexOptions best = options;
+    const auto look = [&](Keep keep, CodecKind codec, std::size_t parts = 0, std::uint32_t bits = 0) {
         IndexOptions choice = options;
         choice.keep = keep;
         choice.codec = codec;
         choice.codec_parts = static_cast<std::uint32_t>(parts);
         choice.codec_bits = bits;
-        choices.push_back(choice);
+        choice.measure_codec = codec != CodecKind::kNone;
+        const std::size_t taken = bytes_a_vector(choice);
+        least = std::min(least, taken);
+        if (taken > bytes || taken <= most) return;
+        most = taken;
+        best = choice;
     };
-    const CodecKind product = options.dim <= kMostRotated ? CodecKind::kOPQ : CodecKind::kPQ;
-    const auto add_codes = [&](Keep keep) {
-        add(keep, CodecKind::kSQ8);
-        add(keep, CodecKind::kSQ4);
-        // Of equal size, rotated product codes of 4 bits find more than binary ones (bench/README.md), and take parts.
-        for (std::size_t parts = options.dim / 2; parts > 0; --parts) {
-            if (options.dim % parts == 0) add(keep, product, parts, 4);
-            if (parts == (options.dim + 3) / 4) add(keep, CodecKind::kBinary, 0, 1);
-        }
-    };
+    // With vectors kept: the codec that such an index has by default, the vectors alone, and float16 beside codes; the first that
+    // fits.
     IndexOptions plain = options;
     plain.codec = CodecKind::kAuto;
     plain.keep = Keep::kAsGiven;
-    plain.codec = chosen_codec(plain);
-    add(Keep::kAsGiven, plain.codec);
-    if (plain.codec == CodecKind::kNone) {
-        if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ8);
-    } else {
-        if (plain.codec != CodecKind::kSQ4) add(Keep::kAsGiven, CodecKind::kSQ4);
-        add(Keep::kAsGiven, CodecKind::kNone);
-        if (options.type == ElementType::kFloat32) add(Keep::kFloat16, CodecKind::kSQ4);
+    const CodecKind usual = chosen_codec(plain);
+    const bool halves = options.type == ElementType::kFloat32;
+    const struct {
+        Keep keep;
+        CodecKind codec;
+        bool serves;
+    } kept[] = {
+        {Keep::kAsGiven, usual, true},
+        {Keep::kAsGiven, CodecKind::kSQ4, usual != CodecKind::kNone},
+        {Keep::kAsGiven, CodecKind::kNone, true},
+        {Keep::kFloat16, CodecKind::kSQ4, halves && usual != CodecKind::kNone},
+        {Keep::kFloat16, CodecKind::kSQ8, halves && usual == CodecKind::kNone},
+    };
+    for (const auto& each : kept) {
+        if (each.serves && most == 0) look(each.keep, each.codec);
     }
-    add_codes(Keep::kNothing);
-    std::size_t least = bytes_a_vector(choices.front());
-    for (const IndexOptions& choice : choices) {
-        const std::size_t taken = bytes_a_vector(choice);
-        if (taken <= bytes) {
-            options.keep = choice.keep;
-            options.codec = choice.codec;
-            options.codec_parts = choice.codec_parts;
-            options.codec_bits = choice.codec_bits;
-            options.measure_codec = options.codec != CodecKind::kNone;
-            return;
+    // Codes alone: the largest that fit. Of equal size, scalar codes find more than product codes, and those more than binary
+    // ones (bench/README.md); and the larger of any two finds more.
+    if (most == 0) {
+        look(Keep::kNothing, CodecKind::kSQ8);
+        look(Keep::kNothing, CodecKind::kSQ4);
+        const CodecKind product = options.dim <= kMostRotated ? CodecKind::kOPQ : CodecKind::kPQ;
+        for (std::size_t parts = options.dim / 2; parts > 0; --parts) {
+            if (options.dim % parts == 0) look(Keep::kNothing, product, parts, 4);
         }
-        least = std::min(least, taken);
+        for (std::uint32_t bits = 4; bits > 0; --bits) look(Keep::kNothing, CodecKind::kBinary, 0, bits);
+    }
+    if (most > 0) {
+        options = best;
+        return;
     }
     throw Error(ErrorKind::kInvalidArgument, "memory_budget must be at least " + std::to_string(least) +
                                                  " bytes a vector for dim=" + std::to_string(options.dim) + ", got " +
