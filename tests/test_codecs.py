@@ -15,6 +15,8 @@ from lanner import InvalidArgumentError, WrongTypeError
 
 CODECS = ("SQ8", "SQ4")
 codecs = pytest.mark.parametrize("codec", CODECS)
+# With those of test_small_codes.py, which 1,000 rows fit.
+every = pytest.mark.parametrize("codec", [*CODECS, "PQ8x4", "OPQ8x4", "Binary1", "Binary3"])
 metrics = pytest.mark.parametrize("metric", reference.FLOAT_METRICS)
 
 
@@ -70,7 +72,7 @@ def test_recall_under_every_metric_and_dtype(codec, metric, dtype, graph):
     assert found >= 0.95  # measured: 0.985 at least
 
 
-@codecs
+@every
 def test_distances_are_true_ones_where_vectors_are_kept(codec, graph):
     rows, queries = rows_of(2000), rows_of(20, seed=4)
     for metric in reference.FLOAT_METRICS:
@@ -210,13 +212,13 @@ def test_fit_says_what_is_wrong():
 # Changes
 
 
-@codecs
+@every
 @pytest.mark.parametrize("keep", ["dtype", "float16", None])
-def test_index_is_the_same_on_any_number_of_threads(codec, keep):
+def test_index_is_the_same_on_any_number_of_threads(codec, keep, graph):
     rows = rows_of(1500)
     made = []
     for threads in (1, 2, 5):
-        index = lanner.Index(32, "cosine", codec=codec, keep=keep)
+        index = lanner.Index(32, "cosine", graph=graph, codec=codec, keep=keep)
         index.add(rows[:100], threads=threads)
         index.add(rows[100:1200], threads=threads)
         index.remove(range(0, 300, 3), threads=threads)

@@ -92,15 +92,6 @@ def test_estimates_err_to_neither_side(codec, metric):
         np.testing.assert_allclose(products, ((rows - mean) ** 2).sum(1), rtol=2e-3)
 
 
-@codecs
-def test_distances_are_true_ones_where_vectors_are_kept(codec, graph):
-    rows, queries = rows_of(3000), rows_of(20, seed=4)
-    for metric in reference.FLOAT_METRICS:
-        index = made(codec, rows, metric, graph=graph)
-        hits = index.search(queries, k=5)
-        reference.check_hits(hits, queries, rows, range(3000), metric, 5, complete=False)
-
-
 # The sieve
 
 
@@ -221,21 +212,6 @@ def test_interrupted_fit_leaves_the_index_as_it_was():
 
 
 # Changes and files
-
-
-@codecs
-@keeps
-def test_index_is_the_same_on_any_number_of_threads(codec, keep, graph):
-    rows = rows_of(1500)
-    images = []
-    for threads in (1, 2, 5):
-        index = lanner.Index(DIM, "cosine", graph=graph, codec=codec, keep=keep)
-        index.add(rows[:100], threads=threads)
-        index.add(rows[100:1200], threads=threads)
-        index.remove(range(0, 300, 3), threads=threads)
-        index.upsert(rows[1200:], range(1, 301), threads=threads)
-        images.append(index.to_bytes())
-    assert images[0] == images[1] == images[2]
 
 
 @codecs

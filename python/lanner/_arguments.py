@@ -85,7 +85,7 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     """Return the name of a codec, ``auto`` or None, and the dtype kept beside it, or None."""
     name = None if isinstance(codec, type) else getattr(codec, "index_codec", None)
     if name is not None:
-        if getattr(codec, "_learnt", None) is not None:
+        if getattr(codec, "fitted", False):
             raise InvalidArgumentError(
                 f"codec must be a quantizer that is not fitted, as an index fits its own; "
                 f"got {codec!r}, fitted"

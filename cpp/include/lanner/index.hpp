@@ -57,8 +57,8 @@ struct IndexOptions {
     Keep keep = Keep::kAsGiven;
     std::optional<Schema> schema = std::nullopt;  // columns of attributes; not given: those of the tables that come
     std::uint32_t codec_parts = 0;                // PQ, OPQ: what dim is cut into, and a divisor of it; else 0
-    std::uint32_t codec_bits = 0;                 // PQ, OPQ: 4 or 8 a part; Binary: 1 to 4 a feature; else 0
-    bool measure_codec = false;                   // see Index::codec_recall()
+    std::uint32_t codec_bits = 0;  // PQ, OPQ: 4 or 8 a part, 0 for 8; Binary: 1 to 4 a feature, 0 for 1; else 0
+    bool measure_codec = false;    // see Index::codec_recall()
 };
 
 // Of a codec and its parameters: "SQ8", "SQ4", "PQ48x8", "OPQ48x4", "Binary1"; "none", "auto". The second reads what the first

@@ -14,6 +14,11 @@ inline void prefetch_line(const void* address) noexcept {
 #endif
 }
 
+// Those of `bytes` bytes from here on.
+inline void prefetch_near(const void* from, std::size_t bytes) noexcept {
+    for (std::size_t at = 0; at < bytes; at += 64) prefetch_line(static_cast<const std::byte*>(from) + at);
+}
+
 // The lines that begin in `bytes` bytes from here on, into the second cache: more of them can be on their way at once than
 // to the first.
 inline void prefetch_far(const void* from, std::size_t bytes) noexcept {

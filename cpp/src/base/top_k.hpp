@@ -41,6 +41,16 @@ class TieBreak {
     }
 };
 
+// The order of slots.
+class BySlot final : public TieBreak {
+  public:
+    bool before(Slot left, Slot right) const noexcept override { return left < right; }
+    static const BySlot& instance() noexcept {
+        static const BySlot one;
+        return one;
+    }
+};
+
 class TopK {
   public:
     TopK(std::size_t k, const TieBreak& ties) : k_(k), ties_(&ties) {}

@@ -127,8 +127,8 @@ py::dict figures_of_quantizer(const Quantizer& quantizer) {
     dict["dim"] = quantizer.dim();
     dict["code_bytes"] = quantizer.code_bytes();
     if (const auto* const product = dynamic_cast<const ProductQuantizer*>(&quantizer)) {
-        dict["m"] = product->parts();
-        dict["bits"] = product->bits();
+        dict["m"] = product->shape().parts;
+        dict["bits"] = product->shape().bits;
     }
     if (const auto* const binary = dynamic_cast<const BinaryQuantizer*>(&quantizer)) dict["bits"] = binary->bits();
     if (const auto* const reduction = dynamic_cast<const Reduction*>(&quantizer)) {

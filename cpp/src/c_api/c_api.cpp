@@ -45,55 +45,35 @@ static_assert(static_cast<int>(lanner::Keep::kAsGiven) == LANNER_KEEP_AS_GIVEN &
 
 thread_local std::string last_error;
 
-lanner::CodecKind read_codec(std::int32_t codec) {
-    switch (codec) {
-        case LANNER_CODEC_AUTO:
-            return lanner::CodecKind::kAuto;
-        case LANNER_CODEC_NONE:
-            return lanner::CodecKind::kNone;
-        case LANNER_CODEC_SQ8:
-            return lanner::CodecKind::kSQ8;
-        case LANNER_CODEC_SQ4:
-            return lanner::CodecKind::kSQ4;
-        case LANNER_CODEC_PQ:
-            return lanner::CodecKind::kPQ;
-        case LANNER_CODEC_OPQ:
-            return lanner::CodecKind::kOPQ;
-        case LANNER_CODEC_BINARY:
-            return lanner::CodecKind::kBinary;
+struct CodecNumber {
+    std::int32_t number;
+    lanner::CodecKind codec;
+};
+constexpr CodecNumber kCodecs[] = {
+    {LANNER_CODEC_AUTO, lanner::CodecKind::kAuto},     {LANNER_CODEC_NONE, lanner::CodecKind::kNone},
+    {LANNER_CODEC_SQ8, lanner::CodecKind::kSQ8},       {LANNER_CODEC_SQ4, lanner::CodecKind::kSQ4},
+    {LANNER_CODEC_PQ, lanner::CodecKind::kPQ},         {LANNER_CODEC_OPQ, lanner::CodecKind::kOPQ},
+    {LANNER_CODEC_BINARY, lanner::CodecKind::kBinary},
+};
+
+lanner::CodecKind read_codec(std::int32_t number) {
+    for (const CodecNumber& each : kCodecs) {
+        if (each.number == number) return each.codec;
     }
-    refuse("codec must be a lanner_codec, got " + std::to_string(codec));
+    refuse("codec must be a lanner_codec, got " + std::to_string(number));
 }
 
-std::uint32_t default_bits(lanner::CodecKind codec) noexcept {
-    if (codec == lanner::CodecKind::kBinary) return 1;
-    return codec == lanner::CodecKind::kPQ || codec == lanner::CodecKind::kOPQ ? 8 : 0;
+std::int32_t codec_of(lanner::CodecKind codec) noexcept {
+    for (const CodecNumber& each : kCodecs) {
+        if (each.codec == codec) return each.number;
+    }
+    return LANNER_CODEC_AUTO;
 }
 
 lanner::Keep read_keep(std::int32_t keep) {
     if (keep < LANNER_KEEP_AS_GIVEN || keep > LANNER_KEEP_NOTHING)
         refuse("keep must be a lanner_keep, got " + std::to_string(keep));
     return static_cast<lanner::Keep>(keep);
-}
-
-std::int32_t codec_of(lanner::CodecKind codec) {
-    switch (codec) {
-        case lanner::CodecKind::kAuto:
-            return LANNER_CODEC_AUTO;
-        case lanner::CodecKind::kNone:
-            return LANNER_CODEC_NONE;
-        case lanner::CodecKind::kSQ8:
-            return LANNER_CODEC_SQ8;
-        case lanner::CodecKind::kSQ4:
-            return LANNER_CODEC_SQ4;
-        case lanner::CodecKind::kPQ:
-            return LANNER_CODEC_PQ;
-        case lanner::CodecKind::kOPQ:
-            return LANNER_CODEC_OPQ;
-        case lanner::CodecKind::kBinary:
-            return LANNER_CODEC_BINARY;
-    }
-    return LANNER_CODEC_AUTO;
 }
 
 Metric read_metric(std::int32_t metric) {
@@ -218,7 +198,7 @@ lanner_status lanner_create(const lanner_index_options* options, lanner_index** 
         wanted.codec = read_codec(given.codec);
         wanted.keep = read_keep(given.keep);
         wanted.codec_parts = given.codec_parts;
-        wanted.codec_bits = given.codec_bits != 0 ? given.codec_bits : default_bits(wanted.codec);
+        wanted.codec_bits = given.codec_bits;
         *out = new lanner_index{lanner::Index(wanted)};
     });
 }

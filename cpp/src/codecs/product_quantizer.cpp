@@ -14,9 +14,6 @@
 namespace lanner {
 namespace {
 
-// Rows a centroid that are ample; 65,536 for 256 of them are 256 each.
-constexpr std::size_t kMostRows = 65536;
-constexpr std::size_t kRowsACentroid = 1024;
 constexpr std::size_t kSteps = 25;
 constexpr std::size_t kGroup = 64;
 
@@ -60,8 +57,7 @@ std::unique_ptr<ProductQuantizer> ProductQuantizer::fit(const float* rows, std::
                                                      " bits, got " + std::to_string(count));
     }
     require_finite(rows, count, dim, "vectors");
-    std::vector<float> sample =
-        sample_rows(rows, count, dim, std::min(kMostRows, kRowsACentroid * clusters), options.seed);
+    std::vector<float> sample = sample_rows(rows, count, dim, most_rows(shape.bits), options.seed);
     const std::size_t sampled = sample.size() / dim;
     FitReport report(options.progress, shape.parts * kSteps + (shape.rotated ? kRotationRounds : 0));
     const Work work{options.threads, report.poller()};

@@ -3,6 +3,9 @@
 // rotation learned together with the centroids (Ge, He, Ke, Sun: Optimized Product Quantization, PAMI 2014).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include "codecs/quantizer.hpp"
 #include "kernels/kernel_table.hpp"
 
@@ -15,7 +18,15 @@ class ProductQuantizer final : public Quantizer {
         std::size_t parts = 0;  // divides dim
         unsigned bits = 8;      // or 4
         bool rotated = false;
+
+        bool operator==(const Shape&) const = default;
     };
+    // Rows that are learnt from: more gain nothing.
+    static constexpr std::size_t most_rows(unsigned bits) noexcept {
+        constexpr std::size_t kMost = 65536;
+        constexpr std::size_t kMostACentroid = 1024;
+        return std::min(kMost, kMostACentroid << bits);
+    }
 
     // Throws Error(kInvalidArgument) for a shape that cannot be.
     static void check(const Shape& shape);
@@ -26,8 +37,7 @@ class ProductQuantizer final : public Quantizer {
 
     std::string_view kind() const noexcept override { return shape_.rotated ? "opq" : "pq"; }
     std::size_t dim() const noexcept override { return shape_.dim; }
-    std::size_t parts() const noexcept { return shape_.parts; }
-    unsigned bits() const noexcept { return shape_.bits; }
+    const Shape& shape() const noexcept { return shape_; }
     std::size_t code_bytes() const noexcept override { return (shape_.parts * shape_.bits + 7) / 8; }
     CodeForm form() const noexcept override { return shape_.bits == 4 ? CodeForm::kNibbles : CodeForm::kBytes; }
 

@@ -12,29 +12,24 @@
 #include "codecs/code_sums.hpp"
 #include "codecs/features.hpp"
 #include "codecs/product_quantizer.hpp"
-#include "codecs/quantized_sieve.hpp"
 #include "kernels/metric.hpp"
 
 namespace lanner {
 namespace {
 
-// Rows a centroid below which codes of other vectors are worse than need be, and beyond which more gain nothing.
+// Rows a centroid below which codes of other vectors are worse than need be.
 constexpr std::size_t kAmpleRows = 39;
-constexpr std::size_t kMostRows = 65536;
-constexpr std::size_t kMostRowsACentroid = 1024;
 // A code that tells less of a row's direction than this is not made longer to make up for it.
 constexpr double kLeastCosine = 0.2;
 
 // Rows of whole 16 bytes lie on few more cache lines than they must.
 constexpr std::size_t stride_of(std::size_t bytes) noexcept { return (bytes + 15) / 16 * 16; }
 
-constexpr std::size_t factors_at(std::size_t dim) noexcept { return dim * sizeof(float); }
-
-double dot(const float* left, const float* right, std::size_t dim) noexcept {
-    double sum = 0;
-    for (std::size_t i = 0; i < dim; ++i) sum += static_cast<double>(left[i]) * static_cast<double>(right[i]);
-    return sum;
+ProductQuantizer::Shape product_shape(const QuantizedShape& shape, std::size_t dim) noexcept {
+    return {dim, shape.parts, shape.bits, shape.kind == QuantizedShape::Kind::kRotatedProduct};
 }
+
+constexpr std::size_t factors_at(std::size_t dim) noexcept { return dim * sizeof(float); }
 
 }  // namespace
 
@@ -45,7 +40,7 @@ QuantizedCodec::QuantizedCodec(const QuantizedShape& shape, Metric metric, std::
       seed_(seed),
       bytes_(dim * sizeof(float)) {
     if (product()) {
-        ProductQuantizer::check({dim, shape.parts, shape.bits, shape.kind == QuantizedShape::Kind::kRotatedProduct});
+        ProductQuantizer::check(product_shape(shape, dim));
     } else {
         lay_out(BinaryQuantizer::centred(dim, shape.bits, seed));
     }
@@ -61,14 +56,12 @@ FitNeeds QuantizedCodec::fit_needs() const noexcept {
     if (!product()) return {};
     const std::size_t clusters = std::size_t{1} << shape_.bits;
     return {FitNeeds{}.least, std::max(FitNeeds{}.ample, kAmpleRows * clusters),
-            std::min(kMostRows, kMostRowsACentroid * clusters)};
+            ProductQuantizer::most_rows(shape_.bits)};
 }
 
 void QuantizedCodec::learn(const float* rows, std::size_t count, const Work& work) {
     const FitProgress report = work.poll ? [&work](std::size_t, std::size_t) { work.poll(); } : FitProgress();
-    lay_out(ProductQuantizer::fit(
-        rows, count, {dim_, shape_.parts, shape_.bits, shape_.kind == QuantizedShape::Kind::kRotatedProduct},
-        {seed_, work.threads, report}));
+    lay_out(ProductQuantizer::fit(rows, count, product_shape(shape_, dim_), {seed_, work.threads, report}));
 }
 
 std::unique_ptr<CodedRows> QuantizedCodec::empty_copy() const {
@@ -107,8 +100,8 @@ float QuantizedCodec::encode(float* features, double squares, std::byte* codes) 
     std::memcpy(codes, code.data(), bytes_);
     std::vector<float> decoded(dim_);
     quantizer_->reproduce(code.data(), decoded.data());
-    const double product = dot(features, decoded.data(), dim_);
-    const double length = dot(decoded.data(), decoded.data(), dim_);
+    const double product = dot_of(features, decoded.data(), dim_);
+    const double length = dot_of(decoded.data(), decoded.data(), dim_);
     if (!(squares > 0) || !(product > 0)) return 0.0F;
     // The square of the cosine between the two.
     const double aligned = product * product / (squares * length);
@@ -175,8 +168,6 @@ void QuantizedCodec::prepare(const Vectors& queries, QueryBlock& block) const {
         const MetricSpace::Query placed = space_.place_query(row);
         const QueryFactors factors{placed.base, placed.scale, placed.scale, placed.size};
         std::memcpy(block.row(query) + factors_at(dim_), &factors, sizeof factors);
-        block.offsets()[query] = 0;
-        block.scales()[query] = 1;
     }
 }
 
@@ -261,53 +252,54 @@ class QuantizedScorer final : public Scorer {
 
 std::unique_ptr<Scorer> QuantizedCodec::make_scorer() const { return std::make_unique<QuantizedScorer>(*this); }
 
-const SieveShape* QuantizedCodec::sieve_shape() const noexcept {
-    if (!quantizer_) return nullptr;
-    return form() == CodeForm::kBytes ? &QuantizedSieve::kShapeOfBytes : &QuantizedSieve::kShape;
-}
+// Scans of rows: tables of the queries bound are made once, and 4-bit codes are looked at 32 rows at a time through tables
+// rounded down to bytes, which gives distances a bound from below.
+class QuantizedSieve final : public Sieve {
+  public:
+    // The codes of so many rows stay in the second cache while the queries take turns.
+    static constexpr SieveShape kShape{1, 128, 1024, 0};
+    // Tables of 8-bit codes are sixteen times as large.
+    static constexpr SieveShape kShapeOfBytes{1, 16, kShape.rows, 0};
 
-std::unique_ptr<Sieve> QuantizedCodec::make_sieve() const {
-    if (!quantizer_) return nullptr;
-    return std::make_unique<QuantizedSieve>(*this);
-}
+    explicit QuantizedSieve(const QuantizedCodec& codec)
+        : codec_(codec),
+          rounds_(codec.form() == CodeForm::kNibbles && codec.metric_ != Metric::kSnrItem),
+          products_(kShape.rows) {}
 
-void QuantizedCodec::save(SectionWriter& writer, std::size_t rows) const {
-    CodedRows::save(writer, rows);
-    if (product() && quantizer_) quantizer_->save(writer);
-}
+    void bind(const QueryBlock& queries, std::size_t first, std::size_t count) override;
+    void sift(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out) override;
+    void score(std::size_t query, const Slot* slots, std::size_t count, float* out) override;
 
-void QuantizedCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
-    if (product() && fitted) {
-        std::unique_ptr<ProductQuantizer> quantizer = ProductQuantizer::load(reader);
-        const char* const kind = shape_.kind == QuantizedShape::Kind::kRotatedProduct ? "opq" : "pq";
-        if (quantizer->dim() != dim_ || quantizer->parts() != shape_.parts || quantizer->bits() != shape_.bits ||
-            quantizer->kind() != kind)
-            refuse_section("pq.config", "it describes other codes than the index has");
-        lay_out(std::move(quantizer));
-    }
-    CodedRows::load(reader, rows, fitted);
-}
+  private:
+    struct Query {
+        QuantizedCodec::Bound bound;
+        RoundedTables rounded;
+    };
 
-// Scans of codes. See codecs/sieve.hpp.
-struct QuantizedSieve::Query {
-    QuantizedCodec::Bound bound;
-    RoundedTables rounded;
+    void take_all(std::size_t query, Slot first, std::size_t count, std::vector<Sifted>& out);
+    void sift_plain(std::size_t query, Slot first, std::size_t count, float bound, std::vector<Sifted>& out);
+    void sift_nibbles(Slot first, std::size_t count, const float* bounds, std::vector<Sifted>& out);
+
+    const QuantizedCodec& codec_;
+    bool rounds_;  // whether tables rounded down tell what is near
+    std::vector<Query> queries_;
+    std::vector<float> products_;
+    std::vector<std::uint8_t> packed_;
+    std::vector<float> steps_, adds_;  // of the rows packed
+    std::vector<float> values_;
+    std::vector<std::uint32_t> masks_;
 };
-
-QuantizedSieve::QuantizedSieve(const QuantizedCodec& codec) : codec_(codec), products_(kShape.rows) {}
-QuantizedSieve::~QuantizedSieve() = default;
 
 void QuantizedSieve::bind(const QueryBlock& queries, std::size_t first, std::size_t count) {
     queries_.resize(count);
-    const bool rounds = codec_.form() == CodeForm::kNibbles && codec_.metric_ != Metric::kSnrItem;
     for (std::size_t i = 0; i < count; ++i) {
         codec_.bind_query(queries, first + i, queries_[i].bound);
-        if (rounds) queries_[i].rounded = RoundedTables(queries_[i].bound.table, nibble_tables(codec_.bytes_));
+        if (rounds_) queries_[i].rounded = RoundedTables(queries_[i].bound.table, nibble_tables(codec_.bytes_));
     }
 }
 
 void QuantizedSieve::score(std::size_t query, const Slot* slots, std::size_t count, float* out) {
-    for (std::size_t i = 0; i < count; ++i) prefetch_line(codec_.rows_.row(slots[i]));
+    for (std::size_t i = 0; i < count; ++i) prefetch_near(codec_.rows_.row(slots[i]), codec_.bytes_);
     codec_.score(
         queries_[query].bound, [&](std::size_t i) { return slots[i]; }, count, out);
 }
@@ -316,7 +308,7 @@ void QuantizedSieve::sift(Slot first, std::size_t count, const float* bounds, st
     for (std::size_t done = 0; done < count; done += kShape.rows) {
         const auto from = static_cast<Slot>(first + done);
         const std::size_t rows = std::min(kShape.rows, count - done);
-        if (codec_.form() == CodeForm::kNibbles && codec_.metric_ != Metric::kSnrItem) {
+        if (rounds_) {
             sift_nibbles(from, rows, bounds, out);
         } else {
             for (std::size_t query = 0; query < queries_.size(); ++query)
@@ -406,6 +398,31 @@ void QuantizedSieve::sift_nibbles(Slot first, std::size_t count, const float* bo
         if (++ready == 2) look();
     }
     if (ready > 0) look();
+}
+
+const SieveShape* QuantizedCodec::sieve_shape() const noexcept {
+    if (!quantizer_) return nullptr;
+    return form() == CodeForm::kBytes ? &QuantizedSieve::kShapeOfBytes : &QuantizedSieve::kShape;
+}
+
+std::unique_ptr<Sieve> QuantizedCodec::make_sieve() const {
+    if (!quantizer_) return nullptr;
+    return std::make_unique<QuantizedSieve>(*this);
+}
+
+void QuantizedCodec::save(SectionWriter& writer, std::size_t rows) const {
+    CodedRows::save(writer, rows);
+    if (product() && quantizer_) quantizer_->save(writer);
+}
+
+void QuantizedCodec::load(const SectionReader& reader, std::size_t rows, bool fitted) {
+    if (product() && fitted) {
+        std::unique_ptr<ProductQuantizer> quantizer = ProductQuantizer::load(reader);
+        if (quantizer->shape() != product_shape(shape_, dim_))
+            refuse_section("pq.config", "it describes other codes than the index has");
+        lay_out(std::move(quantizer));
+    }
+    CodedRows::load(reader, rows, fitted);
 }
 
 }  // namespace lanner

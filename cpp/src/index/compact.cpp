@@ -28,10 +28,13 @@ void Index::Impl::compact(const WriteOptions& options, ChangeEntry& entry) {
         live.swap(shuffled);
     }
     Impl fresh(options_);
-    // Codes made of what codes stand for would not be those.
-    if (store_.has_codes() && !store_.keeps_originals()) fresh.store_.begin_copy(store_, live);
-    // Nor would there be any of too few rows, where they were fitted to more, or to others.
-    if (store_.has_codes() && live.size() < store_.fit_needs().ample) fresh.store_.take_fit(store_);
+    if (store_.has_codes() && !store_.keeps_originals()) {
+        // Codes made of what codes stand for would not be those.
+        fresh.store_.begin_copy(store_, live);
+    } else if (store_.has_codes() && live.size() < store_.fit_needs().ample) {
+        // Nor would there be any of too few rows, where they were fitted to more, or to others.
+        fresh.store_.take_fit(store_);
+    }
     fresh.attributes_.take_schema(attributes_);
     fresh.ids_.set_kind(ids_.kind());
     if (!live.empty()) {

@@ -82,12 +82,9 @@ void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, Change
     ProgressReport report(options.progress, sample.count);
     store_.check_rows(sample, "vectors", report.again());
     const std::vector<Slot> live = live_slots();
-    const std::unique_ptr<CodedRows> codes =
-        store_.fitted(live, sample, live_.size(), {thread_count(options.threads), report.again()});
-    const float recall =
-        options_.measure_codec
-            ? store_.measured_recall(*codes, live, sample, {thread_count(options.threads), report.again()})
-            : 0;
+    const Work work{thread_count(options.threads), report.again()};
+    const std::unique_ptr<CodedRows> codes = store_.fitted(live, sample, live_.size(), work);
+    const float recall = options_.measure_codec ? store_.measured_recall(*codes, live, sample, work) : 0;
     report.finish();
     entry.write({.kind = ChangeKind::kFit, .rows = sample.count, .vectors = sample, .dim = options_.dim});
     const std::lock_guard lock(state_);

@@ -1,17 +1,14 @@
 #include "index/vector_store.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cmath>
-#include <iterator>
 #include <string>
 #include <utility>
 
-#include "base/nearest_rows.hpp"
 #include "base/thread_pool.hpp"
 #include "codecs/features.hpp"
 #include "codecs/quantized_codec.hpp"
 #include "codecs/scalar_codec.hpp"
+#include "search/code_recall.hpp"
 
 namespace lanner {
 namespace {
@@ -139,7 +136,6 @@ float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot>
                                    const Work& work) const {
     constexpr std::size_t kRows = 8192;
     constexpr std::size_t kQueries = 128;
-    constexpr std::size_t kNearest = 10;
     const std::size_t count = std::min(live.size() + more.count, kRows);
     const std::size_t queries = std::min(count, kQueries);
     std::vector<float> rows(count * options_.dim);
@@ -159,43 +155,16 @@ float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot>
             }
         },
         work.poll);
-    // The nearest of a row by a codec, without itself and what is nowhere.
-    const auto nearest = [&](const Codec& codec, const QueryBlock& block, std::size_t row) {
-        std::vector<float> distances(count);
-        for (std::size_t first = 0; first < count;) {
-            const std::size_t part = std::min(count - first, codec.run(static_cast<Slot>(first)));
-            codec.score_block(block, 0, 1, static_cast<Slot>(first), part, distances.data() + first, part);
-            first += part;
-        }
-        NearestRows best(kNearest);
-        for (std::size_t i = 0; i < count; ++i) {
-            if (i != row && std::isfinite(distances[i])) best.offer(distances[i], static_cast<Slot>(i));
-        }
-        std::vector<Slot> found;
-        for (const Candidate& each : best.take()) found.push_back(each.slot);
-        std::sort(found.begin(), found.end());
-        return found;
-    };
-    std::atomic<std::size_t> common = 0;
-    std::atomic<std::size_t> there = 0;
-    parallel_for(
-        queries, 1, work.threads,
-        [&](std::size_t begin, std::size_t end, std::size_t) {
-            QueryBlock block;
-            for (std::size_t i = begin; i < end; ++i) {
-                const std::size_t row = i * count / queries;
-                const Vectors query{rows.data() + row * options_.dim, 1, ElementType::kFloat32};
-                exact.prepare(query, block);
-                const std::vector<Slot> true_ones = nearest(exact, block, row);
-                coded->prepare(query, block);
-                std::vector<Slot> both;
-                std::ranges::set_intersection(true_ones, nearest(*coded, block, row), std::back_inserter(both));
-                common += both.size();
-                there += true_ones.size();
-            }
-        },
-        work.poll);
-    return there == 0 ? 1.0F : static_cast<float>(common) / static_cast<float>(there);
+    std::vector<float> asked(queries * options_.dim);
+    std::vector<Slot> slots(queries);
+    for (std::size_t i = 0; i < queries; ++i) {
+        slots[i] = static_cast<Slot>(i * count / queries);
+        std::copy_n(rows.data() + slots[i] * options_.dim, options_.dim, asked.data() + i * options_.dim);
+    }
+    PreparedQueries prepared;
+    exact.prepare({asked.data(), queries, ElementType::kFloat32}, prepared.exact);
+    coded->prepare({asked.data(), queries, ElementType::kFloat32}, prepared.codes);
+    return code_recall({exact, prepared.exact}, {*coded, prepared.codes}, slots, count, work);
 }
 
 std::unique_ptr<CodedRows> VectorStore::fitted(std::span<const Slot> live, const Vectors& more, std::size_t slots,

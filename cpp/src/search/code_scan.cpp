@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "base/prefetch.hpp"
 #include "base/thread_pool.hpp"
 #include "codecs/code_sums.hpp"
 #include "kernels/dispatch.hpp"
@@ -26,15 +27,6 @@ constexpr std::size_t kPlainRows = 256;
 
 constexpr std::size_t whole_blocks(std::size_t rows) noexcept {
     return (rows + kNibbleRows - 1) / kNibbleRows * kNibbleRows;
-}
-
-void prefetch(const std::byte* from, std::size_t bytes) noexcept {
-#if defined(__GNUC__) || defined(__clang__)
-    for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at);
-#else
-    static_cast<void>(from);
-    static_cast<void>(bytes);
-#endif
 }
 
 }  // namespace
@@ -256,7 +248,7 @@ void PackedCodes::scan_nibbles(const Query* queries, Shortlist* lists, std::size
 void PackedCodes::score_listed(const Query& query, Shortlist& list, NearestRows& best) const {
     list.tighten();
     // Asked for all at once: they lie apart, and the wait for one would be the wait for each.
-    list.for_each([&](Slot row) { prefetch(rows_.get() + row * row_bytes_, row_bytes_); });
+    list.for_each([&](Slot row) { prefetch_near(rows_.get() + row * row_bytes_, row_bytes_); });
     list.for_each([&](Slot row) { best.offer(score(query, row), row); });
 }
 

@@ -36,12 +36,6 @@ struct CodesConfig {
 };
 static_assert(sizeof(CodesConfig) == 24);
 
-class BySlot final : public TieBreak {
-  public:
-    bool before(Slot left, Slot right) const noexcept override { return left < right; }
-};
-const BySlot kBySlot;
-
 // Rows of these lengths have kernels of their own.
 std::size_t stride_of(std::size_t bytes) noexcept {
     for (const std::size_t fast : {8U, 16U, 32U, 64U, 128U}) {
@@ -270,7 +264,7 @@ std::vector<std::vector<Candidate>> HammingCodes::find(const std::uint8_t* queri
                         asked.begin() + static_cast<std::ptrdiff_t>((left[i] + 1) * rows_.stride));
         codec_->prepare({rest.data(), together, ElementType::kBits}, block);
         std::vector<std::vector<Candidate>> found =
-            scan(ScanRows{*codec_, rows_.count, live, kBySlot}, ScanQueries{block, 0, together});
+            scan(ScanRows{*codec_, rows_.count, live, BySlot::instance()}, ScanQueries{block, 0, together});
         for (std::size_t i = 0; i < together; ++i) hits[left[first + i]] = std::move(found[i]);
     }
     return hits;
@@ -287,7 +281,7 @@ std::vector<std::vector<Candidate>> HammingCodes::nearest(const std::uint8_t* qu
         [&](const ScanRows& rows, const ScanQueries& left) {
             return scan_nearest(rows, left, k, work.threads, work.poll);
         },
-        [&](Scorer& scorer, const SlotSet& set) { return scan_set(scorer, set, k, kBySlot); });
+        [&](Scorer& scorer, const SlotSet& set) { return scan_set(scorer, set, k, BySlot::instance()); });
 }
 
 std::vector<std::vector<Candidate>> HammingCodes::within(const std::uint8_t* queries, std::size_t query_count,
@@ -302,7 +296,7 @@ std::vector<std::vector<Candidate>> HammingCodes::within(const std::uint8_t* que
             return scan_radius(rows, left, static_cast<float>(radius), work.threads, work.poll);
         },
         [&](Scorer& scorer, const SlotSet& set) {
-            return scan_set_radius(scorer, set, static_cast<float>(radius), kBySlot);
+            return scan_set_radius(scorer, set, static_cast<float>(radius), BySlot::instance());
         });
 }
 
