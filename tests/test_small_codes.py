@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import plain_reader
 import pytest
 import reference
 from hypothesis import example, given, settings
@@ -105,6 +106,8 @@ def check_batch(
     index.remove(ids[rng.random(count) < 0.1])
     queries = rows[:asked]
     everything = index.search(queries, count)  # no bound to sieve by
+    for found in everything.ids:
+        assert sorted(found[found >= 0]) == sorted(index)  # none that was removed
     batch = index.search(queries, k)
     for i, query in enumerate(queries):
         single = index.search(query, k)
@@ -242,6 +245,25 @@ def test_a_file_is_sound_at_every_level(codec, level, tmp_path):
     environment = {**os.environ, "LANNER_ISA": level}
     environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@codecs
+def test_codes_of_other_vectors_are_found_out(codec, tmp_path):
+    path = tmp_path / "index.lanner"
+    made(codec, rows_of(600), graph=None).save(path)
+    sections = lanner.verify(path)["sections"]
+    codes = next(each for each in sections if each["name"] == "codes")
+    stride = codes["length"] // 600
+    image = bytearray(path.read_bytes())
+    one, other = (
+        slice(codes["offset"] + at * stride, codes["offset"] + at * stride + stride)
+        for at in (7, 8)
+    )
+    image[one] = image[other]
+    path.write_bytes(plain_reader.sealed(image))
+    lanner.open(path)  # every checksum is right
+    with pytest.raises(lanner.FileFormatError, match="slot 7 is not the code of its vector"):
+        lanner.verify(path)
 
 
 @codecs
@@ -503,6 +525,22 @@ def test_what_codes_find_is_remembered(tmp_path):
     again = lanner.open(path, durable=True)
     assert again.codec_recall == known
     again.close()
+
+
+def test_what_codes_find_is_what_searches_find():
+    rows = rows_of(640)
+    index = lanner.Index(DIM, "l2", graph=None, memory_budget=24)
+    exact = lanner.Index(DIM, "l2", graph=None)
+    index.add(rows)
+    exact.add(rows)
+    common = 0
+    for row in range(0, 640, 5):
+        nearest = []
+        for each in (exact, index):
+            ids = each.search(rows[row], k=11).ids.tolist()
+            nearest.append({i for i in ids if i != row} if row in ids else set(ids[:10]))
+        common += len(nearest[0] & nearest[1])
+    assert index.codec_recall == pytest.approx(common / 1280, abs=1e-6)
 
 
 def test_a_budget_for_vectors_that_cannot_be_is_refused_at_once():
