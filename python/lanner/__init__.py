@@ -8,8 +8,8 @@
 array([0, 1])
 """
 
-from importlib import import_module
-from types import ModuleType
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
 
 from lanner._core import (
     Error,
@@ -31,9 +31,9 @@ from lanner.schema import NewColumnWarning, Schema
 _LAZY = ("hashing", "quantization")
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> _ModuleType:
     if name in _LAZY:
-        return import_module(f"lanner.{name}")
+        return _import_module(f"lanner.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
