@@ -42,6 +42,9 @@ class VectorStore {
     const Codec& quickest() const noexcept { return codes_ ? static_cast<const Codec&>(*codes_) : plain_; }
     // Whether the second differs from the first, so that what was found may be looked at once more.
     bool is_layered() const noexcept { return codes_ && keeps_; }
+    // What codes are taken about, once they are fitted.
+    const std::vector<float>* mean() const noexcept { return codes_ && codes_->fitted() ? &codes_->mean() : nullptr; }
+    const KernelTable& kernels() const noexcept { return kernels_; }
 
     void check_rows(const Vectors& vectors, std::string_view argument,
                     const std::function<void()>& poll = nullptr) const;

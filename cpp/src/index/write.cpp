@@ -6,6 +6,7 @@
 #include "base/thread_pool.hpp"
 #include "base/utf8.hpp"
 #include "index/addition.hpp"
+#include "index/build_rows.hpp"
 #include "index/progress_report.hpp"
 #include "index/quoted.hpp"
 #include "index/write_guard.hpp"
@@ -345,7 +346,13 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         }
         // What walks found over other codes says nothing of these: as if every item had changed.
         const std::size_t changed = total + (addition.codes_before ? slots_ : 0);
-        Builder builder(*layers_, store_.finest(), store_.quickest(), build);
+        std::unique_ptr<BuildRows> finer;
+        if (BuildRows::serve(options_, store_, ids_.size(), total)) {
+            finer = std::make_unique<BuildRows>(options_, store_, live_slots(), vectors, addition.slots, live_.size(),
+                                                Work{build.threads, report.again()});
+        }
+        const Codec& nearest = finer ? static_cast<const Codec&>(*finer) : store_.finest();
+        Builder builder(*layers_, nearest, finer ? nearest : store_.quickest(), build);
         builder.insert(
             addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
             *edit);
