@@ -240,9 +240,11 @@ TEST_CASE("postings and orders hold what a set holds, at every size") {
     Chance chance(5);
     for (const std::size_t span : {3U, 70U, 600U, 200000U}) {
         Postings postings;
-        NumberOrder<std::int64_t> order({});
+        PagedRows values(sizeof(std::int64_t));
+        values.grow(span);
+        NumberOrder<std::int64_t> order(values, {});
         std::vector<std::set<Slot>> sets(3);
-        std::set<std::pair<std::int64_t, Slot>> entries;
+        std::vector<std::set<Slot>> ordered_sets(3);
         for (std::size_t step = 0; step < 4 * span + 100; ++step) {
             const auto slot = static_cast<Slot>(chance.below(span));
             const auto code = static_cast<Code>(chance.below(3));
@@ -250,20 +252,23 @@ TEST_CASE("postings and orders hold what a set holds, at every size") {
             if (chance.below(shrinking ? 20 : 3) == 0 || !shrinking) {
                 postings.add(code, slot);
                 sets[code].insert(slot);
-                if (entries.insert({code, slot}).second) order.add(code, slot);
+                const auto before = static_cast<Code>(*values.as<std::int64_t>(slot));
+                if (ordered_sets[before].erase(slot) > 0) order.remove(slot);
+                *values.as<std::int64_t>(slot) = code;
+                order.add(slot);
+                ordered_sets[code].insert(slot);
             } else {
                 postings.remove(code, slot);
                 sets[code].erase(slot);
-                order.remove(code, slot);
-                entries.erase({code, slot});
+                if (ordered_sets[code].erase(slot) > 0) order.remove(slot);
             }
         }
-        REQUIRE(order.count() == entries.size());
+        REQUIRE(order.count() == ordered_sets[0].size() + ordered_sets[1].size() + ordered_sets[2].size());
         for (Code code = 0; code < 3; ++code) {
             REQUIRE(postings.count(code) == sets[code].size());
             const auto from = order.lower_bound(code);
             const auto to = order.upper_bound(code);
-            CHECK(order.count_between(from, to) == sets[code].size());
+            CHECK(order.count_between(from, to) == ordered_sets[code].size());
             for (const std::size_t expected : {std::size_t{0}, span}) {
                 Selection posted(span, expected);
                 postings.collect(code, posted);
@@ -271,10 +276,11 @@ TEST_CASE("postings and orders hold what a set holds, at every size") {
                 Selection ordered(span, expected);
                 order.collect(from, to, {}, true, ordered);
                 ordered.finish();
-                for (Selection* const each : {&posted, &ordered}) {
+                for (const auto& [selection, set] :
+                     {std::pair(&posted, &sets[code]), std::pair(&ordered, &ordered_sets[code])}) {
                     std::vector<Slot> found;
-                    std::move(*each).take(span).for_each([&](Slot slot) { found.push_back(slot); });
-                    CHECK(found == std::vector<Slot>(sets[code].begin(), sets[code].end()));
+                    std::move(*selection).take(span).for_each([&](Slot slot) { found.push_back(slot); });
+                    CHECK(found == std::vector<Slot>(set->begin(), set->end()));
                 }
             }
             for (const Slot slot : std::set<Slot>(sets[code])) postings.remove(code, slot);
@@ -293,22 +299,24 @@ TEST_CASE("ranges of an order with marks hold what a scan of the values holds, a
             return values == 300 && value < 150 ? value % 5 : value;
         };
         std::vector<std::optional<std::int64_t>> held(kSlots);
+        PagedRows stored(sizeof(std::int64_t));
+        stored.grow(kSlots);
         std::vector<std::pair<std::int64_t, Slot>> entries;
         for (Slot slot = 0; slot < kSlots; ++slot) {
             if (chance.below(10) == 0) continue;
-            held[slot] = draw();
+            held[slot] = *stored.as<std::int64_t>(slot) = draw();
             entries.emplace_back(*held[slot], slot);
         }
-        NumberOrder<std::int64_t> order(entries);
+        NumberOrder<std::int64_t> order(stored, entries);
         CHECK(!order.outdated());
         for (int round = 0; round < 40; ++round) {
             for (int change = 0; change < 100; ++change) {
                 const auto slot = static_cast<Slot>(chance.below(kSlots));
-                if (held[slot]) order.remove(*held[slot], slot);
+                if (held[slot]) order.remove(slot);
                 held[slot].reset();
                 if (chance.below(3) == 0) continue;
-                held[slot] = draw();
-                order.add(*held[slot], slot);
+                held[slot] = *stored.as<std::int64_t>(slot) = draw();
+                order.add(slot);
             }
             std::vector<std::uint64_t> all(SlotSet::word_count(kSlots));
             for (Slot slot = 0; slot < kSlots; ++slot) {
@@ -338,8 +346,12 @@ TEST_CASE("ranges of an order with marks hold what a scan of the values holds, a
                 CHECK(found == wanted);
             }
         }
-        for (int change = 0; change < 20000; ++change)
-            order.add(5, static_cast<Slot>(kSlots + static_cast<std::size_t>(change)));
+        stored.grow(2 * kSlots);
+        for (std::size_t change = 0; change < kSlots; ++change) {
+            const auto slot = static_cast<Slot>(kSlots + change);
+            *stored.as<std::int64_t>(slot) = 5;
+            order.add(slot);
+        }
         CHECK(order.outdated());
     }
 }

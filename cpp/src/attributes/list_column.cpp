@@ -56,7 +56,7 @@ void ListColumn::reserve() {
     if (needed > std::numeric_limits<std::uint32_t>::max())
         throw Error(ErrorKind::kInvalidArgument,
                     "column " + quoted(spec_.name) + " can hold 4 billion elements in all its lists, not more");
-    if (needed > items_.capacity()) items_.reserve(std::max(needed, items_.capacity() + items_.capacity() / 2));
+    if (needed > items_.capacity()) items_.reserve(std::max(needed, items_.capacity() + items_.capacity() / 8));
 }
 
 void ListColumn::compact() {

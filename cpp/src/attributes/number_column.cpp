@@ -44,17 +44,17 @@ void NumberColumn<T>::unstage() noexcept {
 
 template <typename T>
 void NumberColumn<T>::set(Slot slot, Staged value) noexcept {
-    if (NumberOrder<T>* const order = order_.made()) {
-        if (present_.test(slot)) order->remove(at(slot), slot);
-        try {
-            if (value.has) order->add(value.value, slot);
-            if (order->outdated()) order_.drop();
-        } catch (...) {
-            order_.drop();
-        }
-    }
+    NumberOrder<T>* const order = order_.made();
+    if (order != nullptr && present_.test(slot)) order->remove(slot);
     *values_.template as<T>(slot) = value.value;
     present_.assign(slot, value.has);
+    if (order == nullptr) return;
+    try {
+        if (value.has) order->add(slot);
+        if (order->outdated()) order_.drop();
+    } catch (...) {
+        order_.drop();
+    }
 }
 
 template <typename T>
@@ -87,7 +87,7 @@ const NumberOrder<T>& NumberColumn<T>::order() const {
                 entries.emplace_back(at(slot), slot);
             }
         }
-        return std::make_unique<NumberOrder<T>>(std::move(entries));
+        return std::make_unique<NumberOrder<T>>(values_, std::move(entries));
     });
 }
 

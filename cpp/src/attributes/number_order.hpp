@@ -1,6 +1,6 @@
-// The values of a number column in order, each with its slot, in blocks of at most 512: a B+-tree of two levels. A bitmap of all
+// The slots of a number column in the order of their values, in blocks of at most 512: a B+-tree of two levels. A bitmap of all
 // slots before it stands beside some 32 marks among the values, so that a range is the difference of two of them and the
-// few entries between its ends and theirs.
+// few entries between its ends and theirs. The values stay where they are, in the column.
 // Threads: const calls run beside one another; the others exclude every call.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "attributes/selection.hpp"
+#include "base/paged_rows.hpp"
 #include "base/slot.hpp"
 
 namespace lanner {
@@ -24,18 +25,14 @@ class NumberOrder {
         std::size_t offset = 0;
     };
 
-    // Of entries in any order.
-    explicit NumberOrder(std::vector<std::pair<T, Slot>> entries) {
+    // Of entries in any order. `values` are those of all slots, and outlive it.
+    NumberOrder(const PagedRows& values, std::vector<std::pair<T, Slot>> entries) : values_(&values) {
         std::sort(entries.begin(), entries.end());
         for (std::size_t first = 0; first < entries.size(); first += kFilled) {
             const std::size_t end = std::min(entries.size(), first + kFilled);
             Block block;
-            block.values.reserve(kCapacity);
-            block.slots.reserve(kCapacity);
-            for (std::size_t at = first; at < end; ++at) {
-                block.values.push_back(entries[at].first);
-                block.slots.push_back(entries[at].second);
-            }
+            block.reserve(kCapacity);
+            for (std::size_t at = first; at < end; ++at) block.push_back(entries[at].second);
             blocks_.push_back(std::move(block));
             fences_.push_back(entries[first].first);
         }
@@ -47,8 +44,9 @@ class NumberOrder {
     // Whether so much has changed that the marks lie badly, or that there should be some.
     bool outdated() const noexcept { return changes_left_ == 0 && count_ >= kLeastToMark; }
 
-    // Not to be used any more when it throws.
-    void add(T value, Slot slot) {
+    // A slot that has its value. Not to be used any more when it throws.
+    void add(Slot slot) {
+        const T value = value_of(slot);
         ++count_;
         if (changes_left_ > 0) --changes_left_;
         for (Mark& mark : marks_) {
@@ -57,42 +55,38 @@ class NumberOrder {
             mark.below[slot / 64] |= std::uint64_t{1} << (slot % 64);
         }
         if (blocks_.empty()) {
-            insert_block(0, Block{{value}, {slot}}, value);
+            insert_block(0, Block{slot}, value);
             return;
         }
         Place place = place_for(value, slot);
-        if (blocks_[place.block].values.size() == kCapacity) {
+        if (blocks_[place.block].size() == kCapacity) {
             split(place.block);
             place = place_for(value, slot);
         }
         Block& block = blocks_[place.block];
-        block.values.reserve(kCapacity);
-        block.slots.reserve(kCapacity);
-        const auto offset = static_cast<std::ptrdiff_t>(place.offset);
-        block.values.insert(block.values.begin() + offset, value);
-        block.slots.insert(block.slots.begin() + offset, slot);
-        fences_[place.block] = block.values.front();
+        block.reserve(kCapacity);
+        block.insert(block.begin() + static_cast<std::ptrdiff_t>(place.offset), slot);
+        fences_[place.block] = value_of(block.front());
     }
 
-    void remove(T value, Slot slot) noexcept {
-        const Place place = lower_bound(value, slot);
+    // A slot that has the value still under which it was added.
+    void remove(Slot slot) noexcept {
+        const Place place = lower_bound(value_of(slot), slot);
         if (place.block == blocks_.size()) return;
         Block& block = blocks_[place.block];
-        if (block.slots[place.offset] != slot || value < block.values[place.offset]) return;
-        const auto offset = static_cast<std::ptrdiff_t>(place.offset);
-        block.values.erase(block.values.begin() + offset);
-        block.slots.erase(block.slots.begin() + offset);
+        if (block[place.offset] != slot) return;
+        block.erase(block.begin() + static_cast<std::ptrdiff_t>(place.offset));
         --count_;
         if (changes_left_ > 0) --changes_left_;
         for (Mark& mark : marks_) {
             if (slot / 64 < mark.below.size()) mark.below[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
         }
         const auto at = static_cast<std::ptrdiff_t>(place.block);
-        if (block.values.empty()) {
+        if (block.empty()) {
             blocks_.erase(blocks_.begin() + at);
             fences_.erase(fences_.begin() + at);
         } else {
-            fences_[place.block] = block.values.front();
+            fences_[place.block] = value_of(block.front());
         }
     }
 
@@ -106,31 +100,32 @@ class NumberOrder {
         if (slot > 0) {
             const auto same = std::partition_point(
                 blocks_.begin() + static_cast<std::ptrdiff_t>(at), blocks_.end(),
-                [&](const Block& block) { return !(value < block.values.front()) && block.slots.front() <= slot; });
+                [&](const Block& block) { return !(value < value_of(block.front())) && block.front() <= slot; });
             at = static_cast<std::size_t>(same - blocks_.begin());
         }
         if (at == 0) return {0, 0};
         const Block& block = blocks_[at - 1];
-        const auto [first, last] = std::equal_range(block.values.begin(), block.values.end(), value);
-        const auto slots = block.slots.begin();
-        const auto found =
-            std::lower_bound(slots + (first - block.values.begin()), slots + (last - block.values.begin()), slot);
-        return normal(at - 1, static_cast<std::size_t>(found - slots));
+        const auto found = std::partition_point(block.begin(), block.end(), [&](Slot each) {
+            const T own = value_of(each);
+            return own < value || (!(value < own) && each < slot);
+        });
+        return normal(at - 1, static_cast<std::size_t>(found - block.begin()));
     }
     Place upper_bound(T value) const noexcept {
         const std::size_t at =
             static_cast<std::size_t>(std::upper_bound(fences_.begin(), fences_.end(), value) - fences_.begin());
         if (at == 0) return {0, 0};
-        const auto& values = blocks_[at - 1].values;
-        return normal(at - 1,
-                      static_cast<std::size_t>(std::upper_bound(values.begin(), values.end(), value) - values.begin()));
+        const Block& block = blocks_[at - 1];
+        const auto found =
+            std::partition_point(block.begin(), block.end(), [&](Slot each) { return !(value < value_of(each)); });
+        return normal(at - 1, static_cast<std::size_t>(found - block.begin()));
     }
     Place end() const noexcept { return {blocks_.size(), 0}; }
 
     std::size_t count_between(Place from, Place to) const noexcept {
         if (from.block == to.block) return to.offset - from.offset;
-        std::size_t count = blocks_[from.block].values.size() - from.offset + to.offset;
-        for (std::size_t at = from.block + 1; at < to.block; ++at) count += blocks_[at].values.size();
+        std::size_t count = blocks_[from.block].size() - from.offset + to.offset;
+        for (std::size_t at = from.block + 1; at < to.block; ++at) count += blocks_[at].size();
         return count;
     }
 
@@ -167,8 +162,7 @@ class NumberOrder {
     std::size_t memory_bytes() const noexcept {
         std::size_t bytes =
             blocks_.capacity() * sizeof(Block) + fences_.capacity() * sizeof(T) + marks_.capacity() * sizeof(Mark);
-        for (const Block& block : blocks_)
-            bytes += block.values.capacity() * sizeof(T) + block.slots.capacity() * sizeof(Slot);
+        for (const Block& block : blocks_) bytes += block.capacity() * sizeof(Slot);
         for (const Mark& mark : marks_) bytes += mark.below.capacity() * sizeof(std::uint64_t);
         return bytes;
     }
@@ -179,15 +173,14 @@ class NumberOrder {
     static constexpr std::size_t kMarks = 32;
     static constexpr std::size_t kLeastToMark = 8192;
 
-    struct Block {
-        std::vector<T> values;
-        std::vector<Slot> slots;  // ascending among equal values
-    };
+    using Block = std::vector<Slot>;  // ascending among equal values
 
     struct Mark {
         T value;
         std::vector<std::uint64_t> below;  // a bit for each slot of a smaller value
     };
+
+    T value_of(Slot slot) const noexcept { return *values_->as<T>(slot); }
 
     static bool before(Place left, Place right) noexcept {
         return left.block != right.block ? left.block < right.block : left.offset < right.offset;
@@ -196,10 +189,10 @@ class NumberOrder {
     template <typename Visit>
     void for_each(Place from, Place to, const Visit& visit) const {
         for (std::size_t at = from.block; at < blocks_.size() && at <= to.block; ++at) {
-            const auto& slots = blocks_[at].slots;
+            const Block& block = blocks_[at];
             const std::size_t first = at == from.block ? from.offset : 0;
-            const std::size_t last = at == to.block ? to.offset : slots.size();
-            for (std::size_t i = first; i < last; ++i) visit(slots[i]);
+            const std::size_t last = at == to.block ? to.offset : block.size();
+            for (std::size_t i = first; i < last; ++i) visit(block[i]);
         }
     }
 
@@ -242,7 +235,7 @@ class NumberOrder {
     // The mark nearest to a place; or, `inside`, the next one towards the other end of a range of which this is the low end.
     std::size_t mark_at(Place place, bool inside, bool is_low) const noexcept {
         if (place.block == blocks_.size()) return marks_.size() + 1;
-        const T value = blocks_[place.block].values[place.offset];
+        const T value = value_of(blocks_[place.block][place.offset]);
         const auto after =
             std::partition_point(marks_.begin(), marks_.end(), [&](const Mark& mark) { return !(value < mark.value); });
         // Not behind the place, and behind it.
@@ -255,14 +248,14 @@ class NumberOrder {
 
     // The end of a block is the begin of the next.
     Place normal(std::size_t block, std::size_t offset) const noexcept {
-        return offset < blocks_[block].values.size() ? Place{block, offset} : Place{block + 1, 0};
+        return offset < blocks_[block].size() ? Place{block, offset} : Place{block + 1, 0};
     }
 
     // At the end of a block rather than at the front of the next.
     Place place_for(T value, Slot slot) const noexcept {
         const Place place = lower_bound(value, slot);
         if (place.block == 0 || place.offset > 0) return place;
-        return {place.block - 1, blocks_[place.block - 1].values.size()};
+        return {place.block - 1, blocks_[place.block - 1].size()};
     }
 
     void insert_block(std::size_t at, Block&& block, T fence) {
@@ -275,17 +268,14 @@ class NumberOrder {
         // Appending in ascending order leaves full blocks behind.
         const std::size_t kept = at + 1 == blocks_.size() ? kFilled : kCapacity / 2;
         Block upper;
-        upper.values.reserve(kCapacity);
-        upper.slots.reserve(kCapacity);
-        const auto from = static_cast<std::ptrdiff_t>(kept);
-        upper.values.assign(blocks_[at].values.begin() + from, blocks_[at].values.end());
-        upper.slots.assign(blocks_[at].slots.begin() + from, blocks_[at].slots.end());
-        const T fence = upper.values.front();
+        upper.reserve(kCapacity);
+        upper.assign(blocks_[at].begin() + static_cast<std::ptrdiff_t>(kept), blocks_[at].end());
+        const T fence = value_of(upper.front());
         insert_block(at + 1, std::move(upper), fence);
-        blocks_[at].values.resize(kept);
-        blocks_[at].slots.resize(kept);
+        blocks_[at].resize(kept);
     }
 
+    const PagedRows* values_;
     std::vector<Block> blocks_;  // none empty
     std::vector<T> fences_;      // the first value of each
     std::vector<Mark> marks_;    // ascending, differing
