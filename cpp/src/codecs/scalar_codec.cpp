@@ -38,6 +38,14 @@ Nibble nibble_of(std::size_t feature, std::size_t dim) noexcept {
     return {block * kCodeBlock + place % half, place >= half};
 }
 
+// The multiples that nibbles stand for, the low ones of each byte or, shifted by 4, the high ones. Returns their sum.
+std::int32_t unpack(const std::uint8_t* bytes, std::size_t count, unsigned shift, std::int8_t* out) noexcept {
+    for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::int8_t>(2 * ((bytes[i] >> shift) & 15) - 15);
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += out[i];
+    return sum;
+}
+
 // Moves the last of `dim` bytes to where 4-bit products want them; whole blocks lie right.
 void spread_last_block(std::size_t dim, std::int8_t* query) noexcept {
     const std::size_t rest = dim % (2 * kCodeBlock);
@@ -184,15 +192,22 @@ void ScalarCodec::prepare(const Vectors& queries, QueryBlock& block) const {
 }
 
 void ScalarCodec::bind_stored(Slot slot, std::byte* query, float& code_sum) const noexcept {
-    const std::byte* const row = rows_.row(slot);
+    const auto* const row = reinterpret_cast<const std::uint8_t*>(rows_.row(slot));
     std::memset(query, 0, query_factors_at_);
     auto* const codes = reinterpret_cast<std::int8_t*>(query);
     std::int32_t total = 0;
-    for (std::size_t i = 0; i < dim_; ++i) {
-        codes[i] = static_cast<std::int8_t>(multiple(row, i));
-        total += codes[i];
+    if (bits_ == CodeBits::k8) {
+        for (std::size_t i = 0; i < dim_; ++i) codes[i] = static_cast<std::int8_t>(row[i] - 128);
+        for (std::size_t i = 0; i < dim_; ++i) total += codes[i];
+    } else {
+        // Where 4-bit products want them: of each block the features of low halves first, then those of high ones.
+        for (std::size_t first = 0; first < dim_; first += 2 * kCodeBlock) {
+            const std::size_t rest = std::min(dim_ - first, 2 * kCodeBlock);
+            const std::size_t low = (rest + 1) / 2;
+            total += unpack(row + first / 2, low, 0, codes + first);
+            total += unpack(row + first / 2, rest - low, 4, codes + first + kCodeBlock);
+        }
     }
-    if (bits_ == CodeBits::k4) spread_last_block(dim_, codes);
     code_sum = static_cast<float>(total);
     const QueryFactors bound = factors_of_stored(slot);
     std::memcpy(query + query_factors_at_, &bound, sizeof bound);
