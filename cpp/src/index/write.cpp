@@ -397,9 +397,7 @@ void Index::Impl::take_out(const std::vector<Slot>& leaving, std::span<const std
         const std::lock_guard lock(state_);
         reserve_exchanges(live_.size());
     }
-    // By codes: a list's own rows, of which most are asked about once, come four to eight times as fast, and recall after
-    // turnovers is the same.
-    remove_nodes(*layers_, store_.quickest(), plan.nodes, staying, options, edit);
+    remove_nodes(*layers_, store_.mending(), plan.nodes, staying, options, edit);
     connect_if_due(leaving.size(), staying, ids_.size(), options, edit);
     const Calibration measured = calibrated(changes, staying, options);
     last();
