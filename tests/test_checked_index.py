@@ -123,6 +123,16 @@ class CheckedIndex(RuleBasedStateMachine):
         for id in ids:
             del self.model[id]
 
+    @rule(seed=seeds, count=st.integers(0, 30))
+    def remove_by_a_filter(self, seed: int, count: int) -> None:
+        ids = self.some_ids(seed, count)
+        known = set(ids)
+        listed = [id for id in self.index if id in known]
+        assert self.index.ids_where(known).tolist() == listed
+        assert self.index.remove(filter=known | set(self.new_ids(seed, 2))) == len(ids)
+        for id in ids:
+            del self.model[id]
+
     @precondition(lambda self: self.model)
     @rule(seed=seeds)
     def remove_of_what_is_not_there_fails(self, seed: int) -> None:

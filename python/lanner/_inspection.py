@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_threads
-from lanner._arrays import to_vectors
+from lanner._arrays import Ids, to_ids, to_vectors
 from lanner._core import InvalidArgumentError
 from lanner._filtering import core_filter, core_filters
 from lanner._properties import IndexProperties
@@ -75,6 +76,26 @@ class IndexInspection(IndexProperties):
         """Return how many items satisfy a filter, which is one that `search` takes."""
         return self._core.count(core_filter(self._core, filter))
 
+    def ids_where(self, filter: Any) -> NDArray[Any]:
+        """Return the ids of all items that satisfy a filter, in the order of `Index.ids`.
+
+        Parameters
+        ----------
+        filter : Filter, str, dict, mask, ids or callable
+            One that `search` takes. Of ids, those come back that are in the index.
+
+        Returns
+        -------
+        array of int64 or of str, shape (n,)
+            New; of no entries where nothing matches.
+
+        Raises
+        ------
+        InvalidArgumentError, WrongTypeError
+            As of `search`, for a filter that is wrong.
+        """
+        return self._core.ids_where(core_filter(self._core, filter))
+
     def explain(
         self,
         query: Any,
@@ -111,6 +132,11 @@ class IndexInspection(IndexProperties):
                 to_recall(recall, ef, rerank, exact),
             )
         )
+
+    def _to_ids(self, ids: Any) -> Ids:
+        given = to_ids(ids)
+        # Of no ids, nothing says of which kind they are.
+        return [] if not len(given) and self.id_kind == "str" else given
 
     def _to_ef(self, ef: int | None, exact: bool) -> int:
         return to_ef(ef, to_flag(exact, "exact"), self._core.graph)

@@ -25,15 +25,14 @@ from lanner._arguments import (
     to_space,
     to_threads,
 )
-from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_ids, to_vectors, widen_bfloat16
+from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_vectors, widen_bfloat16
+from lanner._changing import IndexChanging
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._filtering import core_filters
 from lanner._hit_attributes import with_attributes, with_radius_attributes
-from lanner._storing import IndexStoring
-from lanner._tables import to_columns
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
-from lanner.schema import Schema, warn_of_slips
+from lanner.schema import Schema
 
 if TYPE_CHECKING:
     from lanner.quantization import Quantizer
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 _UINT64_MAX = 2**64 - 1
 
 
-class Index(IndexStoring):
+class Index(IndexChanging):
     """Vectors under ids, searched for the nearest ones.
 
     Searches from several threads run side by side, also while another thread adds or removes. A
@@ -276,56 +275,6 @@ class Index(IndexStoring):
         with reporting(progress, "upserting" if upsert else "adding") as report:
             added = self._core.add(array, given, upsert, count, report, columns)
         return np.array(added, dtype=object) if isinstance(added, list) else added
-
-    def _to_ids(self, ids: Any) -> Ids:
-        given = to_ids(ids)
-        # Of no ids, nothing says of which kind they are.
-        return [] if not len(given) and self.id_kind == "str" else given
-
-    def remove(self, ids: Any, *, threads: int | None = None) -> None:
-        """Take items out, all of them or none; they are in no result from then on.
-
-        Raises
-        ------
-        NotFoundError
-            An id is not in the index; it is named.
-        InvalidArgumentError
-            An id is given twice.
-        """
-        self._core.remove(self._to_ids(ids), to_threads(threads))
-
-    def update_attributes(self, ids: Any, attributes: Any) -> None:
-        """Give items new values in some columns, in all of the items or in none.
-
-        Other columns stay as they are, and so do vectors and graph.
-
-        Parameters
-        ----------
-        ids : int or str, or array_like of them, shape (n,)
-        attributes
-            As for `add`, a row an id.
-
-        Raises
-        ------
-        NotFoundError
-            An id is not in the index.
-        InvalidArgumentError, WrongTypeError
-            An id is given twice, or values do not fit their columns.
-
-        Warns
-        -----
-        NewColumnWarning
-            As for `add`.
-        """
-        given = self._to_ids(ids)
-        self._core.update_attributes(given, self._to_columns(attributes, len(given), 3))
-
-    def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
-        schema = self.schema
-        columns = to_columns(attributes, rows, schema)
-        if not self._core.schema_given:
-            warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
-        return columns
 
     def get(self, ids: Any, *, attributes: Names = None) -> Any:
         """Return the vectors of items as they are stored, unchanged by the metric.

@@ -201,6 +201,8 @@ class Index {
     OwnedIds add(const Vectors& vectors, const Ids& ids = {}, const WriteOptions& options = {}, bool upsert = false,
                  const TableView* attributes = nullptr);
     void remove(const Ids& ids, const WriteOptions& options = {});
+    // All items that satisfy the filter, which no other change comes in between to change; returns how many there were.
+    std::size_t remove(const Filter& filter, const WriteOptions& options = {});
     // Columns of the table get new values in the items, a row an id; other columns stay, and so do vectors and graph.
     void update_attributes(const Ids& ids, const TableView& attributes);
 
@@ -210,6 +212,8 @@ class Index {
     bool contains(std::string_view id) const;
     // In the order in which they were added. An upsert keeps an item's place; a new one may take that of one that was removed.
     OwnedIds ids() const;
+    // Of the items that satisfy the filter, in the same order.
+    OwnedIds ids(const Filter& filter) const;
 
     // The columns of attributes, of a given schema or of the tables that came.
     Schema schema() const;

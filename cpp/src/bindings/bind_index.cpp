@@ -474,6 +474,15 @@ void bind_index(py::module_& module) {
                 index.remove(given.get(), {threads, poll});
             },
             py::arg("ids"), py::arg("threads"))
+        .def(
+            "remove_where",
+            [](Index& index, const Filter& filter, std::size_t threads) {
+                const py::object nobody = py::none();
+                const Progress poll = progress_of(nobody);
+                const py::gil_scoped_release release;
+                return index.remove(filter, {threads, poll});
+            },
+            py::arg("filter"), py::arg("threads"))
         .def("get", &get, py::arg("ids"))
         .def("contains", &contains, py::arg("id"))
         .def("ids",
@@ -485,6 +494,17 @@ void bind_index(py::module_& module) {
                  }
                  return ids_array(ids);
              })
+        .def(
+            "ids_where",
+            [](const Index& index, const Filter& filter) {
+                OwnedIds ids;
+                {
+                    const py::gil_scoped_release release;
+                    ids = index.ids(filter);
+                }
+                return ids_array(ids);
+            },
+            py::arg("filter"))
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
              py::arg("rerank"), py::arg("recall"), py::arg("filter"))
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),

@@ -467,6 +467,11 @@ std::size_t Index::Impl::count(const Filter& filter) const {
     return matches_of(filter)->count();
 }
 
+OwnedIds Index::Impl::ids(const Filter& filter) const {
+    const std::shared_lock lock(state_);
+    return ids_of(in_order(matches_of(filter)->slots()));
+}
+
 Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const {
     store_.check_queries(query, "query");
     if (query.count != 1)

@@ -64,6 +64,7 @@ class Index::Impl : private TieBreak {
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes);
     void remove(const Ids& ids, const WriteOptions& options);
+    std::size_t remove(const Filter& filter, const WriteOptions& options);
 
     // attributes.cpp
     void update_attributes(const Ids& ids, const TableView& table);
@@ -86,6 +87,7 @@ class Index::Impl : private TieBreak {
 
     // filtered.cpp
     std::size_t count(const Filter& filter) const;
+    OwnedIds ids(const Filter& filter) const;
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
 
     // persist.cpp
@@ -139,7 +141,8 @@ class Index::Impl : private TieBreak {
     void fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry);
     OwnedIds add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                  const TableView* attributes, ChangeEntry& entry);
-    void remove(const Ids& ids, const WriteOptions& options, ChangeEntry& entry);
+    // The slots of the ids, ascending.
+    void remove(const std::vector<Slot>& slots, const Ids& ids, const WriteOptions& options, ChangeEntry& entry);
     void update_attributes(const Ids& ids, const TableView& table, ChangeEntry& entry);
     void compact(const WriteOptions& options, ChangeEntry& entry);
     // To the journal, where there is one.
@@ -165,6 +168,8 @@ class Index::Impl : private TieBreak {
     std::vector<Slot> live_slots() const;
     // In the order in which a user meets them.
     std::vector<Slot> live_in_order() const;
+    std::vector<Slot> in_order(const SlotSet& set) const;
+    OwnedIds ids_of(std::span<const Slot> slots) const;
     void store_rows(const Vectors& vectors, const Addition& addition, std::size_t threads,
                     const std::function<void()>& poll);
     void store_attributes(const Addition& addition, const std::function<void()>& poll);

@@ -79,10 +79,12 @@ void Index::fit(const Vectors& sample, const WriteOptions& options) { impl_->fit
 std::optional<float> Index::codec_recall() const { return impl_->codec_recall(); }
 Index::RowsToFit Index::rows_to_fit() const { return impl_->rows_to_fit(); }
 void Index::remove(const Ids& ids, const WriteOptions& options) { impl_->remove(ids, options); }
+std::size_t Index::remove(const Filter& filter, const WriteOptions& options) { return impl_->remove(filter, options); }
 void Index::get(const Ids& ids, void* out) const { impl_->get(ids, out); }
 bool Index::contains(std::int64_t id) const { return impl_->contains(id); }
 bool Index::contains(std::string_view id) const { return impl_->contains(id); }
 OwnedIds Index::ids() const { return impl_->ids(); }
+OwnedIds Index::ids(const Filter& filter) const { return impl_->ids(filter); }
 
 void Index::search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
     impl_->search(queries, options, out);

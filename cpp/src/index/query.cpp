@@ -518,17 +518,7 @@ template bool Index::Impl::contains(std::string_view) const;
 
 OwnedIds Index::Impl::ids() const {
     const std::shared_lock lock(state_);
-    std::vector<std::int64_t> integers;
-    std::vector<std::string> strings;
-    for (const Slot slot : live_in_order()) {
-        if (ids_.kind() == IdKind::kString) {
-            strings.emplace_back(ids_.text(slot));
-        } else {
-            integers.push_back(ids_.integer(slot));
-        }
-    }
-    if (ids_.kind() == IdKind::kString) return strings;
-    return integers;
+    return ids_of(live_in_order());
 }
 
 MemoryUse Index::Impl::memory() const {

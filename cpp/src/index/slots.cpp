@@ -26,6 +26,34 @@ std::vector<Slot> Index::Impl::live_in_order() const {
     return slots;
 }
 
+std::vector<Slot> Index::Impl::in_order(const SlotSet& set) const {
+    std::vector<Slot> slots;
+    slots.reserve(set.count());
+    if (order_.plain()) {
+        set.for_each([&](Slot slot) { slots.push_back(slot); });
+        return slots;
+    }
+    std::vector<bool> marked(order_.slots().size());
+    set.for_each([&](Slot slot) { marked[slot] = true; });
+    for (const Slot slot : order_.slots()) {
+        if (marked[slot]) slots.push_back(slot);
+    }
+    return slots;
+}
+
+OwnedIds Index::Impl::ids_of(std::span<const Slot> slots) const {
+    if (ids_.kind() == IdKind::kString) {
+        std::vector<std::string> strings;
+        strings.reserve(slots.size());
+        for (const Slot slot : slots) strings.emplace_back(ids_.text(slot));
+        return strings;
+    }
+    std::vector<std::int64_t> integers;
+    integers.reserve(slots.size());
+    for (const Slot slot : slots) integers.push_back(ids_.integer(slot));
+    return integers;
+}
+
 void Index::Impl::set_live(Slot slot, bool live) noexcept {
     live_[slot] = live ? 1 : 0;
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);

@@ -18,6 +18,15 @@ namespace {
 // graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
 constexpr std::size_t kNodesWalkedPerChange = 512;
 
+// As calls take them; `strings` is what a view of strings borrows from.
+Ids view_of(const OwnedIds& ids, std::vector<std::string_view>& strings) {
+    if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids))
+        return std::span<const std::int64_t>(*integers);
+    const auto& owned = std::get<std::vector<std::string>>(ids);
+    strings.assign(owned.begin(), owned.end());
+    return std::span<const std::string_view>(strings);
+}
+
 }  // namespace
 
 void Index::Impl::check_writable() const {
@@ -282,15 +291,11 @@ void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, con
                                  const TableView* attributes) const {
     if (!durable_) return;
     std::vector<std::string_view> strings;
-    if (const auto* const owned = std::get_if<std::vector<std::string>>(&ids))
-        strings.assign(owned->begin(), owned->end());
-    const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids);
     entry.write({.kind = upsert ? ChangeKind::kUpsert : ChangeKind::kAdd,
                  .rows = vectors.count,
                  .vectors = vectors,
                  .dim = options_.dim,
-                 .ids = integers != nullptr ? Ids(std::span<const std::int64_t>(*integers))
-                                            : Ids(std::span<const std::string_view>(strings)),
+                 .ids = view_of(ids, strings),
                  .attributes = attributes});
 }
 
@@ -441,13 +446,30 @@ bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8
 }
 
 void Index::Impl::remove(const Ids& ids, const WriteOptions& options) {
-    change([&](ChangeEntry& entry) { remove(ids, options, entry); });
+    change([&](ChangeEntry& entry) {
+        refuse_repeats(ids);
+        std::vector<Slot> slots = find_all(ids, "remove");
+        std::sort(slots.begin(), slots.end());
+        remove(slots, ids, options, entry);
+    });
 }
 
-void Index::Impl::remove(const Ids& ids, const WriteOptions& options, ChangeEntry& entry) {
-    refuse_repeats(ids);
-    std::vector<Slot> slots = find_all(ids, "remove");
-    std::sort(slots.begin(), slots.end());
+// The journal names the items: what a filter lets through there need not be worked out again.
+std::size_t Index::Impl::remove(const Filter& filter, const WriteOptions& options) {
+    std::size_t removed = 0;
+    change([&](ChangeEntry& entry) {
+        std::vector<Slot> slots;
+        matches_of(filter)->slots().for_each([&](Slot slot) { slots.push_back(slot); });
+        const OwnedIds ids = ids_of(slots);
+        std::vector<std::string_view> strings;
+        remove(slots, view_of(ids, strings), options, entry);
+        removed = slots.size();
+    });
+    return removed;
+}
+
+void Index::Impl::remove(const std::vector<Slot>& slots, const Ids& ids, const WriteOptions& options,
+                         ChangeEntry& entry) {
     if (slots.empty()) return;
     ProgressReport report(options.progress, slots.size());
     const BuildOptions build{.ef_construction = options_.ef_construction,
