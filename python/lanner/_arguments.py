@@ -59,7 +59,10 @@ def to_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         raise WrongTypeError(f"{name} must be a str, got {type(value).__name__}")
     if value not in choices:
-        raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        raise InvalidArgumentError(
+            f"{name} must be one of {', '.join(choices)}, got {value!r}"
+            + _core.near_name_hint(value, choices)
+        )
     return value
 
 

@@ -1,6 +1,6 @@
 """The compiled core. Private: use the names that `lanner` exports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -247,6 +247,9 @@ class Columns:
 
 # Capsules of the Arrow C data interface, emptied here. A struct's fields are the columns; any other array is one column of
 # the given name. Beside the columns, the names of those of Arrow's null type, which are left out unless they are lists.
+# The one of the names that somebody may have meant by `name`; and "; did you mean 'year'?", or "".
+def near_name(name: str, names: Sequence[str]) -> str | None: ...
+def near_name_hint(name: str, names: Sequence[str]) -> str: ...
 def read_arrow_stream(stream: object, name: str) -> tuple[Columns, list[str]]: ...
 def read_arrow_array(schema: object, array: object, name: str) -> tuple[Columns, list[str]]: ...
 

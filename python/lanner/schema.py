@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 
-from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._core import InvalidArgumentError, WrongTypeError, near_name, near_name_hint
 
 TYPES = ("int64", "float64", "bool", "timestamp", "string", "list[string]", "list[int64]")
-
-_WORD = re.compile(r"[^\W\d_]+")
-_NUMBER = re.compile(r"\d+")
-_LONGEST_NAME = 100
 
 
 class NewColumnWarning(UserWarning):
@@ -87,6 +81,7 @@ def _check(name: object, kind: object) -> None:
     if kind not in TYPES:
         raise InvalidArgumentError(
             f"schema[{name!r}] must be one of {', '.join(TYPES)}, got {kind!r}"
+            + near_name_hint(kind, TYPES)
         )
 
 
@@ -102,37 +97,11 @@ def warn_of_slips(names: list[str], schema: Mapping[str, str], stacklevel: int) 
         )
     missing = [name for name in schema if name not in names]
     for name in new:
-        near = max(missing, key=lambda each: _likeness(name, each), default="")
-        if near and _likeness(name, near) > 0:
+        near = near_name(name, missing)
+        if near is not None:
             warnings.warn(
                 f"attributes have {name!r}, which makes a new column, and not {near!r}, which the "
                 "index has: a slip? An index that is made with a schema refuses other columns",
                 NewColumnWarning,
                 stacklevel=stacklevel,
             )
-
-
-def _likeness(one: str, other: str) -> float:
-    """Return how like two names are, from 0 for those that nobody would take for each other.
-
-    Words are compared one by one, whatever their case, and numbers must be the same: names that
-    differ in a whole word or in a number are meant to, as `min_price`, `max_price` and `price_2`.
-    """
-    if max(len(one), len(other)) > _LONGEST_NAME or _NUMBER.findall(one) != _NUMBER.findall(other):
-        return 0
-    words, others = (_WORD.findall(each.casefold()) for each in (one, other))
-    if "".join(words) == "".join(others):
-        return 1
-    if len(words) != len(others):
-        return 0
-    return min(_likeness_of_words(*pair) for pair in zip(words, others, strict=True))
-
-
-def _likeness_of_words(one: str, other: str) -> float:
-    if one == other:
-        return 1
-    if min(len(one), len(other)) < 3:
-        return 0
-    ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
-    # One letter of four in the wrong place, or one in five.
-    return ratio if ratio >= (0.75 if max(len(one), len(other)) <= 4 else 0.8) else 0

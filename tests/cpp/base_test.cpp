@@ -7,6 +7,7 @@
 
 #include "base/checksum.hpp"
 #include "base/fair_shared_mutex.hpp"
+#include "base/near_name.hpp"
 #include "base/paged_rows.hpp"
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
@@ -160,6 +161,23 @@ TEST_CASE("a reader that comes after a waiting writer waits behind it") {
     writer.join();
     reader.join();
     CHECK(read_after_write.load());
+}
+
+TEST_CASE("a slip is taken for the name that it is near to, and a name of its own for none") {
+    const std::vector<std::string> names = {"year", "years", "min_price", "max_price", "price_2", "größe"};
+    const auto near = [&](std::string_view name) { return near_name(name, names).value_or("none"); };
+    CHECK(near("yaer") == "year");
+    CHECK(near("YEARS") == "years");
+    CHECK(near("minPrice") == "min_price");
+    CHECK(near("max_prise") == "max_price");
+    CHECK(near("price_3") == "none");
+    CHECK(near("mid_price") == "none");
+    CHECK(near("größen") == "größe");
+    CHECK(near("") == "none");
+    CHECK(near(std::string(1 << 20, 'y')) == "none");
+    CHECK(near_name_hint("yer", names) == "; did you mean 'year'?");
+    CHECK(near_name_hint("month", names).empty());
+    CHECK(near_name_hint("year", {}).empty());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attributes/column.hpp"
+#include "base/near_name.hpp"
 #include "base/utf8.hpp"
 #include "lanner/error.hpp"
 
@@ -154,13 +155,16 @@ const Column& AttributeTable::column(std::string_view name) const {
     for (const auto& column : columns_) {
         if (column->spec().name == name) return *column;
     }
-    std::string names;
+    std::vector<std::string> names;
+    std::string shown;
     for (const auto& column : columns_) {
-        names += (names.empty() ? "" : ", ") + quoted(column->spec().name);
+        names.push_back(column->spec().name);
+        shown += (shown.empty() ? "" : ", ") + quoted(names.back());
     }
     throw Error(ErrorKind::kInvalidArgument,
                 "there is no column " + quoted(name) +
-                    (names.empty() ? "; this index has no attributes" : "; there are " + names));
+                    (names.empty() ? "; this index has no attributes" : "; there are " + shown) +
+                    near_name_hint(name, names));
 }
 
 std::vector<OwnedColumn> AttributeTable::get(std::span<const Slot> slots, std::span<const std::string> names) const {

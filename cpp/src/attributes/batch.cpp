@@ -6,6 +6,7 @@
 #include <string>
 
 #include "attributes/column.hpp"
+#include "base/near_name.hpp"
 #include "base/utf8.hpp"
 #include "lanner/error.hpp"
 
@@ -60,10 +61,15 @@ void check_arrays(const ColumnView& view, std::size_t rows) {
     }
 }
 
-std::string names_of(const Schema& schema) {
-    std::string names;
-    for (const ColumnSpec& spec : schema) names += (names.empty() ? "" : ", ") + quoted(spec.name);
-    return names.empty() ? "none" : names;
+[[noreturn]] void refuse_unknown(const ColumnView& view, const Schema& schema) {
+    std::vector<std::string> names;
+    std::string shown;
+    for (const ColumnSpec& spec : schema) {
+        names.push_back(spec.name);
+        shown += (shown.empty() ? "" : ", ") + quoted(spec.name);
+    }
+    refuse(view,
+           "is not in the schema; its columns: " + (shown.empty() ? "none" : shown) + near_name_hint(view.name, names));
 }
 
 }  // namespace
@@ -114,7 +120,7 @@ AttributeBatch::AttributeBatch(const TableView& table, std::size_t rows, const S
                             "column " + quoted(view.name) + " is " + type_name(type) + ", got " + type_name(view.type));
             }
         } else if (fixed) {
-            refuse(view, "is not in the schema; its columns: " + names_of(schema));
+            refuse_unknown(view, schema);
         }
         check_arrays(view, rows);
         columns_.emplace_back(view, type,

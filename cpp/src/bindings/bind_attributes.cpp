@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attributes/column_view.hpp"
+#include "base/near_name.hpp"
 #include "bindings/arrow_reader.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/columns.hpp"
@@ -109,6 +110,9 @@ T& held_by(const py::capsule& capsule, const char* name) {
     return *static_cast<T*>(pointer);
 }
 
+// Any str, also one that is no text of UTF-8.
+std::string text_of(const py::str& text) { return py::bytes(text.attr("encode")("utf-8", "replace")); }
+
 py::tuple as_tuple(ArrowTable table) { return py::make_tuple(std::move(table.columns), std::move(table.untyped)); }
 
 }  // namespace
@@ -190,6 +194,14 @@ void bind_attributes(py::module_& module) {
             for (const OwnedColumn& column : self.columns()) schema.push_back({column.name, column.type});
             return schema_pairs(schema);
         });
+    module.def(
+        "near_name",
+        [](const py::str& name, const std::vector<std::string>& names) { return near_name(text_of(name), names); },
+        py::arg("name"), py::arg("names"));
+    module.def(
+        "near_name_hint",
+        [](const py::str& name, const std::vector<std::string>& names) { return near_name_hint(text_of(name), names); },
+        py::arg("name"), py::arg("names"));
     module.def(
         "read_arrow_stream",
         [](const py::capsule& stream, const std::string& name) {

@@ -5,7 +5,9 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/near_name.hpp"
 #include "index/vector_store.hpp"
 #include "kernels/dispatch.hpp"
 #include "lanner/error.hpp"
@@ -53,6 +55,25 @@ void check_codec(const IndexOptions& options) {
             if (parts != 0 || bits != 0)
                 refuse("codec " + codec_name(options) + " has neither parts nor bits to choose");
     }
+}
+
+// Names of codecs with the numbers that a name has which is none.
+std::vector<std::string> likely_codecs(std::string_view given) {
+    std::vector<std::string> numbers;
+    bool inside = false;
+    for (const char each : given) {
+        const bool digit = each >= '0' && each <= '9';
+        if (digit && !inside) numbers.emplace_back();
+        if (digit) numbers.back() += each;
+        inside = digit;
+    }
+    std::vector<std::string> names = {"auto", "SQ8", "SQ4", "Binary"};
+    if (numbers.empty() || numbers.size() > 2) return names;
+    const std::string tail = numbers[0] + (numbers.size() == 2 ? "x" + numbers[1] : "");
+    for (const char* const word : {"PQ", "OPQ", "Binary"}) {
+        if (numbers.size() == 1 || std::string_view(word) != "Binary") names.push_back(word + tail);
+    }
+    return names;
 }
 
 }  // namespace
@@ -138,9 +159,9 @@ void set_codec(IndexOptions& given_options, std::string_view name) {
         known = false;
     }
     if (!known || !name.empty()) {
-        throw Error(
-            ErrorKind::kInvalidArgument,
-            "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given + "'");
+        throw Error(ErrorKind::kInvalidArgument,
+                    "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given +
+                        "'" + near_name_hint(given, likely_codecs(given)));
     }
     given_options = std::move(options);
 }
