@@ -57,6 +57,7 @@ PYTHON_FLOORS = {
     "_core": 0,
     "_arguments": 1,
     "_expressions": 1,
+    "_filter_mistakes": 1,
     "progress": 1,
     "results": 1,
     "schema": 1,

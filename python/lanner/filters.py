@@ -59,19 +59,18 @@ from lanner._expressions import (
     to_value,
     without_nulls,
 )
+from lanner._filter_mistakes import LITERAL, constant_otherwise, marked, written_otherwise
 
 __all__ = ["Filter", "col", "each_query", "from_dict", "parse", "to_filter"]
 
 MAX_TEXT = 1 << 16
 _CACHED_TEXT = 1 << 11
 _CACHED_DICTS = 4096
-_SHOWN = 80
 # Python's parser may recurse once an operator and overflow a small stack: it is asked up to this.
 _MAX_OPERATORS = 500
 
-_LITERAL = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
-_SPECIAL = re.compile(rf"{_LITERAL}|`[^`\n]+`|[\r\n\f]|#|`")
-_STRIPPED = re.compile(rf"{_LITERAL}|([\[(,<>=]\s*)[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?")
+_SPECIAL = re.compile(rf"{LITERAL}|`[^`\n]+`|[\r\n\f]|#|`")
+_STRIPPED = re.compile(rf"{LITERAL}|([\[(,<>=]\s*)[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?")
 _CHAIN = re.compile(r"""(?i)[)\]}]\s*[\[({]|\b(?:f|fr|rf|t|tr|rt)['"]""")
 _OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
 
@@ -157,6 +156,9 @@ class _Reader:
         try:
             tree = compile(self.source, "<filter>", "eval", ast.PyCF_ONLY_AST, dont_inherit=True)
         except SyntaxError as error:
+            other = written_otherwise(self.source)
+            if other is not None:
+                raise self.error_at(other[0], self.shift + other[1]) from None
             # Errors at the end may lie behind it.
             place = self.shift + max((error.offset or 1) - 1, 0)
             raise self.error_at(str(error.msg), min(place, len(self.text))) from None
@@ -171,13 +173,7 @@ class _Reader:
         return self.error_at(what, self.place(node))
 
     def error_at(self, what: str, place: int) -> InvalidArgumentError:
-        text = re.sub(r"\s", " ", self.text)
-        begin = max(0, min(place - _SHOWN // 2, len(text) - _SHOWN))
-        before = "..." if begin else ""
-        after = "..." if begin + _SHOWN < len(text) else ""
-        shown = text[begin : begin + _SHOWN].encode(errors="backslashreplace").decode()
-        mark = " " * (len(before) + place - begin) + "^"
-        return InvalidArgumentError(f"filter: {what}\n  {before}{shown}{after}\n  {mark}")
+        return InvalidArgumentError(marked(what, self.text, place))
 
     def place(self, node: ast.expr) -> int:
         """Return a node's place in characters; the parser counts bytes."""
@@ -261,10 +257,13 @@ class _Reader:
                     f"expected a time of ISO 8601, got {text!r}", node.args[0]
                 ) from None
         if self.column(node) is not None:
-            raise self.error(
-                "expected a value, got a column: columns compare with values alone", node
-            )
+            what = "expected a value, got a column: columns compare with values alone"
+            raise self.error(self.constant(node) or what, node)
         raise self.error("expected a value: a string, a number, True or False", node)
+
+    def constant(self, node: ast.expr) -> str | None:
+        """Return how a constant is written that a node spells otherwise."""
+        return constant_otherwise(node.id) if isinstance(node, ast.Name) else None
 
     def values(self, node: ast.expr) -> list[Value] | None:
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
@@ -284,7 +283,8 @@ class _Reader:
             if not isinstance(column, Column):
                 raise self.error("expected a column before 'is'", left)
             if not (isinstance(right, ast.Constant) and right.value is None):
-                raise self.error("'is' asks for None alone: write == instead", right)
+                what = "'is' asks for None alone: write == instead"
+                raise self.error(self.constant(right) or what, right)
             null = column.is_null()
             return null if isinstance(op, ast.Is) else ~null
         sign = _COMPARE[type(op)]

@@ -1,0 +1,79 @@
+"""What is said of a mistake in the string form of a filter, and how its place is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+LITERAL = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
+
+_SHOWN = 80
+_CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
+
+# Words of SQL that are names here where an operator follows them.
+_NO_NAME = r"(?!\s*(?:[=!<>.,)\]]|$))"
+_OTHERWISE = re.compile(
+    rf"""(?P<text>{LITERAL})
+    |(?P<unequal><>)
+    |(?P<equal>(?<![=!<>:])=(?!=))
+    |(?P<and_sign>&&)|(?P<or_sign>\|\|)|(?P<not_sign>!(?!=))
+    |(?<![\w.])(?:
+        (?P<null>(?i:is\s+(?P<not_null>not\s+)?null))\b
+        |(?P<between>(?i:(?:not\s+)?between))\b{_NO_NAME}
+        |(?P<like>(?i:(?:not\s+)?i?like))\b(?=\s*['"(])
+        |(?P<not_in>NOT\s+IN)\b
+        |(?P<word>AND|OR|NOT|IN|IS)\b{_NO_NAME}
+    )""",
+    re.VERBOSE,
+)
+_MESSAGES: dict[str, Callable[[re.Match[str]], str]] = {
+    "unequal": lambda _: "'<>' is written !=",
+    "equal": lambda _: "'=' is written ==",
+    "and_sign": lambda _: "'&&' is written 'and'",
+    "or_sign": lambda _: "'||' is written 'or'",
+    "not_sign": lambda _: "'!' is written 'not'",
+    "null": lambda found: f"'{found[0]}' is written 'is {'not ' if found['not_null'] else ''}None'",
+    "between": lambda found: (
+        f"'{found[0]}' is written {_negated(found)}column.between(low, high), or low <= column <= "
+        "high"
+    ),
+    "like": lambda found: (
+        f"'{found[0]}' is not known: {_negated(found)}column.startswith('...') asks how a string "
+        "begins"
+    ),
+    "not_in": lambda _: "'NOT IN' is written 'not in'",
+    "word": lambda found: f"'{found[0]}' is written '{found[0].lower()}'",
+}
+
+
+def _negated(found: re.Match[str]) -> str:
+    return "not " if found[0][:3].lower() == "not" else ""
+
+
+def written_otherwise(text: str) -> tuple[str, int] | None:
+    """Return what to write for the first habit of SQL or C in a text that is none, and where."""
+    for found in _OTHERWISE.finditer(text):
+        kind = found.lastgroup
+        if kind is not None and kind in _MESSAGES:
+            return _MESSAGES[kind](found), found.start()
+    return None
+
+
+def constant_otherwise(name: str) -> str | None:
+    """Return how the constant is written that other languages spell so; None for other names."""
+    constant = _CONSTANTS.get(name.lower())
+    if constant is None:
+        return None
+    asked = ": 'column is None', or 'is not None'" if constant == "None" else ""
+    return f"{name} is written {constant}{asked}"
+
+
+def marked(what: str, text: str, place: int) -> str:
+    """Return a message with the text, or what of it is near the place, and a mark there."""
+    text = re.sub(r"\s", " ", text)
+    begin = max(0, min(place - _SHOWN // 2, len(text) - _SHOWN))
+    before = "..." if begin else ""
+    after = "..." if begin + _SHOWN < len(text) else ""
+    shown = text[begin : begin + _SHOWN].encode(errors="backslashreplace").decode()
+    mark = " " * (len(before) + place - begin) + "^"
+    return f"filter: {what}\n  {before}{shown}{after}\n  {mark}"
