@@ -1,4 +1,4 @@
-"""Recall against a truth that was found elsewhere."""
+"""Recall against a truth found elsewhere, and how queries without a filter are answered."""
 
 from __future__ import annotations
 
@@ -86,3 +86,64 @@ def test_truth_that_cannot_be_is_refused(truth: Any, error: type[Exception], mes
     index.add(rows, ids)
     with pytest.raises(error, match=message):
         index.measure_recall(queries, 10, truth=truth(known))
+
+
+def test_an_unfiltered_walk_is_explained() -> None:
+    rng = np.random.default_rng(6)
+    index = lanner.Index(24, "l2", codec=None)
+    index.add(rng.normal(size=(12000, 24)))
+    query = rng.normal(size=24).astype(np.float32)
+    for width in (20, 100):
+        index.search_stats(reset=True)
+        hits = index.search(query, 5, ef=width)
+        done = index.search_stats(reset=True)
+        told = index.explain(query, k=5, ef=width)
+        assert (told.plan, told.filtered, told.fell_back) == ("walk", False, False)
+        assert (told.items, told.matches, told.hits) == (12000, 12000, len(hits))
+        assert told.measured.distances == done["distances"]
+        assert told.measured.hops == done["hops"] >= width
+        assert told.measured.lists == told.measured.hops
+        assert told.resolve_nanoseconds == 0
+        walk, scan = told.options
+        assert (walk.plan, walk.why_not, walk.predicted) == ("walk", "", told.predicted)
+        assert scan.plan == "scan"
+        assert scan.why_not.endswith(f"16 items for each of the {width} candidates of a walk")
+        assert scan.predicted.distances == 12000
+        assert scan.predicted.nanoseconds > 0
+        assert 0.4 < told.predicted.distances / told.measured.distances < 2.5
+    first, *_, last = repr(told).split("\n")
+    assert first == "walk: 12000 items, 5 hits"
+    assert last.startswith("  not scan: there are more than")
+    assert "filter" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"exact": True}, "nothing less than a look at every item finds what was asked for"),
+        ({"recall": 1.0}, "nothing less than a look at every item finds what was asked for"),
+        ({"ef": 500}, "there are at most 16 items for each of the 500 candidates of a walk"),
+    ],
+)
+def test_an_unfiltered_scan_is_explained(how: dict[str, Any], why: str) -> None:
+    rng = np.random.default_rng(6)
+    index = lanner.Index(24, "l2", codec=None)
+    index.add(rng.normal(size=(3000, 24)))
+    told = index.explain(rng.normal(size=24), **how)
+    assert (told.plan, told.measured.distances, told.measured.hops) == ("scan", 3000, 0)
+    assert (told.hits, told.predicted.distances) == (10, 3000)
+    assert [each.why_not for each in told.options] == ["", why]
+    assert told.options[1].predicted.hops > 0
+
+
+def test_an_index_without_a_graph_and_one_without_items_are_explained() -> None:
+    index = lanner.Index(DIM, "l2", graph=None, codec="SQ8")
+    told = index.explain(np.zeros(DIM))
+    assert (told.plan, told.items, told.hits, len(told.options)) == ("empty", 0, 0, 1)
+    index.add(np.random.default_rng(1).normal(size=(900, DIM)))
+    told = index.explain(np.zeros(DIM), k=3)
+    assert (told.plan, told.hits, told.filtered, len(told.options)) == ("scan", 3, False, 1)
+    assert told.measured.distances >= 900
+    assert index.explain(np.zeros(DIM), {}, 3).filtered
+    with pytest.raises(InvalidArgumentError, match="query must be one vector"):
+        index.explain(np.zeros((2, DIM)))

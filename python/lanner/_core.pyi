@@ -137,7 +137,7 @@ class Index:
     def explain(
         self,
         query: NDArray[Any],
-        filter: Filter,
+        filter: Filter | None,
         k: int,
         ef: int,
         exact: bool,

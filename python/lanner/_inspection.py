@@ -144,7 +144,7 @@ class IndexInspection(IndexProperties):
     def explain(
         self,
         query: Any,
-        filter: Any,
+        filter: Any = None,
         k: int = 10,
         *,
         recall: float | None = None,
@@ -154,8 +154,10 @@ class IndexInspection(IndexProperties):
     ) -> Explanation:
         """Answer one query and tell how: the plan, what it cost, and what others would have cost.
 
-        Which plan is taken depends on times measured on this index and machine, when it was first
-        searched with a filter: two plans of nearly the same cost may change places elsewhere.
+        With a filter, which plan is taken depends on times measured on this index and machine, when
+        it was first searched so: two plans of nearly the same cost may change places elsewhere.
+        Without one, the graph is walked unless there are few items for each candidate of the walk,
+        or all of them are to be looked at; a scan is then one of all rows.
 
         Parameters
         ----------
@@ -169,7 +171,7 @@ class IndexInspection(IndexProperties):
         return Explanation.of(
             self._core.explain(
                 array,
-                core_filter(self._core, filter),
+                None if filter is None else core_filter(self._core, filter),
                 to_int(k, "k", 1),
                 self._to_ef(ef, exact),
                 exact,

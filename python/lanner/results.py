@@ -224,16 +224,19 @@ class PlanOption:
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """How a filtered query was answered.
+    """How a query was answered.
 
     Attributes
     ----------
     plan : str
-        ``empty``; ``scan`` of all that match; ``pruned scan`` (of those that match, the nearest
-        first, until nothing nearer comes); ``filtered walk`` (over matching nodes); or ``checked
-        walk`` (as without a filter, and wider).
+        ``empty``; ``walk`` through the graph, without a filter; ``scan`` of all that match;
+        ``pruned scan`` (of those that match, the nearest first, until nothing nearer comes);
+        ``filtered walk`` (over matching nodes); or ``checked walk`` (as without a filter, and
+        wider).
     fell_back : bool
         Whether a walk starved or spent too much, so that another plan had to follow.
+    filtered : bool
+        Whether there was a filter; without one all items match.
     items, estimated_matches, matches, hits : int
         In the index; those the plan was chosen by; those there are; those returned.
     predicted, measured : PlanCost
@@ -245,6 +248,7 @@ class Explanation:
 
     plan: str
     fell_back: bool
+    filtered: bool
     items: int
     estimated_matches: int
     matches: int
@@ -270,13 +274,17 @@ class Explanation:
         )
 
     def __repr__(self) -> str:
-        resolved = f"{self.resolve_nanoseconds / 1000:.1f} us for the filter"
+        matches, resolved = f"{self.items} items", ""
+        if self.filtered:
+            matches = (
+                f"{self.matches} of {self.items} items match ({self.estimated_matches} estimated)"
+            )
+            resolved = f"; {self.resolve_nanoseconds / 1000:.1f} us for the filter"
         lines = [
             f"{self.plan}{', then another plan' if self.fell_back else ''}: "
-            f"{self.matches} of {self.items} items match "
-            f"({self.estimated_matches} estimated), {self.hits} hits",
+            f"{matches}, {self.hits} hits",
             f"  predicted: {self.predicted}",
-            f"  measured:  {self.measured}; {resolved}",
+            f"  measured:  {self.measured}{resolved}",
         ]
         lines += [
             f"  not {each.plan}: {each.why_not} ({each.predicted})"

@@ -233,6 +233,8 @@ class Index {
     std::size_t count(const Filter& filter) const;
     // Answers one query, and tells how. `options.filters` is not looked at.
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
+    // Without a filter: whether the graph is walked or all rows are looked at.
+    Explanation explain(const Vectors& query, const SearchOptions& options) const;
 
     // Proves every invariant: that marks, ids, free slots and attributes agree, that each row is what its codes and lengths
     // say, that the graph is sound, and that each item is reached from its entry point. Reads everything; keeps changes

@@ -1,4 +1,4 @@
-// How a filtered search was answered, and what the other ways would have cost.
+// How a search was answered, and what the other ways would have cost.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@ enum class Plan : std::uint8_t {
     kPrunedScan,    // matching items are, cell by cell, the nearest to the query first, until nothing nearer is found
     kFilteredWalk,  // a walk through the graph over matching nodes, across others where they lie between
     kCheckedWalk,   // a walk as without a filter, wider; what it finds is checked
+    kWalk,          // a walk through the graph, without a filter
 };
 
 // What a plan costs: as predicted, or as it was.
@@ -34,6 +35,7 @@ struct PlanOption {
 struct Explanation {
     Plan plan = Plan::kEmpty;           // chosen at the start
     bool fell_back = false;             // a walk that starved or spent too much was followed by a scan
+    bool filtered = true;               // else all items match, and a scan is one of all rows
     std::size_t items = 0;              // in the index
     std::size_t estimated_matches = 0;  // what the plan was chosen by
     std::size_t matches = 0;

@@ -165,6 +165,8 @@ const char* plan_name(Plan plan) {
             return "filtered walk";
         case Plan::kCheckedWalk:
             return "checked walk";
+        case Plan::kWalk:
+            return "walk";
     }
     return "";
 }
@@ -178,13 +180,14 @@ py::dict cost_of(const PlanCost& cost) {
     return dict;
 }
 
-py::dict explain(const Index& index, const py::array& query, const Filter& filter, std::size_t k, std::size_t ef,
+py::dict explain(const Index& index, const py::array& query, const Filter* filter, std::size_t k, std::size_t ef,
                  bool exact, std::optional<std::size_t> rerank, double recall) {
     const Vectors vectors = vectors_of(query, index.options().type, index.options().dim, "query");
     Explanation report;
     {
         const py::gil_scoped_release release;
-        report = index.explain(vectors, filter, options_of(1, k, ef, exact, 1, rerank, recall, {}));
+        const SearchOptions options = options_of(1, k, ef, exact, 1, rerank, recall, {});
+        report = filter != nullptr ? index.explain(vectors, *filter, options) : index.explain(vectors, options);
     }
     py::list options;
     for (const PlanOption& each : report.options) {
@@ -197,6 +200,7 @@ py::dict explain(const Index& index, const py::array& query, const Filter& filte
     py::dict dict;
     dict["plan"] = plan_name(report.plan);
     dict["fell_back"] = report.fell_back;
+    dict["filtered"] = report.filtered;
     dict["items"] = report.items;
     dict["estimated_matches"] = report.estimated_matches;
     dict["matches"] = report.matches;

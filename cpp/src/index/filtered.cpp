@@ -7,6 +7,7 @@
 #include <shared_mutex>
 #include <tuple>
 
+#include "base/elapsed.hpp"
 #include "base/random.hpp"
 #include "index/scratch_lease.hpp"
 
@@ -37,10 +38,6 @@ constexpr std::size_t kRowsNearby = 1024;
 constexpr double kMostScattered = 8;
 constexpr std::size_t kSampleQueries = 8;
 constexpr std::size_t kSampleWidth = 256;
-
-double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-}
 
 }  // namespace
 
@@ -470,44 +467,6 @@ std::size_t Index::Impl::count(const Filter& filter) const {
 OwnedIds Index::Impl::ids(const Filter& filter) const {
     const std::shared_lock lock(state_);
     return ids_of(in_order(matches_of(filter)->slots()));
-}
-
-Explanation Index::Impl::explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const {
-    store_.check_queries(query, "query");
-    if (query.count != 1)
-        throw Error(ErrorKind::kInvalidArgument, "explain takes one query, got " + std::to_string(query.count));
-    SearchOptions filtered = options;
-    filtered.filters = {&filter, 1};
-    const Effort effort = effort_of(filtered);
-    ScratchLease scratch(*this);
-    Explanation report;
-    const std::shared_lock lock(state_);
-    prepare(query, scratch->queries);
-    auto begin = std::chrono::steady_clock::now();
-    const std::shared_ptr<const Matches> matches = matches_of(filter);
-    report.resolve_nanoseconds = nanoseconds_since(begin);
-    // Costs first, as measuring takes the same scratch.
-    const PlanCosts costs = plan_costs(*scratch);
-    const PlanRequest request = plan_request(*scratch, scratch->queries, 0, *matches, effort, costs);
-    report.items = request.items;
-    report.matches = report.estimated_matches = request.matches;
-    // Without a choice nothing is measured but by an answer of its own.
-    report.options = weigh_plans(costs, request);
-    report.plan = report.options.front().plan;
-    report.predicted = report.options.front().predicted;
-    TraverseScratch& traverse = scratch->traverse;
-    const std::uint64_t distances = traverse.scored;
-    const std::uint64_t hops = traverse.hops;
-    const std::uint64_t lists = scratch->filtered.lists;
-    begin = std::chrono::steady_clock::now();
-    report.fell_back = !filtered_search(*scratch, scratch->queries, 0, *matches, effort);
-    report.measured.nanoseconds = nanoseconds_since(begin);
-    report.measured.distances = static_cast<double>(traverse.scored - distances);
-    report.measured.hops = static_cast<double>(traverse.hops - hops);
-    report.measured.lists = static_cast<double>(scratch->filtered.lists - lists);
-    report.hits = scratch->hits.size();
-    count_work(1, traverse);
-    return report;
 }
 
 }  // namespace lanner

@@ -88,7 +88,10 @@ class Index::Impl : private TieBreak {
     // filtered.cpp
     std::size_t count(const Filter& filter) const;
     OwnedIds ids(const Filter& filter) const;
+
+    // explain.cpp
     Explanation explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const;
+    Explanation explain(const Vectors& query, const SearchOptions& options) const;
 
     // persist.cpp
     FileIdentity save(Sink& sink);
@@ -207,6 +210,9 @@ class Index::Impl : private TieBreak {
     static std::size_t thread_count(std::size_t asked) noexcept;
     std::size_t scan_reranks() const noexcept;
     std::size_t default_scan_rerank(std::size_t k) const noexcept;
+    // A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
+    // many distances: below that size of index the scan is both quicker and exact.
+    static constexpr std::size_t kScanPerCandidate = 16;
     // Of so many rows; of all, if not given.
     bool scan_is_cheaper(std::size_t ef, std::size_t rows = kMaxSlots) const noexcept;
     ScanRows scan_rows(const Codec& codec) const noexcept;
@@ -229,6 +235,7 @@ class Index::Impl : private TieBreak {
     std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
                                              std::size_t count, const Effort& effort, std::size_t threads,
                                              const std::function<void()>& poll) const;
+    PlanCost scan_cost(const PreparedQueries& queries, const Effort& effort) const;
     float as_reported(float distance) const noexcept;
     // Which slots may be hits: all, those of a set, or those that a filter holds for.
     struct Admission {

@@ -100,6 +100,9 @@ std::size_t Index::count(const Filter& filter) const { return impl_->count(filte
 Explanation Index::explain(const Vectors& query, const Filter& filter, const SearchOptions& options) const {
     return impl_->explain(query, filter, options);
 }
+Explanation Index::explain(const Vectors& query, const SearchOptions& options) const {
+    return impl_->explain(query, options);
+}
 
 GraphFigures Index::validate() const { return impl_->validate(); }
 void Index::close() { impl_->close(); }

@@ -20,9 +20,6 @@ constexpr std::size_t kFewFeatures = 96;
 constexpr float kWidthOfFew = 3.0F;
 // Candidates kept on the way to a radius.
 constexpr std::size_t kRadiusEf = 96;
-// A row scanned in order costs this many times less than one met in a graph, and a candidate expanded costs about this
-// many distances: below that size of index the scan is both quicker and exact.
-constexpr std::size_t kScanPerCandidate = 16;
 // Queries a thread that a scan answers under one hold of the lock.
 constexpr std::size_t kScanGroup = 128;
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/elapsed.hpp"
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
 #include "kernels/dispatch.hpp"
@@ -42,10 +43,6 @@ std::size_t stride_of(std::size_t bytes) noexcept {
         if (bytes <= fast && (fast == 8 || 3 * fast <= 4 * bytes)) return fast;
     }
     return bytes;
-}
-
-double nanoseconds_since(std::chrono::steady_clock::time_point begin) {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
 }
 
 void keep_nearest(std::vector<Candidate>& found, std::size_t k) {

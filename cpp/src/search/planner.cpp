@@ -49,6 +49,7 @@ PlanCost pruned_cost(const PlanCosts& costs, const PlanRequest& request) noexcep
 }  // namespace
 
 std::size_t walk_width(Plan plan, const PlanRequest& request) noexcept {
+    if (plan == Plan::kWalk) return std::max(request.ef, request.k);
     const std::size_t ef = std::max(plan == Plan::kCheckedWalk ? request.ef : request.sparse_ef, request.k);
     if (plan != Plan::kCheckedWalk) return std::min(ef, std::max<std::size_t>(request.matches, 1));
     const double wide = std::ceil(static_cast<double>(ef) / std::max(share_met(request), 1e-9));
@@ -69,6 +70,7 @@ PlanCost predict(Plan plan, const PlanCosts& costs, const PlanRequest& request) 
             const double lists = lists_a_hop(share, request.graph_width);
             return walk_cost(costs, walk_width(plan, request), std::min(1.0, lists * share), lists);
         }
+        case Plan::kWalk:
         case Plan::kCheckedWalk:
             return walk_cost(costs, walk_width(plan, request), 1, 1);
     }
