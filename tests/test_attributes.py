@@ -473,3 +473,48 @@ def test_a_column_named_id_is_warned_of_once_it_comes():
     assert (index.count("id == 5"), index.count("`id` == 7")) == (1, 1)
     index.add(np.eye(2), [15, 16], attributes={"id": [7, 8]})  # it is there now
     lanner.Index(2, graph=None, schema={"id": "int64"}).add(np.eye(2), attributes={"id": [7, 8]})
+
+
+@pytest.mark.parametrize("form", ["dict", "rows", "frame", "arrow"])
+def test_a_column_of_nothing_but_nulls_comes_with_its_first_value(form: str) -> None:
+    def table(year: list[Any], note: list[Any]) -> Any:
+        columns = {"year": year, "note": note}
+        if form == "rows":
+            return [{"year": a, "note": b} for a, b in zip(year, note, strict=True)]
+        if form == "frame":
+            return pytest.importorskip("pandas").DataFrame(columns)
+        return columns if form == "dict" else pytest.importorskip("pyarrow").table(columns)
+
+    index = lanner.Index(2, "l2", graph=None)
+    index.add(np.eye(2), [0, 1], attributes=table([1, 2], [None, None]))
+    assert dict(index.schema) == {"year": "int64"}
+    with pytest.raises(InvalidArgumentError, match="there is no column 'note'; there are 'year'"):
+        index.count("note is None")
+    index.update_attributes([0], {"note": [None]})
+    index.upsert(np.eye(2), [0, 1], attributes=table([3, 4], [None, None]))
+    index.add(np.eye(2), [2, 3], attributes=table([5, 6], [None, "x"]))
+    assert dict(index.schema) == {"year": "int64", "note": "string"}
+    assert index.ids_where("note is None").tolist() == [0, 1, 2]
+    assert index.get([0, 3], attributes="note")[1]["note"].tolist() == [None, "x"]
+    with pytest.raises(WrongTypeError, match=r"'note'.* string, got int64"):
+        index.add(np.eye(2), [4, 5], attributes=table([7, 8], [1, 2]))
+    # Once it is there, nulls are nulls of it.
+    index.update_attributes([3], {"note": [None]})
+    assert index.count("note is None") == 4
+
+
+@pytest.mark.parametrize("note", [[None], [None] * 3, []])
+def test_a_column_of_nulls_has_a_value_a_row(note: list[None]) -> None:
+    index = lanner.Index(2, "l2", graph=None)
+    with pytest.raises(InvalidArgumentError, match=r"\['note'\] must have 2 rows, got"):
+        index.add(np.eye(2), attributes={"note": note})
+    assert len(index) == 0
+
+
+def test_a_column_of_nulls_that_no_schema_declares_is_refused() -> None:
+    index = two_columns(schema={"year": "int64", "min_price": "float64"})
+    index.add(np.eye(2), attributes={"year": [None, None]})
+    with pytest.raises(InvalidArgumentError, match=r"lanner.Schema\({'note': 'string'}\)"):
+        index.add(np.eye(2), attributes={"note": [None, None]})
+    with pytest.raises(InvalidArgumentError, match=r"lanner.Schema\({'note': 'string'}\)"):
+        lanner.hashing.Codes(np.zeros((1, 1), np.uint8), attributes={"note": [None]})

@@ -177,8 +177,11 @@ def test_arrow_types_that_are_not_known_are_refused_by_name() -> None:
 def test_arrow_without_types_wants_a_schema() -> None:
     pa = pytest.importorskip("pyarrow")
     table = pa.table({"a": pa.nulls(2), "b": pa.array([[], None], pa.list_(pa.null()))})
-    with pytest.raises(InvalidArgumentError, match="give a schema"):
-        to_columns(table, 2, {})
+    with pytest.raises(InvalidArgumentError, match=r"Schema\({'a': 'string'}\)"):
+        to_columns(table.select(["a"]), 2, {})
+    with pytest.raises(InvalidArgumentError, match=r"Schema\({'b': 'list\[string\]'}\)"):
+        to_columns(table, 2, {}, later=True)
+    assert list(to_columns(table.select(["a"]), 2, {}, later=True).schema) == []
     made = to_columns(table, 2, {"a": "string", "b": "list[int64]"})
     assert values_of(made) == {"a": [None, None], "b": [[], None]}
 
@@ -371,8 +374,9 @@ def test_arrays_and_lists_of_many_kinds_are_read(values: Any, kind: str, expecte
         ([1, 2**63], None, "must fit int64, got 9223372036854775808 in row 1"),
         ([[1], [2, 2**63]], None, "must fit int64, got 9223372036854775808 in row 1"),
         (np.array([0, 2**63], dtype=np.uint64), None, "must fit int64, got 9223372036854775808"),
-        ([None, None], None, "give a schema"),
-        ([[], []], None, "give a schema"),
+        ([None, None], None, r"no value to tell its type from: .*Schema\({'x': 'string'}\)"),
+        ([[], []], None, r"no value to tell its type from: .*Schema\({'x': 'list\[string\]'}\)"),
+        ([[], None], None, r"no value to tell its type from: .*Schema\({'x': 'list\[string\]'}\)"),
         ([["a"], [1]], None, "must have lists of str or lists of int, got 1 in row 1"),
         ([["a"], [None]], None, "lists of str or lists of int, got None inside the list in row 1"),
         ([["a"], ["b", None]], "list[string]", "got None inside the list in row 1: leave it out"),

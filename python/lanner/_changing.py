@@ -105,7 +105,8 @@ class IndexChanging(IndexStoring):
 
     def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
         schema = self.schema
-        columns = to_columns(attributes, rows, schema)
-        if not self._core.schema_given:
+        given = self._core.schema_given
+        columns = to_columns(attributes, rows, schema, later=not given)
+        if not given:
             warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
         return columns

@@ -5,8 +5,8 @@ the Arrow C data interface, which the core reads without Arrow. None, NaN, NaT a
 nulls. Types are inferred: bool, int64, float64 (integers among floats widen), string, timestamp
 (dates and times; without a zone they are UTC; finer ones are rounded down to microseconds),
 list[string] and list[int64] (lists, tuples, sets, arrays). A column without a value to infer from
-needs a schema. Given one, integers become floats and whole floats integers where nothing is lost,
-and strings of ISO 8601 timestamps; nothing else changes its type.
+needs a schema, or waits for a later table. Given a schema, integers become floats and whole floats
+integers where nothing is lost, and strings of ISO 8601 timestamps; nothing else changes its type.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ _MISSING = ("NoneType", "NAType", "NaTType")
 
 @dataclass
 class _Part:
-    """A column as the core takes it; the names say what `Columns.add` says of them."""
+    """A column as the core takes it; the names say what `Columns.add` says of them.
+
+    The type of one that is all null is "", that of one of empty lists alone "list": nothing more is
+    known of them.
+    """
 
     type: str
     elements: NDArray[Any] | list[Any]
@@ -53,24 +57,30 @@ class _Part:
 
 
 def to_columns(
-    data: object, rows: int, schema: Mapping[str, str], name: str = "attributes"
+    data: object,
+    rows: int,
+    schema: Mapping[str, str],
+    name: str = "attributes",
+    *,
+    later: bool = False,
 ) -> _core.Columns:
     """Return the columns of a table, those that `schema` has of its types.
 
     Columns that the schema has and the table lacks are left out; whether others are welcome is for
-    the index to say.
+    the index to say. With `later`, a table to come may tell the type of a column that is all null
+    here: until then it is as if it were not there.
     """
     if not isinstance(data, Mapping) and not _is_pandas(data):
         read = _read_arrow(data, "")
         if read is not None:
-            return _from_arrow(*read, rows, schema, name)
+            return _from_arrow(*read, rows, schema, name, later)
     columns = _core.Columns(rows)
     for column, values in _named_columns(data, name):
         if not isinstance(column, str):
             raise WrongTypeError(f"{name} must have str names, got {column!r}")
         want = schema.get(column)
         label = f"{name}[{column!r}]"
-        _add(columns, column, _to_part(values, label, want), label)
+        _add(columns, column, _to_part(values, label, want), label, later)
     return columns
 
 
@@ -90,9 +100,17 @@ def _named_columns(data: object, name: str) -> Iterable[tuple[object, object]]:
     )
 
 
-def _add(columns: _core.Columns, column: str, part: _Part, label: str) -> None:
+def _add(columns: _core.Columns, column: str, part: _Part, label: str, later: bool) -> None:
     if part.rows != columns.rows:
         raise InvalidArgumentError(f"{label} must have {columns.rows} rows, got {part.rows}")
+    if part.type == "" and later:
+        return
+    if part.type in ("", "list"):
+        kind = "list[string]" if part.type else "string"
+        raise InvalidArgumentError(
+            f"{label} has no value to tell its type from: declare it where this is made, as in "
+            f"schema=lanner.Schema({{{column!r}: {kind!r}}})"
+        )
     try:
         columns.add(column, part.type, part.elements, part.valid, part.row_offsets)
     except UnicodeEncodeError:
@@ -117,6 +135,7 @@ def _from_arrow(
     rows: int,
     schema: Mapping[str, str],
     name: str,
+    later: bool,
 ) -> _core.Columns:
     if table.rows != rows:
         raise InvalidArgumentError(f"{name} must have {rows} rows, got {table.rows}")
@@ -129,7 +148,7 @@ def _from_arrow(
             continue
         label = f"{name}[{column!r}]"
         values = table.column(column) if column in types else [None] * rows
-        _add(columns, column, _to_part(values, label, want), label)
+        _add(columns, column, _to_part(values, label, want), label, later)
     return columns
 
 
@@ -209,7 +228,7 @@ def _of_list(values: list[Any], label: str, want: str | None) -> _Part:
         kinds.remove(type(None))
         present = np.fromiter((each is not None for each in values), bool, len(values))
     if not kinds:
-        return _nothing(len(values), label, want)
+        return _nothing(len(values), want)
     if kinds == {list}:
         return _of_lists(values, label, present, want)
     if kinds == {int, float}:
@@ -243,11 +262,9 @@ def _in_order(values: Set[Any]) -> list[Any]:
         return sorted(values, key=lambda each: (type(each).__name__, repr(each)))
 
 
-def _nothing(rows: int, label: str, want: str | None) -> _Part:
+def _nothing(rows: int, want: str | None) -> _Part:
     if want is None:
-        raise InvalidArgumentError(
-            f"{label} has no value to tell its type from: give a schema with its type"
-        )
+        return _Part("", [None] * rows)
     present = _valid(np.zeros(rows, dtype=bool))
     if want.startswith("list"):
         elements: Any = [] if want == "list[string]" else np.empty(0, dtype=np.int64)
@@ -308,9 +325,7 @@ def _of_lists(
         kinds = set(map(type, flat))
     if not kinds:
         if want is None:
-            raise InvalidArgumentError(
-                f"{label} has no value to tell its type from: give a schema with its type"
-            )
+            return _Part("list", [], present, offsets)
         kinds = {int} if want == "list[int64]" else {str}
     if kinds == {str}:
         return _Part("list[string]", flat, present, offsets)

@@ -205,7 +205,8 @@ class Index(IndexChanging):
             A row a vector. None, NaN and NaT are nulls, and so are columns that are not there.
             Values are int64, float64, bool, str, dates and times (as microseconds, UTC), and lists
             of int64 or of str, with no nulls inside. Columns that the index does not have are added
-            to it, unless it was made with a schema.
+            to it, unless it was made with a schema; one of nothing but nulls once a table has a
+            value in it, which says its type, and until then conditions on it are refused.
         threads : int, optional
             Changes speed, never the index.
         progress : bool or callable, optional
