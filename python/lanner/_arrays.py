@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from lanner._arguments import to_int
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._expressions import id_hint, ids_of_range
 
 Array = NDArray[Any]
 Ids = NDArray[np.int64] | list[str]
 
 INT64 = (-(2**63), 2**63 - 1)
+
+_MOST_IDS = 2**31 - 1  # of an index
 
 _INTEGERS = {"int8": (-128, 127), "uint8": (0, 255)}
 # The least magnitudes that round to infinity: half a unit of the last place above the largest
@@ -110,9 +113,11 @@ def to_ids(value: object, name: str = "ids") -> Ids:
         return _utf8([value], name)
     if isinstance(value, (int, np.integer, bool, np.bool_)):
         return np.array([to_int(value, name, *INT64)], dtype=np.int64)
-    if isinstance(value, (bytes, bytearray)):
-        raise WrongTypeError(f"{name} must be integers or str, got {_kind(value)}")
-    if isinstance(value, range) or not isinstance(value, Sequence):
+    if id_hint(value):
+        raise WrongTypeError(f"{name} must be integers or str, got {_kind(value)}{id_hint(value)}")
+    if isinstance(value, range):
+        return ids_of_range(value, _MOST_IDS, name)
+    if not isinstance(value, Sequence):
         array = to_array(value, name)
         if array.ndim == 0:
             array = array[np.newaxis]
@@ -121,7 +126,8 @@ def to_ids(value: object, name: str = "ids") -> Ids:
         if array.dtype.kind in "iu":
             return _to_int64(array, name)
         if array.dtype.kind not in "UTO":
-            raise WrongTypeError(f"{name} must be integers or str, got {array.dtype.name}")
+            hint = id_hint(b"") if array.dtype.kind == "S" else ""
+            raise WrongTypeError(f"{name} must be integers or str, got {array.dtype.name}{hint}")
         value = array.tolist()
     return _ids_of_list(list(value), name)  # type: ignore[call-overload]
 
@@ -148,6 +154,10 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
         return _utf8([str(each) for each in values], name)
     strings = isinstance(values[0], str)
     for row, each in enumerate(values):
+        if id_hint(each):
+            raise WrongTypeError(
+                f"{name} must be integers or str, got {_kind(each)} in row {row}{id_hint(each)}"
+            )
         if isinstance(each, str) != strings:
             raise WrongTypeError(f"{name} must be all integers or all str, got both (row {row})")
         if not strings:

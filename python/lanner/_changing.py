@@ -28,8 +28,9 @@ class IndexChanging(IndexStoring):
         """Take items out, all of them or none; they are in no result from then on.
 
         With a filter: whatever satisfies it, which may be nothing. No other change comes between
-        the look at the items and their removal. Only a function is asked before, of the ids that
-        the index has when the call begins, and a mask is one of the items in their order then.
+        the look at the items and their removal. Only a function, or a range of over a million ids,
+        is asked before, of the ids that the index has when the call begins; and a mask is one of
+        the items in their order then.
 
         Parameters
         ----------

@@ -20,6 +20,7 @@ Ids = NDArray[np.int64] | list[str]
 
 MAX_DEPTH = 100
 _SHOWN_IDS = 1000
+_LONGEST_RANGE = 1 << 26
 _INT64 = (-(2**63), 2**63 - 1)
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -106,15 +107,51 @@ def read_time(text: str) -> int:
     return to_microseconds(np.datetime64(zone[1]), "a time") - 60_000_000 * minutes
 
 
+def size_of_range(ids: range) -> int:
+    """Return how many integers a range has; `len` gives up beyond 2**63 - 1."""
+    return max(0, -((ids.start - ids.stop) // ids.step))
+
+
+def ids_of_range(ids: range, most: int, name: str = "ids") -> NDArray[np.int64]:
+    """Return the integers of a range, which are at most so many."""
+    count = size_of_range(ids)
+    if count > most:
+        raise InvalidArgumentError(
+            f"{name} as a range must have at most {most} entries here, got {count}"
+        )
+    if count and not (_INT64[0] <= min(ids[0], ids[-1]) <= max(ids[0], ids[-1]) <= _INT64[1]):
+        raise InvalidArgumentError(f"{name} must fit int64 (-2**63 to 2**63 - 1), got {ids}")
+    if count < 2:
+        return np.array(ids, dtype=np.int64)
+    return ids.start + ids.step * np.arange(count, dtype=np.int64)
+
+
+def id_hint(id: object) -> str:
+    """Return how to make an id of what is none, or nothing."""
+    if isinstance(id, (bytes, bytearray)):
+        return ": id.decode() makes a str of it, int.from_bytes(id, 'big') an integer"
+    if type(id).__name__ == "UUID":
+        return ": str(id) makes a str of it; int(id) has 128 bits, and an integer id at most 64"
+    return ""
+
+
 def to_id_list(ids: object) -> Ids:
     """Return item ids as the core takes them: an int64 array or a list of str."""
+    if isinstance(ids, range):
+        return ids_of_range(ids, _LONGEST_RANGE)
     if isinstance(ids, np.ndarray):
         if ids.ndim != 1:
             raise InvalidArgumentError(f"ids must have one axis, got shape {ids.shape}")
         if ids.dtype.kind == "i" or (ids.dtype.kind == "u" and ids.dtype.itemsize < 8):
             return np.array(ids, dtype=np.int64, order="C")
         ids = ids.tolist()
-    values = _values_of(ids, "ids")
+    try:
+        values = _values_of(ids, "ids")
+    except WrongTypeError as error:
+        several = isinstance(ids, Collection) and not isinstance(ids, (bytes, bytearray))
+        hints = [id_hint(each) for each in (ids if several else [ids])]  # type: ignore[attr-defined]
+        hint = next((each for each in hints if each), "")
+        raise WrongTypeError(f"{error}{hint}") from None
     types = set(map(type, values))
     if types <= {int}:
         return np.array(values, dtype=np.int64)
@@ -124,7 +161,8 @@ def to_id_list(ids: object) -> Ids:
 
 
 def _values_of(values: object, where: str) -> tuple[Value, ...]:
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+    alone = (str, bytes, bytearray, Mapping)
+    if isinstance(values, alone) or not isinstance(values, Iterable):
         raise WrongTypeError(f"{where} must be several values, got {type(values).__name__}")
     if isinstance(values, np.ndarray) and values.dtype.kind not in "Mm":
         values = values.tolist()

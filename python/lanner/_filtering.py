@@ -5,20 +5,30 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arrays import Ids, to_ids
+from lanner._arrays import INT64, Ids, to_ids
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._expressions import size_of_range
 from lanner.filters import each_query, to_filter
 
 # What has ids and attributes.
 Attributed: TypeAlias = _core.Index | _core.RowAttributes
 
+# Longer ones are not made into ids.
+_LONG_RANGE = 1 << 20
+
 _EVERYTHING = _core.Filter("and", "", (), (), None)
 
 
 def core_filter(core: Attributed, value: Any) -> _core.Filter:
-    """Return one filter: a callable is turned into the ids of the items it holds for."""
+    """Return one filter: a callable is turned into the ids of the items it holds for.
+
+    So is a long range, which is compared with the ids that there are.
+    """
+    if isinstance(value, range) and size_of_range(value) > _LONG_RANGE:
+        return _core.Filter("id_in", "", (), (), _there_in(core, value))
     given = to_filter(value)
     if isinstance(given, _core.Filter):
         return given
@@ -28,6 +38,21 @@ def core_filter(core: Attributed, value: Any) -> _core.Filter:
     mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
     matching: Ids = to_ids(ids[mask]) if mask.any() else np.empty(0, dtype=np.int64)
     return _core.Filter("id_in", "", (), (), matching)
+
+
+def _there_in(core: Attributed, wanted: range) -> NDArray[np.int64]:
+    """Return the ids that are in a range, without making the range."""
+    ids = core.ids()
+    if ids.dtype == object:
+        return np.zeros(1, dtype=np.int64)  # which the core refuses, as any integer
+    low, high = sorted((wanted[0], wanted[-1]))
+    if low < INT64[0] or high > INT64[1]:
+        raise InvalidArgumentError(f"filter must fit int64 (-2**63 to 2**63 - 1), got {wanted}")
+    ids = ids[(ids >= low) & (ids <= high)]
+    # Differences may be beyond int64, and never are beyond uint64.
+    steps = ids.view(np.uint64) - np.uint64(low % 2**64)
+    there: NDArray[np.int64] = ids[steps % np.uint64(abs(wanted.step)) == 0]
+    return there
 
 
 def core_filters(core: Attributed, value: Any, queries: int) -> list[_core.Filter] | None:

@@ -54,6 +54,7 @@ from lanner._expressions import (
     IdColumn,
     Value,
     col,
+    id_hint,
     join,
     read_time,
     to_value,
@@ -524,7 +525,7 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
     if isinstance(value, (list, tuple)):
         return _of_list(value)
     if isinstance(value, (Set, range)):
-        return col.id.isin(np.asarray(value) if isinstance(value, range) else list(value)).core
+        return col.id.isin(value if isinstance(value, range) else list(value)).core
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         array = np.asarray(value)
         if array.ndim != 1:
@@ -539,10 +540,10 @@ def to_filter(value: object) -> _core.Filter | Mask | Callable[..., object]:
         return col.id.isin(array).core
     if callable(value):
         return value
+    hint = f": one id goes into a list, [{value}]" if type(value) is int else id_hint(value)
     raise WrongTypeError(
         "filter must be an expression of col, a str, a dict, a mask, ids or a callable, "
-        f"got {type(value).__name__}"
-        + (f": one id goes into a list, [{value}]" if type(value) is int else "")
+        f"got {type(value).__name__}{hint}"
     )
 
 

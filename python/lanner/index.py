@@ -28,6 +28,7 @@ from lanner._arguments import (
 from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_vectors, widen_bfloat16
 from lanner._changing import IndexChanging
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._expressions import id_hint
 from lanner._filtering import core_filters
 from lanner._hit_attributes import with_attributes, with_radius_attributes
 from lanner.progress import Progress, reporting
@@ -507,7 +508,9 @@ class Index(IndexChanging):
             return is_utf8(id) and self._core.contains(str(id))
         if isinstance(id, (int, np.integer)) and not isinstance(id, bool):
             return INT64[0] <= int(id) <= INT64[1] and self._core.contains(int(id))
-        raise WrongTypeError(f"an id must be an integer or a str, got {type(id).__name__}")
+        raise WrongTypeError(
+            f"an id must be an integer or a str, got {type(id).__name__}{id_hint(id)}"
+        )
 
     def __iter__(self) -> Iterator[Any]:
         """Iterate over the ids that the index has at this moment."""

@@ -1,0 +1,136 @@
+"""Ids of kinds that an index has not, and ranges of them."""
+
+from __future__ import annotations
+
+import tracemalloc
+import uuid
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lanner
+from lanner import InvalidArgumentError, WrongTypeError, col
+from lanner._expressions import ids_of_range, size_of_range
+
+UUID = uuid.UUID(int=7)
+BYTES_HINT = r"id.decode\(\) makes a str of it, int.from_bytes\(id, 'big'\) an integer"
+UUID_HINT = r"str\(id\) makes a str of it; int\(id\) has 128 bits"
+LONG = 1 << 20
+
+
+def filled() -> lanner.Index:
+    index = lanner.Index(2, "l2", graph=None)
+    index.add(np.eye(2), [3, 4])
+    return index
+
+
+@pytest.mark.parametrize(
+    ("id", "hint"), [(b"3", BYTES_HINT), (bytearray(b"3"), BYTES_HINT), (UUID, UUID_HINT)]
+)
+def test_what_could_become_an_id_is_refused_with_how(id: Any, hint: str) -> None:
+    index = filled()
+    rows = np.eye(2)
+    asked: list[Any] = [
+        lambda: index.add(rows[:1], id),
+        lambda: index.add(rows, [id, id]),
+        lambda: index.upsert(rows, [5, id]),
+        lambda: index.upsert(rows, ["a", id]),
+        lambda: index.remove([id]),
+        lambda: index.get(id),
+        lambda: index.search_by_id([id]),
+        lambda: id in index,
+        lambda: index.search(rows, filter=[id, id]),
+        lambda: index.search(rows, filter=[4, id]),
+        lambda: index.search(rows, filter={"id": id}),
+        lambda: col.id == id,
+        lambda: col.id.isin([id]),
+        lambda: col.id.isin(id),
+    ]
+    if not isinstance(id, bytearray):  # which has no hash
+        asked.append(lambda: index.remove(filter={id}))
+    if isinstance(id, bytes):
+        asked.append(lambda: index.add(rows, np.array([id, id])))
+    for each in asked:
+        with pytest.raises(WrongTypeError, match=hint):
+            each()
+    assert index.ids.tolist() == [3, 4]
+
+
+def test_what_could_not_is_refused_without() -> None:
+    with pytest.raises(WrongTypeError, match=r"got float$"):
+        assert 3.5 in filled()
+    with pytest.raises(WrongTypeError, match=r"must be an integer, got float$"):
+        filled().remove([3, 3.5])
+
+
+ENDS = st.one_of(st.integers(-50, 50), st.integers(-(2**65), 2**65))
+STEPS = st.one_of(st.integers(-9, 9), st.integers(-(2**65), 2**65)).filter(bool)
+
+
+@given(ENDS, ENDS, STEPS)
+def test_ranges_are_those_of_python(start: int, stop: int, step: int) -> None:
+    asked = range(start, stop, step)
+    size = size_of_range(asked)
+    if size < 2**63:
+        assert size == len(asked)
+    if size > 100:
+        with pytest.raises(InvalidArgumentError, match=f"at most 100 entries here, got {size}"):
+            ids_of_range(asked, 100)
+    elif all(-(2**63) <= each < 2**63 for each in asked):
+        made = ids_of_range(asked, 100)
+        assert (made.dtype, made.tolist()) == (np.int64, list(asked))
+    else:
+        with pytest.raises(InvalidArgumentError, match="must fit int64"):
+            ids_of_range(asked, 100)
+
+
+@given(
+    st.sets(st.one_of(st.integers(-40, 40), st.integers(-(2**63), 2**63 - 1)), min_size=1),
+    st.one_of(st.integers(-40, 40), st.integers(-(2**63), -(2**63) + 9)),
+    st.integers(1, 7),
+    st.booleans(),
+)
+def test_long_ranges_choose_the_ids_that_are_in_them(
+    ids: set[int], start: int, step: int, down: bool
+) -> None:
+    index = lanner.Index(2, "l2", graph=None)
+    index.add(np.ones((len(ids), 2)), list(ids))
+    for count in (LONG + 1, 10**9, (2**63 - 1 - start) // step + 1):
+        wanted = range(start, start + count * step, step)
+        wanted = range(wanted[-1], start - 1, -step) if down else wanted
+        there = sorted(each for each in ids if each in wanted)
+        assert sorted(index.ids_where(wanted).tolist()) == there
+        assert index.count(wanted) == len(there)
+        several = index.search(np.zeros((2, 2)), len(ids), filter=[wanted, None])
+        assert several.counts.tolist() == [len(there), len(ids)]
+
+
+@pytest.mark.parametrize("wanted", [range(10**9), range(10**9, -1, -1), range(2**63)])
+def test_a_range_of_a_billion_ids_takes_no_memory(wanted: range) -> None:
+    index = filled()
+    tracemalloc.start()
+    try:
+        assert index.search(np.zeros(2), 5, filter=wanted).counts == 2
+        assert index.remove(filter=wanted) == 2
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_ranges_that_cannot_be_are_refused() -> None:
+    index = filled()
+    for wanted in (range(2**63 + 1), range(-(2**64), 5)):
+        with pytest.raises(InvalidArgumentError, match="filter must fit int64"):
+            index.count(wanted)
+    with pytest.raises(InvalidArgumentError, match="at most 67108864 entries here, got 1000000000"):
+        index.count({"id": {"$in": range(10**9)}})
+    with pytest.raises(InvalidArgumentError, match="at most 2147483647 entries here, got 100000"):
+        index.remove(range(10**14))
+    names = lanner.Index(2, "l2", graph=None)
+    names.add(np.eye(2), ["a", "b"])
+    for wanted in (range(3), range(10**9)):
+        with pytest.raises(WrongTypeError, match="integer ids, and the index has strings"):
+            names.count(wanted)
