@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 import lanner
 from lanner import cli, hashing
 from lanner.commands import app
+from lanner.readers import read_attributes
 
 ROWS = np.random.default_rng(3).standard_normal((200, 16)).astype(np.float32)
 
@@ -77,6 +79,126 @@ def test_build_without_a_graph_and_of_bits(tmp_path):
     run("build", tmp_path / "a.npy", out, "--metric", "hamming", "--dtype", "bits", "--no-graph")
     index = lanner.open(out)
     assert (index.dim, index.graph, len(index)) == (32, None, 10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (["--codec", "SQ8", "--keep", "none"], {"codec": "SQ8", "keep": None}),
+        (["--codec", "SQ8", "--keep", "float16"], {"codec": "SQ8", "keep": "float16"}),
+        (["--codec", "SQ8"], {"codec": "SQ8"}),
+        (["--memory-budget", "20 B", "--no-graph"], {"memory_budget": "20 B", "graph": None}),
+        (["--memory-budget", "20", "--no-graph"], {"memory_budget": 20, "graph": None}),
+    ],
+)
+def test_build_keeps_what_it_is_told(arguments, options, tmp_path):
+    rows = np.random.default_rng(4).standard_normal((700, 16)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    run("build", tmp_path / "a.npy", tmp_path / "a.lanner", *arguments)
+    index = lanner.Index(16, **options)
+    index.add(rows)
+    assert (tmp_path / "a.lanner").read_bytes() == index.to_bytes()
+
+
+COLUMNS = {
+    "year": [2000 + row if row % 7 else None for row in range(200)],
+    "score": [row / 4 for row in range(200)],
+    "open": [row % 2 == 0 for row in range(200)],
+    "place": [f"{row:05}" for row in range(200)],
+    "note": ['a, "b"\nü' if row % 3 else None for row in range(200)],
+}
+
+
+def write_attributes(path, columns):
+    rows = [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif path.suffix == ".csv":
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table(columns), path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_build_reads_attributes(suffix, vectors, tmp_path):
+    columns = dict(COLUMNS)
+    if suffix != "csv":
+        columns["tags"] = [["x", "y"][: row % 3] for row in range(200)]
+    path = tmp_path / f"columns.{suffix}"
+    write_attributes(path, columns)
+    run("build", vectors, tmp_path / "a.lanner", "--attributes", path)
+    index = lanner.Index(16)
+    index.add(ROWS, attributes=columns)
+    assert (tmp_path / "a.lanner").read_bytes() == index.to_bytes()
+
+
+def test_build_reads_vectors_and_attributes_of_one_file(tmp_path):
+    write_attributes(tmp_path / "all.parquet", {**COLUMNS, "vectors": ROWS.tolist()})
+    run(
+        *("build", tmp_path / "all.parquet", tmp_path / "a.lanner"),
+        *("--attributes", tmp_path / "all.parquet"),
+    )
+    assert list(lanner.open(tmp_path / "a.lanner").schema) == list(COLUMNS)
+    run(
+        *("build", tmp_path / "all.parquet", tmp_path / "all.parquet"),
+        *("--attributes", tmp_path / "all.parquet"),
+        code=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "", "is empty: its first line would name columns"),
+        ("a.csv", "a,a\n1,2\n", "must name each column once, got a, a"),
+        ("a.csv", "a,b\n1,2\n3\n", "must have 2 fields in each row, got 1 in row 1"),
+        ("a.csv", 'a\n"1', "line 2: unexpected end"),
+        ("a.csv", "\n", "is empty: its first line would name columns"),
+        ("a.csv", "\na\n1\n\n2\n\n", "attributes['a'] must have 200 rows, got 2"),
+        ("a.csv", b"a\n\xff\n", "is not UTF-8 text"),
+        ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2 is not JSON"),
+        ("a.jsonl", '{"a": 1}\n\n[1]\n', "line 3 must be an object, got [1]"),
+        ("a.jsonl", '{"a": 1}\n', "attributes['a'] must have 200 rows, got 1"),
+        ("a.parquet", "PAR1", "is not a sound .parquet file"),
+        ("a.json", "{}", "must end in one of .parquet, .csv, .jsonl, got '.json'"),
+        ("none/a.csv", None, "cannot read"),
+    ],
+)
+def test_attributes_that_cannot_be_read_are_named(name, text, message, vectors, tmp_path):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    if text is not None:
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    out = tmp_path / "a.lanner"
+    result = run("build", vectors, out, "--attributes", tmp_path / name, code=1)
+    assert message in result.stderr.splitlines()[-1]
+    assert not out.exists()
+
+
+def test_columns_of_a_csv_are_of_one_type(tmp_path):
+    path = tmp_path / "a.csv"
+    fields = ["1", "-0", "0.5", "1e3", "TRUE", "false", "007", "", "nan", "9" * 19, "1_0", " 1"]
+    rows = [(a, b) for a in fields for b in fields]
+    for pair in rows:
+        path.write_text("\ufeffx\n" + "".join(f'"{each}"\n' for each in pair), encoding="utf-8")
+        read = read_attributes(path)["x"]
+        given = [each for each in pair if each]
+        if set(given) <= {"1", "-0"}:
+            wanted = [int(each) if each else None for each in pair]
+        elif set(given) <= {"1", "-0", "0.5", "1e3", "9" * 19}:
+            wanted = [float(each) if each else None for each in pair]
+        elif set(given) <= {"TRUE", "false"}:
+            wanted = [each == "TRUE" if each else None for each in pair]
+        else:
+            wanted = [each or None for each in pair]
+        assert read == wanted
+        assert list(map(type, read)) == list(map(type, wanted))
 
 
 def test_info_shows_parameters_and_sections(built):
@@ -153,6 +275,12 @@ def test_search_writes_all_hits(names, vectors, tmp_path):
         ),
         (["build", "{vectors}", "{out}", "--threads", "0"], "threads must be at least 1, got 0"),
         (["build", "{vectors}", "{out}", "--name", "x"], "holds one array"),
+        (["build", "{vectors}", "{out}", "--keep", "none"], "keep says what is kept beside"),
+        (["build", "{vectors}", "{out}", "--memory-budget", "1 MB"], "memory_budget must be a"),
+        (
+            ["build", "{vectors}", "{out}", "--memory-budget", "9", "--codec", "SQ8"],
+            "memory_budget chooses codec and keep",
+        ),
         (["build", "{vectors}", "none/none/{out}"], "none"),
         (["search", "{built}", "{vectors}", "--k", "0"], "k must be at least 1, got 0"),
         (["search", "{built}", "{vectors}", "--out", "a.txt"], "--out must end in .npz or .csv"),

@@ -20,7 +20,13 @@ from rich.text import Text
 import lanner
 from lanner import _core, demo
 from lanner._arguments import naming_file
-from lanner.readers import VECTOR_SUFFIXES, read_ids, read_vectors
+from lanner.readers import (
+    ATTRIBUTE_SUFFIXES,
+    VECTOR_SUFFIXES,
+    read_attributes,
+    read_ids,
+    read_vectors,
+)
 
 P = ParamSpec("P")
 
@@ -156,9 +162,23 @@ def build(
     codec: Annotated[
         str, typer.Option(help="auto, none, SQ8, SQ4, or as OPQ96x4: what searches look at first.")
     ] = "auto",
+    keep: Annotated[
+        str,
+        typer.Option(help="Beside the codes: dtype (the vectors as they are), float16, or none."),
+    ] = "dtype",
+    memory_budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Bytes a vector, as '64 B': chooses --codec and --keep.", show_default=False
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the graph's levels.")] = 0,
     ids: Annotated[
         Path | None, typer.Option(help="Ids, as .npy or one a line in .txt; else 0, 1, 2, ...")
+    ] = None,
+    attributes: Annotated[
+        Path | None,
+        typer.Option(help=f"Attributes, a row a vector: {', '.join(ATTRIBUTE_SUFFIXES)}."),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The array of an .npz, or the column of a .parquet.")
@@ -168,9 +188,10 @@ def build(
     ] = None,
 ) -> None:
     """Build an index of a file of vectors and save it."""
-    _check_output(out, vectors, *([ids] if ids is not None else []))
+    _check_output(out, vectors, *(each for each in (ids, attributes) if each is not None))
     rows = read_vectors(vectors, name=name)
     given = read_ids(ids) if ids is not None else None
+    columns = read_attributes(attributes) if attributes is not None else None
     chosen: dict[str, Any] = {"M": m, "ef_construction": ef_construction}
     index = lanner.Index(
         rows.shape[1] * (8 if dtype == "bits" and rows.dtype == np.uint8 else 1),
@@ -178,11 +199,13 @@ def build(
         dtype,
         graph="hnsw" if graph else None,
         codec=None if codec == "none" else codec,
+        keep=None if keep == "none" else keep,
+        memory_budget=memory_budget,
         seed=seed,
         **{key: value for key, value in chosen.items() if value is not None},
     )
     began = time.perf_counter()
-    index.add(rows, given, threads=threads, progress=True)
+    index.add(rows, given, attributes=columns, threads=threads, progress=True)
     seconds = time.perf_counter() - began
     index.save(out)
     _out.print(Text(f"{out}: {index!r}, built in {seconds:.2f} s"), soft_wrap=True)

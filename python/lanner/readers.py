@@ -1,8 +1,12 @@
-"""Reads vectors and ids from the usual files; large ones are mapped, not read."""
+"""Reads vectors, ids and attributes from the usual files; large arrays are mapped, not read."""
 
 from __future__ import annotations
 
+import csv
+import json
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,11 @@ _BLOCK_DTYPES: dict[str, np.dtype[Any]] = {
     ".i8bin": np.dtype("i1"),
     ".ibin": np.dtype("<i4"),
 }
+
+ATTRIBUTE_SUFFIXES = (".parquet", ".csv", ".jsonl")
+# As a number is written out; of leading zeros something may hang, as in codes of places.
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 VECTOR_SUFFIXES = (".npy", ".npz", *_ROW_DTYPES, *_BLOCK_DTYPES, ".parquet")
 
@@ -112,6 +121,122 @@ def read_ids(path: str | os.PathLike[str]) -> Array | list[str]:
         return lines
 
 
+def read_attributes(path: str | os.PathLike[str]) -> Any:
+    """Return the attributes of a file, a row an item, as `Index.add` takes them.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.parquet`` (which needs pyarrow, extra ``arrow``), of which columns of lists of floats,
+        which are vectors, are left out; ``.jsonl``, an object a line; or ``.csv`` with a head. Of a
+        ``.csv``, an empty field is a null, and a column is of int64, float64 or bool (``true``,
+        ``false``) where all its fields are written so, and of strings otherwise. Blank lines are
+        none.
+
+    Raises
+    ------
+    FileFormatError
+        A file that is not of the form that its suffix says; the line is named.
+    InvalidArgumentError
+        A suffix that is not known.
+    StorageError
+        The file cannot be read.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in ATTRIBUTE_SUFFIXES:
+        raise InvalidArgumentError(
+            f"{path} must end in one of {', '.join(ATTRIBUTE_SUFFIXES)}, got {suffix!r}"
+        )
+    read = {".parquet": _read_parquet_attributes, ".csv": _read_csv, ".jsonl": _read_jsonl}[suffix]
+    try:
+        return read(path)
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _read_csv(path: Path) -> dict[str, list[Any]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            lines = [fields for fields in reader if fields]
+        except csv.Error as error:
+            raise FileFormatError(f"{path} line {reader.line_num}: {error}") from None
+    if not lines:
+        raise FileFormatError(f"{path} is empty: its first line would name columns")
+    head, *rows = lines
+    if len(set(head)) != len(head):
+        raise FileFormatError(f"{path} must name each column once, got {', '.join(head)}")
+    for row, fields in enumerate(rows):
+        if len(fields) != len(head):
+            raise FileFormatError(
+                f"{path} must have {len(head)} fields in each row, got {len(fields)} in row {row}"
+            )
+    columns = zip(*rows, strict=True) if rows else [()] * len(head)
+    return {name: _typed(fields) for name, fields in zip(head, columns, strict=True)}
+
+
+def _typed(fields: tuple[str, ...]) -> list[Any]:
+    given = [each for each in fields if each]
+    kind: Callable[[str], Any] = str
+    if all(map(_INTEGER.fullmatch, given)):
+        kind = int
+    elif all(map(_NUMBER.fullmatch, given)):
+        kind = float
+    elif all(each.lower() in ("true", "false") for each in given):
+        kind = _is_true
+    return [kind(each) if each else None for each in fields]
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() == "true"
+
+
+def _read_jsonl(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise FileFormatError(f"{path} line {number} is not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise FileFormatError(
+                f"{path} line {number} must be an object, got {line.strip()[:40]}"
+            )
+        rows.append(row)
+    return rows
+
+
+def _read_parquet_attributes(path: Path) -> Any:
+    pa, pq = _pyarrow()
+    try:
+        names = [each.name for each in pq.read_schema(path) if not _is_vector(pa, each.type)]
+        return pq.read_table(path, columns=names)
+    except pa.ArrowInvalid as error:
+        raise FileFormatError(f"{path} is not a sound .parquet file: {error}") from None
+
+
+def _is_vector(pa: Any, kind: Any) -> bool:
+    return _is_number_list(pa, kind) and bool(pa.types.is_floating(kind.value_type))
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise InvalidArgumentError(
+            '.parquet files need pyarrow: pip install "lanner[arrow]"'
+        ) from None
+    return pa, pq
+
+
 def _read_npy(path: Path) -> Array:
     try:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -179,13 +304,7 @@ def _read_block(path: Path, dtype: np.dtype[Any]) -> Array:
 
 
 def _read_parquet(path: Path, name: str | None) -> Array:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise InvalidArgumentError(
-            '.parquet files need pyarrow: pip install "lanner[arrow]"'
-        ) from None
+    pa, pq = _pyarrow()
     try:
         schema = pq.read_schema(path)
         lists = [each.name for each in schema if _is_number_list(pa, each.type)]
