@@ -291,6 +291,8 @@ MISTAKES += [
     ("a && b", 2, "'&&' is written 'and'"),
     ("a || b", 2, "'||' is written 'or'".replace("|", r"\|")),
     ("!(a > 3)", 0, "'!' is written 'not'"),
+    ("name == 'O''Brien'", 11, "two strings side by side"),
+    (""" `é` == 1 and name in ('a', "b" r'c')""", 33, "two strings side by side"),
     # Words of SQL that are none.
     ("AND == 3 and like != 'x' and between <= 3 and (", 46, "never closed"),
     ("a == 'x = y AND z' and b == 'IS NULL' c", None, "syntax"),

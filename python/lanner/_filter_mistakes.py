@@ -7,6 +7,14 @@ from collections.abc import Callable
 
 LITERAL = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
 
+# Python's parser may recurse once an operator and overflow a small stack: it is asked up to this.
+_MAX_OPERATORS = 500
+_STRIPPED = re.compile(rf"{LITERAL}|([\[(,<>=]\s*)[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?")
+_CHAIN = re.compile(r"""(?i)[)\]}]\s*[\[({]|\b(?:f|fr|rf|t|tr|rt)['"]""")
+_OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
+
+_LITERALS = re.compile(LITERAL)
+_PREFIXES = ("", "b", "br", "f", "fr", "r", "rb", "rf", "u")  # of a string
 _SHOWN = 80
 _CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
 
@@ -48,6 +56,25 @@ _MESSAGES: dict[str, Callable[[re.Match[str]], str]] = {
 
 def _negated(found: re.Match[str]) -> str:
     return "not " if found[0][:3].lower() == "not" else ""
+
+
+def too_complex(text: str) -> bool:
+    """Return whether Python's parser should not be asked."""
+    if len(text) <= 2 * _MAX_OPERATORS:
+        return False
+    stripped = _STRIPPED.sub(r"\g<1>0", text)
+    operators = sum(1 for _ in _OPERATOR.finditer(stripped))
+    return operators > _MAX_OPERATORS or _CHAIN.search(stripped) is not None
+
+
+def side_by_side(text: str) -> int | None:
+    """Return where a string begins right behind another; None where none does."""
+    end = None
+    for found in _LITERALS.finditer(text):
+        if end is not None and text[end : found.start()].strip().lower() in _PREFIXES:
+            return found.start()
+        end = found.end()
+    return None
 
 
 def written_otherwise(text: str) -> tuple[str, int] | None:

@@ -46,6 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
+from lanner import _filter_mistakes as mistakes
 from lanner._core import InvalidArgumentError, Timestamp, WrongTypeError
 from lanner._expressions import (
     MAX_DEPTH,
@@ -60,20 +61,14 @@ from lanner._expressions import (
     to_value,
     without_nulls,
 )
-from lanner._filter_mistakes import LITERAL, constant_otherwise, marked, written_otherwise
 
 __all__ = ["Filter", "col", "each_query", "from_dict", "parse", "to_filter"]
 
 MAX_TEXT = 1 << 16
 _CACHED_TEXT = 1 << 11
 _CACHED_DICTS = 4096
-# Python's parser may recurse once an operator and overflow a small stack: it is asked up to this.
-_MAX_OPERATORS = 500
 
-_SPECIAL = re.compile(rf"{LITERAL}|`[^`\n]+`|[\r\n\f]|#|`")
-_STRIPPED = re.compile(rf"{LITERAL}|([\[(,<>=]\s*)[-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?")
-_CHAIN = re.compile(r"""(?i)[)\]}]\s*[\[({]|\b(?:f|fr|rf|t|tr|rt)['"]""")
-_OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
+_SPECIAL = re.compile(rf"{mistakes.LITERAL}|`[^`\n]+`|[\r\n\f]|#|`")
 
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -149,15 +144,16 @@ class _Reader:
         return " "
 
     def read(self) -> Filter:
-        if len(self.source) > 2 * _MAX_OPERATORS:
-            stripped = _STRIPPED.sub(r"\g<1>0", self.source)
-            operators = sum(1 for _ in _OPERATOR.finditer(stripped))
-            if operators > _MAX_OPERATORS or _CHAIN.search(stripped):
-                raise self.error_at("too complex, or not a condition", 0)
+        if mistakes.too_complex(self.source):
+            raise self.error_at("too complex, or not a condition", 0)
+        # Python would make one of them, and lose the quotes between.
+        if (second := mistakes.side_by_side(self.source)) is not None:
+            what = "two strings side by side; a quote within a string is written \\' or \\\""
+            raise self.error_at(what, self.shift + second)
         try:
             tree = compile(self.source, "<filter>", "eval", ast.PyCF_ONLY_AST, dont_inherit=True)
         except SyntaxError as error:
-            other = written_otherwise(self.source)
+            other = mistakes.written_otherwise(self.source)
             if other is not None:
                 raise self.error_at(other[0], self.shift + other[1]) from None
             # Errors at the end may lie behind it.
@@ -174,7 +170,7 @@ class _Reader:
         return self.error_at(what, self.place(node))
 
     def error_at(self, what: str, place: int) -> InvalidArgumentError:
-        return InvalidArgumentError(marked(what, self.text, place))
+        return InvalidArgumentError(mistakes.marked(what, self.text, place))
 
     def place(self, node: ast.expr) -> int:
         """Return a node's place in characters; the parser counts bytes."""
@@ -264,7 +260,7 @@ class _Reader:
 
     def constant(self, node: ast.expr) -> str | None:
         """Return how a constant is written that a node spells otherwise."""
-        return constant_otherwise(node.id) if isinstance(node, ast.Name) else None
+        return mistakes.constant_otherwise(node.id) if isinstance(node, ast.Name) else None
 
     def values(self, node: ast.expr) -> list[Value] | None:
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
