@@ -27,6 +27,20 @@ settings.register_profile("thorough", max_examples=1000, stateful_step_count=60,
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Share a whole run out among the processors, where pytest-xdist is installed.
+
+    Some tests, or any with `-n` or `-k`, run as asked for.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if not whole or hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
+        return
+    if config.option.numprocesses is None and config.option.dist == "no":
+        config.option.numprocesses = "logical"
+        config.option.dist = "loadgroup"
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
@@ -35,6 +49,15 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def papers() -> demo.Papers:
     return demo.load()
+
+
+@pytest.fixture(scope="session")
+def core_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder where tests build the core at -O1, each what it needs of it.
+
+    They are of one group, `core`, so that it is built once.
+    """
+    return tmp_path_factory.mktemp("core") / "build"
 
 
 @pytest.fixture(params=["hnsw", None], ids=["hnsw", "exact"])

@@ -28,6 +28,7 @@ LEVELS = {
 MAY_CALL = {"memcpy", "memset", "memmove", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 
 pytestmark = [
+    pytest.mark.xdist_group("core"),
     pytest.mark.skipif(sys.platform != "linux", reason="reads ELF object files"),
     pytest.mark.skipif(
         shutil.which("nm") is None or shutil.which("objdump") is None,
@@ -44,13 +45,13 @@ def run(*command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def objects(core_build: Path) -> dict[str, Path]:
     """Return the object files of the kernels by unit: level_scalar, ..., cpu, dispatch."""
     units = [f"level_{level}" for level in LEVELS] + ["cpu", "dispatch"]
     if "LANNER_BUILD_DIR" in os.environ:
         build = Path(os.environ["LANNER_BUILD_DIR"])
     else:
-        build = tmp_path_factory.mktemp("kernels")
+        build = core_build
         compile_units(build, units)
     found = {}
     for unit in units:
@@ -64,7 +65,7 @@ def compile_units(build: Path, units: list[str]) -> None:
     if shutil.which("cmake") is None or shutil.which("ninja") is None:
         pytest.skip("cmake and ninja are not installed, and LANNER_BUILD_DIR is not set")
     # -O1 inlines less than a release does, so that more can go wrong here.
-    options = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
+    options = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"]
     configured = subprocess.run(
         ["cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja", *options],
         capture_output=True,

@@ -2,7 +2,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#if defined(_MSC_VER) && !defined(__clang__)
+// LANNER_CALLS: nothing is inlined or unrolled by force, for builds under sanitizers. The checks of each access, all in one
+// function a kernel, would take minutes to compile.
+#if defined(LANNER_CALLS)
+#define LANNER_INLINE inline
+#define LANNER_UNROLL
+#define LANNER_UNROLL_4
+#define LANNER_ROLLED
+#elif defined(_MSC_VER) && !defined(__clang__)
 #define LANNER_INLINE __forceinline
 #define LANNER_UNROLL
 #define LANNER_UNROLL_4
