@@ -27,18 +27,46 @@ settings.register_profile("thorough", max_examples=1000, stateful_step_count=60,
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+# They build the core, so that one process runs them all.
+BUILDERS = ("tests/test_kernel_objects.py::", "tests/test_package.py::")
+
+
+def _is_shared_out(config: pytest.Config) -> bool:
+    # What picks tests, goes on where another run stopped, or talks to whoever started it.
+    chosen = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "trace", "usepdb")
+    return (
+        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and config.option.capture != "no"
+        and not any(getattr(config.option, name, None) for name in chosen)
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Share a whole run out among the processors, where pytest-xdist is installed.
 
-    Some tests, or any with `-n` or `-k`, run as asked for.
+    Some tests alone, or any with `-n` or `--dist`, run as asked for.
     """
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
-    if not whole or hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
         return
-    if config.option.numprocesses is None and config.option.dist == "no":
-        config.option.numprocesses = "logical"
-        config.option.dist = "loadgroup"
+    options = config.option
+    if _is_shared_out(config) and options.numprocesses is None and options.dist == "no":
+        options.numprocesses = "logical"
+        options.dist = "loadscope"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    if not _is_shared_out(config) or config.option.dist != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        # Of what has the same scope, one process runs all; the largest scopes begin.
+        def _split_scope(self, nodeid: str) -> str:
+            return "core" if nodeid.startswith(BUILDERS) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture
@@ -53,10 +81,7 @@ def papers() -> demo.Papers:
 
 @pytest.fixture(scope="session")
 def core_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder where tests build the core at -O1, each what it needs of it.
-
-    They are of one group, `core`, so that it is built once.
-    """
+    """Return the folder where BUILDERS build the core at -O1, each what it needs of it."""
     return tmp_path_factory.mktemp("core") / "build"
 
 

@@ -291,6 +291,10 @@ MISTAKES += [
     ("a && b", 2, "'&&' is written 'and'"),
     ("a || b", 2, "'||' is written 'or'".replace("|", r"\|")),
     ("!(a > 3)", 0, "'!' is written 'not'"),
+    ("price =< 3", 6, "'=<' is written <="),
+    ("price => 3", 6, "'=>' is written >="),
+    ("price === 3", 6, "'===' is written =="),
+    ("name == '''a''' \"\"\"b\"\"\"", 16, "two strings side by side"),
     ("name == 'O''Brien'", 11, "two strings side by side"),
     (""" `é` == 1 and name in ('a', "b" r'c')""", 33, "two strings side by side"),
     # Words of SQL that are none.

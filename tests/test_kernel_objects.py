@@ -28,7 +28,6 @@ LEVELS = {
 MAY_CALL = {"memcpy", "memset", "memmove", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 
 pytestmark = [
-    pytest.mark.xdist_group("core"),
     pytest.mark.skipif(sys.platform != "linux", reason="reads ELF object files"),
     pytest.mark.skipif(
         shutil.which("nm") is None or shutil.which("objdump") is None,
@@ -64,7 +63,8 @@ def objects(core_build: Path) -> dict[str, Path]:
 def compile_units(build: Path, units: list[str]) -> None:
     if shutil.which("cmake") is None or shutil.which("ninja") is None:
         pytest.skip("cmake and ninja are not installed, and LANNER_BUILD_DIR is not set")
-    # -O1 inlines less than a release does, so that more can go wrong here.
+    # -O1 inlines less than a release does, so that more can go wrong here. The flags are those of
+    # test_package, which builds the rest.
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"]
     configured = subprocess.run(
         ["cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja", *options],

@@ -14,7 +14,21 @@ from hypothesis import strategies as st
 import lanner
 from lanner import InvalidArgumentError, _core, hashing
 
-WORDS = ["year", "years", "price", "min", "max", "tags", "aab", "abab", "a", "n"]
+WORDS = [
+    "year",
+    "years",
+    "price",
+    "min",
+    "max",
+    "tags",
+    "aab",
+    "abab",
+    "a",
+    "n",
+    "год",
+    "цвета",
+    "größe",
+]
 LEAST = {True: 0.75, False: 0.8}
 
 
@@ -22,7 +36,7 @@ def likeness(one: str, other: str) -> float:
     """Return how like two names are, by difflib."""
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return 0
-    words, others = (re.findall(r"[a-z]+", each.lower()) for each in (one, other))
+    words, others = (re.findall(r"[a-z\x80-\U0010ffff]+", each.lower()) for each in (one, other))
     if "".join(words) == "".join(others):
         return 1
     if len(words) != len(others):
@@ -42,7 +56,7 @@ def names(draw: Any) -> str:
     parts = draw(st.lists(st.sampled_from([*WORDS, "2", "48"]), max_size=3))
     letters = list(draw(st.sampled_from(["_", "", " ", "-"])).join(parts))
     for place, letter in draw(
-        st.lists(st.tuples(st.integers(0, 20), st.sampled_from("aeYr")), max_size=2)
+        st.lists(st.tuples(st.integers(0, 20), st.sampled_from("aeYrкä")), max_size=2)
     ):
         letters[place : place + draw(st.integers(0, 1))] = letter
     return "".join(letters)
@@ -80,6 +94,10 @@ def test_any_text_can_be_asked_about() -> None:
         ({"codec": "pq48x8"}, "PQ48x8"),
         ({"codec": "opq96X4"}, "OPQ96x4"),
         ({"codec": "pq48"}, "PQ48"),
+        ({"codec": "pq50x8"}, None),
+        ({"codec": "OPQ96x5 "}, None),
+        ({"codec": "pq 7x3"}, None),
+        ({"codec": "pq99999999999999999999"}, None),
         ({"codec": "binary2"}, "Binary2"),
         ({"codec": "Binray"}, "Binary"),
         ({"codec": "IVF1024"}, None),

@@ -203,9 +203,6 @@ def cmake_build(source: Path, build: Path, *arguments: str) -> None:
     run(cmake, "--build", build, "--config", "Release", "--parallel", str(os.cpu_count() or 1))
 
 
-needs_core = pytest.mark.xdist_group("core")
-
-
 @pytest.fixture(scope="module")
 def prefix(core_build: Path) -> Path:
     """Where the core was installed, built by a CMake that cannot find Python."""
@@ -222,7 +219,6 @@ def prefix(core_build: Path) -> Path:
     return installed
 
 
-@needs_core
 def test_installed_core_serves_a_program_in_cpp_and_one_in_c(prefix: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     cmake_build(
@@ -243,7 +239,6 @@ def test_installed_core_serves_a_program_in_cpp_and_one_in_c(prefix: Path, tmp_p
         assert sorted(index) == [10, 20, 30]
 
 
-@needs_core
 def test_installed_headers_are_the_public_ones(prefix: Path) -> None:
     public = ROOT / "cpp/include"
     installed = {
@@ -252,7 +247,6 @@ def test_installed_headers_are_the_public_ones(prefix: Path) -> None:
     assert installed == {path.relative_to(public) for path in public.rglob("*.h*")}
 
 
-@needs_core
 def test_package_refuses_another_minor_version(prefix: Path, tmp_path: Path) -> None:
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\n"
@@ -266,7 +260,6 @@ def test_package_refuses_another_minor_version(prefix: Path, tmp_path: Path) -> 
     run(tool("cmake"), "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
 
 
-@needs_core
 def test_c_library_exports_the_functions_of_its_header_and_nothing_else(prefix: Path) -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("reads an ELF file")

@@ -13,7 +13,7 @@ _STRIPPED = re.compile(rf"{LITERAL}|([\[(,<>=]\s*)[-+]?\d[\d_]*(?:\.\d*)?(?:[eE]
 _CHAIN = re.compile(r"""(?i)[)\]}]\s*[\[({]|\b(?:f|fr|rf|t|tr|rt)['"]""")
 _OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
 
-_LITERALS = re.compile(LITERAL)
+_LITERALS = re.compile(rf"(?s:\'\'\'(?:\\.|.)*?\'\'\'|\"\"\"(?:\\.|.)*?\"\"\")|{LITERAL}")
 _PREFIXES = ("", "b", "br", "f", "fr", "r", "rb", "rf", "u")  # of a string
 _SHOWN = 80
 _CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
@@ -22,7 +22,7 @@ _CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
 _NO_NAME = r"(?!\s*(?:[=!<>.,)\]]|$))"
 _OTHERWISE = re.compile(
     rf"""(?P<text>{LITERAL})
-    |(?P<unequal><>)
+    |(?P<unequal><>)|(?P<least>=<)|(?P<most>=>)|(?P<same>===)
     |(?P<equal>(?<![=!<>:])=(?!=))
     |(?P<and_sign>&&)|(?P<or_sign>\|\|)|(?P<not_sign>!(?!=))
     |(?<![\w.])(?:
@@ -36,6 +36,9 @@ _OTHERWISE = re.compile(
 )
 _MESSAGES: dict[str, Callable[[re.Match[str]], str]] = {
     "unequal": lambda _: "'<>' is written !=",
+    "least": lambda _: "'=<' is written <=",
+    "most": lambda _: "'=>' is written >=",
+    "same": lambda _: "'===' is written ==",
     "equal": lambda _: "'=' is written ==",
     "and_sign": lambda _: "'&&' is written 'and'",
     "or_sign": lambda _: "'||' is written 'or'",

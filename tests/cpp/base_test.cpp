@@ -164,7 +164,7 @@ TEST_CASE("a reader that comes after a waiting writer waits behind it") {
 }
 
 TEST_CASE("a slip is taken for the name that it is near to, and a name of its own for none") {
-    const std::vector<std::string> names = {"year", "years", "min_price", "max_price", "price_2", "größe"};
+    const std::vector<std::string> names = {"year", "years", "min_price", "max_price", "price_2", "größe", "год"};
     const auto near = [&](std::string_view name) { return near_name(name, names).value_or("none"); };
     CHECK(near("yaer") == "year");
     CHECK(near("YEARS") == "years");
@@ -173,6 +173,10 @@ TEST_CASE("a slip is taken for the name that it is near to, and a name of its ow
     CHECK(near("price_3") == "none");
     CHECK(near("mid_price") == "none");
     CHECK(near("größen") == "größe");
+    CHECK(near("код") == "none");
+    CHECK(near("года") == "год");
+    CHECK(near("gr\xc3") == "none");
+    CHECK(near("year\xff") == "year");
     CHECK(near("") == "none");
     CHECK(near(std::string(1 << 20, 'y')) == "none");
     CHECK(near_name_hint("yer", names) == "; did you mean 'year'?");

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/utf8.hpp"
+
 namespace lanner {
 namespace {
 
@@ -15,26 +17,41 @@ constexpr double kLeastLikeness = 0.8;
 constexpr double kLeastLikenessOfShort = 0.75;
 constexpr std::size_t kShortWord = 4;
 
-// Letters beyond ASCII are taken byte by byte, and have no case.
+// Takes the first code point off; a byte that begins none, as one beyond all of them.
+char32_t take_letter(std::string_view& text) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (!is_utf8(text.substr(0, length))) {
+        text.remove_prefix(1);
+        return 0x110000U + first;
+    }
+    char32_t letter = length == 1 ? first : first & (0x7FU >> length);
+    for (const char each : text.substr(1, length - 1))
+        letter = letter << 6 | (static_cast<unsigned char>(each) & 0x3FU);
+    text.remove_prefix(length);
+    return letter;
+}
+
+// Letters beyond ASCII have no case.
 struct Name {
-    std::vector<std::string> words;
-    std::vector<std::string> numbers;
-    std::string letters;  // of all words
+    std::vector<std::u32string> words;
+    std::vector<std::u32string> numbers;
+    std::u32string letters;  // of all words
 };
 
 Name taken_apart(std::string_view text) {
     enum class Run { kNone, kWord, kNumber };
     Name name;
     Run run = Run::kNone;
-    for (const char each : text) {
-        const auto byte = static_cast<unsigned char>(each);
-        const bool upper = byte >= 'A' && byte <= 'Z';
-        if (byte >= '0' && byte <= '9') {
+    while (!text.empty()) {
+        const char32_t each = take_letter(text);
+        const bool upper = each >= U'A' && each <= U'Z';
+        if (each >= U'0' && each <= U'9') {
             if (run != Run::kNumber) name.numbers.emplace_back();
             name.numbers.back() += each;
             run = Run::kNumber;
-        } else if (upper || (byte >= 'a' && byte <= 'z') || byte >= 0x80) {
-            const char letter = upper ? static_cast<char>(each - 'A' + 'a') : each;
+        } else if (upper || (each >= U'a' && each <= U'z') || each >= 0x80) {
+            const char32_t letter = upper ? each - U'A' + U'a' : each;
             if (run != Run::kWord) name.words.emplace_back();
             name.words.back() += letter;
             name.letters += letter;
@@ -47,7 +64,7 @@ Name taken_apart(std::string_view text) {
 }
 
 // Ratcliff and Obershelp, "Pattern Matching: the Gestalt Approach", 1988: the longest common block, and those on both sides of it.
-std::size_t letters_in_common(std::string_view one, std::string_view other) {
+std::size_t letters_in_common(std::u32string_view one, std::u32string_view other) {
     std::size_t length = 0, at = 0, other_at = 0;
     for (std::size_t i = 0; i < one.size(); ++i) {
         for (std::size_t j = 0; j < other.size(); ++j) {
@@ -64,7 +81,7 @@ std::size_t letters_in_common(std::string_view one, std::string_view other) {
            letters_in_common(one.substr(at + length), other.substr(other_at + length));
 }
 
-double likeness_of_words(std::string_view one, std::string_view other) {
+double likeness_of_words(std::u32string_view one, std::u32string_view other) {
     if (one == other) return 1;
     if (std::min(one.size(), other.size()) < kLeastWord) return 0;
     const double common = 2.0 * static_cast<double>(letters_in_common(one, other));

@@ -9,35 +9,33 @@
 #include <span>
 
 #include "codecs/codec.hpp"
-#include "codecs/scalar_codec.hpp"
 #include "index/vector_store.hpp"
 
 namespace lanner {
 
 class BuildRows final : public Codec {
   public:
-    // Whether `rows` that come to `present` others are worth it. With at least as many, what it takes in memory is half of
-    // the vectors given at most.
-    static bool serve(const IndexOptions& options, const VectorStore& store, std::size_t present,
-                      std::size_t rows) noexcept;
+    // Whether it is worth its memory, 8 bits a feature for each of `slots`, with so many new `rows` among them: half at least.
+    static bool serve(const IndexOptions& options, const VectorStore& store, std::size_t rows,
+                      std::size_t slots) noexcept;
 
-    // Rows of the store in `live` slots, and `vectors` that were stored in `slots`. Both outlive it.
-    BuildRows(const IndexOptions& options, const VectorStore& store, std::span<const Slot> live, const Vectors& vectors,
-              std::span<const Slot> slots, std::size_t slot_count, const Work& work);
+    // Of the rows of the store in `live` slots, and `vectors` that were stored in slots `fresh`. The store outlives it.
+    BuildRows(const VectorStore& store, std::span<const Slot> live, const Vectors& vectors, std::span<const Slot> fresh,
+              std::size_t slots, const Work& work);
 
-    std::unique_ptr<Scorer> make_scorer() const override { return rows_.make_scorer(); }
+    std::unique_ptr<Scorer> make_scorer() const override { return rows_->make_scorer(); }
     // As the index will see them: rows that differ here may be alike in what is kept of them.
     bool same(Slot left, Slot right) const noexcept override { return kept_.same(left, right); }
     std::uint64_t fingerprint(Slot slot) const noexcept override { return kept_.fingerprint(slot); }
-    std::size_t run(Slot first) const noexcept override { return rows_.run(first); }
+    std::size_t run(Slot first) const noexcept override { return rows_->run(first); }
     void score_block(const QueryBlock& queries, std::size_t query_first, std::size_t query_count, Slot first,
                      std::size_t count, float* out, std::size_t out_stride) const override {
-        rows_.score_block(queries, query_first, query_count, first, count, out, out_stride);
+        rows_->score_block(queries, query_first, query_count, first, count, out, out_stride);
     }
 
   private:
     const Codec& kept_;
-    ScalarCodec rows_;
+    std::unique_ptr<CodedRows> rows_;
 };
 
 }  // namespace lanner

@@ -57,25 +57,6 @@ void check_codec(const IndexOptions& options) {
     }
 }
 
-// Names of codecs with the numbers that a name has which is none.
-std::vector<std::string> likely_codecs(std::string_view given) {
-    std::vector<std::string> numbers;
-    bool inside = false;
-    for (const char each : given) {
-        const bool digit = each >= '0' && each <= '9';
-        if (digit && !inside) numbers.emplace_back();
-        if (digit) numbers.back() += each;
-        inside = digit;
-    }
-    std::vector<std::string> names = {"auto", "SQ8", "SQ4", "Binary"};
-    if (numbers.empty() || numbers.size() > 2) return names;
-    const std::string tail = numbers[0] + (numbers.size() == 2 ? "x" + numbers[1] : "");
-    for (const char* const word : {"PQ", "OPQ", "Binary"}) {
-        if (numbers.size() == 1 || std::string_view(word) != "Binary") names.push_back(word + tail);
-    }
-    return names;
-}
-
 }  // namespace
 
 void check_space(const IndexOptions& options) {
@@ -125,14 +106,15 @@ std::string codec_name(const IndexOptions& options) {
     }
 }
 
-void set_codec(IndexOptions& given_options, std::string_view name) {
-    IndexOptions options = given_options;
+namespace {
+
+// Whether the name is one of a codec, which the options have then.
+bool read_codec(std::string_view name, IndexOptions& options) {
     const auto take = [&](std::string_view word) {
         if (!name.starts_with(word)) return false;
         name.remove_prefix(word.size());
         return true;
     };
-    const std::string given(name);
     const auto number = [&](std::uint32_t& out) {
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), out);
         const bool read = error == std::errc() && out > 0;
@@ -158,10 +140,45 @@ void set_codec(IndexOptions& given_options, std::string_view name) {
     } else {
         known = false;
     }
-    if (!known || !name.empty()) {
+    return known && name.empty();
+}
+
+// Codecs that an index of these options can have, with the numbers of a name that is none.
+std::vector<std::string> likely_codecs(std::string_view given, const IndexOptions& options) {
+    std::vector<std::string> numbers;
+    bool inside = false;
+    for (const char each : given) {
+        const bool digit = each >= '0' && each <= '9';
+        if (digit && !inside) numbers.emplace_back();
+        if (digit) numbers.back() += each;
+        inside = digit;
+    }
+    std::vector<std::string> names = {"auto", "SQ8", "SQ4", "Binary"};
+    if (numbers.size() == 1 || numbers.size() == 2) {
+        const std::string tail = numbers[0] + (numbers.size() == 2 ? "x" + numbers[1] : "");
+        for (const char* const word : {"PQ", "OPQ", "Binary"}) names.push_back(word + tail);
+    }
+    std::erase_if(names, [&](const std::string& name) {
+        IndexOptions made = options;
+        if (!read_codec(name, made)) return true;
+        try {
+            settle_codec(made);
+        } catch (const Error&) {
+            return true;
+        }
+        return false;
+    });
+    return names;
+}
+
+}  // namespace
+
+void set_codec(IndexOptions& given_options, std::string_view name) {
+    IndexOptions options = given_options;
+    if (!read_codec(name, options)) {
         throw Error(ErrorKind::kInvalidArgument,
-                    "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" + given +
-                        "'" + near_name_hint(given, likely_codecs(given)));
+                    "codec must be auto, SQ8, SQ4, PQ<parts>x<bits>, OPQ<parts>x<bits> or Binary<bits>, got '" +
+                        std::string(name) + "'" + near_name_hint(name, likely_codecs(name, given_options)));
     }
     given_options = std::move(options);
 }

@@ -74,7 +74,7 @@ std::size_t Index::Impl::default_scan_rerank(std::size_t k) const noexcept {
 }
 
 bool Index::Impl::scan_is_cheaper(std::size_t ef, std::size_t rows) const noexcept {
-    return std::min(rows, ids_.size()) / kScanPerCandidate <= ef;
+    return (std::min(rows, ids_.size()) + kScanPerCandidate - 1) / kScanPerCandidate <= ef;
 }
 
 ScanRows Index::Impl::scan_rows(const Codec& codec) const noexcept {

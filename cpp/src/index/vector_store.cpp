@@ -88,9 +88,7 @@ void VectorStore::store(Slot slot, const Vectors& vectors, std::size_t row) {
     if (keeps_) {
         features_of(slot, features.data());
     } else {
-        const std::size_t stride = lanner::row_bytes(vectors.type, options_.dim);
-        widen_row(static_cast<const std::byte*>(vectors.data) + row * stride, vectors.type, options_.dim, kernels_,
-                  features.data());
+        features_of(vectors, row, features.data());
     }
     codes_->store(slot, features.data());
 }
@@ -110,6 +108,11 @@ void VectorStore::features_of(Slot slot, float* out) const {
     widen_row(row.data(), plain_.type(), options_.dim, kernels_, out);
 }
 
+void VectorStore::features_of(const Vectors& vectors, std::size_t row, float* out) const {
+    const std::size_t stride = lanner::row_bytes(vectors.type, options_.dim);
+    widen_row(static_cast<const std::byte*>(vectors.data) + row * stride, vectors.type, options_.dim, kernels_, out);
+}
+
 void VectorStore::fetch(Slot slot, void* out) const {
     if (keeps_ && plain_.type() == options_.type) {
         plain_.fetch(slot, out);
@@ -127,9 +130,7 @@ void VectorStore::fetch_sample(std::span<const Slot> live, const Vectors& more, 
         features_of(live[at], out);
         return;
     }
-    const std::size_t stride = lanner::row_bytes(more.type, options_.dim);
-    widen_row(static_cast<const std::byte*>(more.data) + (at - live.size()) * stride, more.type, options_.dim, kernels_,
-              out);
+    features_of(more, at - live.size(), out);
 }
 
 float VectorStore::measured_recall(const CodedRows& codes, std::span<const Slot> live, const Vectors& more,
@@ -203,6 +204,14 @@ std::unique_ptr<CodedRows> VectorStore::fitted(std::span<const Slot> live, const
         },
         work.poll);
     return fresh;
+}
+
+std::unique_ptr<CodedRows> VectorStore::fine_codes() const {
+    IndexOptions fine = options_;
+    fine.codec = CodecKind::kSQ8;
+    std::unique_ptr<CodedRows> codes = made_codes(fine, kernels_);
+    codes->set_mean(codes_->mean());
+    return codes;
 }
 
 void VectorStore::swap_codes(CodedRows& codes) noexcept {

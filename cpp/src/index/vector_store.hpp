@@ -34,6 +34,7 @@ class VectorStore {
   public:
     VectorStore(const IndexOptions& options, const KernelTable& kernels);
 
+    std::size_t dim() const noexcept { return options_.dim; }
     bool has_codes() const noexcept { return codes_ != nullptr; }
     bool keeps_originals() const noexcept { return keeps_; }
     // What distances are had from: true ones, or estimates where no originals are kept.
@@ -47,9 +48,10 @@ class VectorStore {
     }
     // Whether quickest() differs from finest(), so that what was found may be looked at once more.
     bool is_layered() const noexcept { return codes_ && keeps_; }
-    // What codes are taken about, once they are fitted.
-    const std::vector<float>* mean() const noexcept { return codes_ && codes_->fitted() ? &codes_->mean() : nullptr; }
-    const KernelTable& kernels() const noexcept { return kernels_; }
+    // Whether codes that were fitted are all there is.
+    bool is_codes_alone() const noexcept { return !keeps_ && codes_->fitted(); }
+    // Without rows: 8-bit codes about the mean of those codes.
+    std::unique_ptr<CodedRows> fine_codes() const;
 
     void check_rows(const Vectors& vectors, std::string_view argument,
                     const std::function<void()>& poll = nullptr) const;
@@ -66,6 +68,7 @@ class VectorStore {
     void fetch(Slot slot, void* out) const;
     // As float32.
     void features_of(Slot slot, float* out) const;
+    void features_of(const Vectors& vectors, std::size_t row, float* out) const;
     bool same(Slot left, Slot right) const noexcept { return finest().same(left, right); }
 
     // Codes are taken about a mean, which is zero until it has been fitted, and some need codebooks. Fitting makes new codes of

@@ -351,16 +351,18 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         }
         // What walks found over other codes says nothing of these: as if every item had changed.
         const std::size_t changed = total + (addition.codes_before ? slots_ : 0);
-        std::unique_ptr<BuildRows> finer;
-        if (BuildRows::serve(options_, store_, ids_.size(), total)) {
-            finer = std::make_unique<BuildRows>(options_, store_, live_slots(), vectors, addition.slots, live_.size(),
-                                                Work{build.threads, report.again()});
+        {
+            std::unique_ptr<BuildRows> finer;
+            if (BuildRows::serve(options_, store_, total, live_.size())) {
+                finer = std::make_unique<BuildRows>(store_, live_slots(), vectors, addition.slots, live_.size(),
+                                                    Work{build.threads, report.again()});
+            }
+            const Codec& nearest = finer ? static_cast<const Codec&>(*finer) : store_.finest();
+            Builder builder(*layers_, nearest, finer ? nearest : store_.quickest(), build);
+            builder.insert(
+                addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
+                *edit);
         }
-        const Codec& nearest = finer ? static_cast<const Codec&>(*finer) : store_.finest();
-        Builder builder(*layers_, nearest, finer ? nearest : store_.quickest(), build);
-        builder.insert(
-            addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
-            *edit);
         build.poll = report.advancing();
         if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
             tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
