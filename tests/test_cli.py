@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 import lanner
 from lanner import cli, hashing
 from lanner.commands import app
-from lanner.readers import read_attributes
 
 ROWS = np.random.default_rng(3).standard_normal((200, 16)).astype(np.float32)
 
@@ -160,10 +159,12 @@ def test_build_reads_vectors_and_attributes_of_one_file(tmp_path):
         ("a.csv", "a,b\n1,2\n3\n", "must have 2 fields in each row, got 1 in row 1"),
         ("a.csv", 'a\n"1', "line 2: unexpected end"),
         ("a.csv", "\n", "is empty: its first line would name columns"),
-        ("a.csv", "\na\n1\n\n2\n\n", "attributes['a'] must have 200 rows, got 2"),
+        ("a.csv", "\na\n1\n\n2\n\n", "attributes['a'] must have 200 rows, got 3"),
+        ("a.csv", "\na,b\n1,\n\n2,\n\n", "attributes['a'] must have 200 rows, got 2"),
         ("a.csv", b"a\n\xff\n", "is not UTF-8 text"),
         ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2 is not JSON"),
         ("a.jsonl", '{"a": 1}\n\n[1]\n', "line 3 must be an object, got [1]"),
+        ("a.jsonl", '{"a": 1}\n{"b": 1, "b": 2}\n', "line 2 must have each key once, got 'b'"),
         ("a.jsonl", '{"a": 1}\n', "attributes['a'] must have 200 rows, got 1"),
         ("a.parquet", "PAR1", "is not a sound .parquet file"),
         ("a.json", "{}", "must end in one of .parquet, .csv, .jsonl, got '.json'"),
@@ -179,26 +180,6 @@ def test_attributes_that_cannot_be_read_are_named(name, text, message, vectors, 
     result = run("build", vectors, out, "--attributes", tmp_path / name, code=1)
     assert message in result.stderr.splitlines()[-1]
     assert not out.exists()
-
-
-def test_columns_of_a_csv_are_of_one_type(tmp_path):
-    path = tmp_path / "a.csv"
-    fields = ["1", "-0", "0.5", "1e3", "TRUE", "false", "007", "", "nan", "9" * 19, "1_0", " 1"]
-    rows = [(a, b) for a in fields for b in fields]
-    for pair in rows:
-        path.write_text("\ufeffx\n" + "".join(f'"{each}"\n' for each in pair), encoding="utf-8")
-        read = read_attributes(path)["x"]
-        given = [each for each in pair if each]
-        if set(given) <= {"1", "-0"}:
-            wanted = [int(each) if each else None for each in pair]
-        elif set(given) <= {"1", "-0", "0.5", "1e3", "9" * 19}:
-            wanted = [float(each) if each else None for each in pair]
-        elif set(given) <= {"TRUE", "false"}:
-            wanted = [each == "TRUE" if each else None for each in pair]
-        else:
-            wanted = [each or None for each in pair]
-        assert read == wanted
-        assert list(map(type, read)) == list(map(type, wanted))
 
 
 def test_info_shows_parameters_and_sections(built):

@@ -1,12 +1,15 @@
-"""Reading vectors and ids from files, sound and unsound."""
+"""Reading vectors, ids and attributes from files, sound and unsound."""
 
 from __future__ import annotations
+
+import csv
+import json
 
 import numpy as np
 import pytest
 
 from lanner import FileFormatError, InvalidArgumentError, StorageError
-from lanner.readers import VECTOR_SUFFIXES, read_ids, read_vectors
+from lanner.readers import VECTOR_SUFFIXES, read_attributes, read_ids, read_vectors
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -201,3 +204,90 @@ def test_ids(tmp_path):
     for name in ("none.txt", "none.npy"):
         with pytest.raises(StorageError, match="cannot read"):
             read_ids(tmp_path / name)
+
+
+def read_column(path, fields):
+    """Return the column x of a .csv that has these fields."""
+    path = path / "a.csv"
+    path.write_text("x\n" + "".join(f"{each}\n" for each in fields), encoding="utf-8")
+    return read_attributes(path)["x"]
+
+
+def test_columns_of_a_csv_are_of_one_type(tmp_path):
+    path = tmp_path / "a.csv"
+    fields = ["1", "-0", "0.5", "1e3", "TRUE", "false", "007", "", "nan", "9" * 19, "1_0", " 1"]
+    fields.append("1٣")
+    rows = [(a, b) for a in fields for b in fields]
+    for pair in rows:
+        path.write_text("\ufeffx\n" + "".join(f'"{each}"\n' for each in pair), encoding="utf-8")
+        read = read_attributes(path)["x"]
+        given = [each for each in pair if each]
+        if set(given) <= {"1", "-0"}:
+            wanted = [int(each) if each else None for each in pair]
+        elif set(given) <= {"1", "-0", "0.5", "1e3", "9" * 19} and {"0.5", "1e3"} & set(given):
+            wanted = [float(each) if each else None for each in pair]
+        elif set(given) <= {"TRUE", "false"}:
+            wanted = [each == "TRUE" if each else None for each in pair]
+        else:
+            wanted = [each or None for each in pair]
+        assert read == wanted
+        assert list(map(type, read)) == list(map(type, wanted))
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 10**18, -(10**18), 10**18 + 1, 0])
+def test_integers_of_a_csv_stay_what_they_are(number, tmp_path):
+    read = read_column(tmp_path, [number, 7, '""'])
+    assert read == [number, 7, None]
+    assert list(map(type, read)) == [int, int, type(None)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [str(2**63), "1"],
+        [str(-(2**63) - 1), "1"],
+        ["9" * 5000, "1"],
+        ["1e400", "1"],
+        ["-1e400", "0.5"],
+        ["9" * 400 + ".5", "1"],
+        ["1٣", "1"],
+        ["1.٣", "1"],
+    ],
+)
+def test_a_column_with_a_number_beyond_its_type_stays_text(fields, tmp_path):
+    assert read_column(tmp_path, [*fields, '""']) == [*fields, None]
+
+
+def test_a_long_field_of_a_csv_is_read_and_the_limit_of_the_process_stays(tmp_path):
+    before = csv.field_size_limit()
+    text = "lanner " * 50_000
+    assert read_column(tmp_path, [text, "short"]) == [text, "short"]
+    with pytest.raises(FileFormatError, match=r"line \d+: field larger than field limit"):
+        read_column(tmp_path, ["a" * ((1 << 24) + 1)])
+    assert csv.field_size_limit() == before
+    csv.field_size_limit(1 << 25)
+    try:
+        assert len(read_column(tmp_path, ["a" * ((1 << 24) + 1)])[0]) == (1 << 24) + 1
+        assert csv.field_size_limit() == 1 << 25
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_a_blank_line_is_a_null_of_a_single_column_and_nothing_of_several(tmp_path):
+    assert read_column(tmp_path, ["1", "", "3", '""']) == [1, None, 3, None]
+    assert read_column(tmp_path, ["", "a", "", "", "b", "", ""]) == [None, "a", None, None, "b"]
+    assert read_column(tmp_path, ["", ""]) == []
+    path = tmp_path / "b.csv"
+    path.write_text("\n\na,b\n\n1,2\n\n,\n\n")
+    assert read_attributes(path) == {"a": [1, None], "b": [2, None]}
+
+
+def test_lines_of_json_may_begin_with_a_mark_and_have_each_key_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [{"a": 1, "tags": ["x"]}, {"a": 2, "tags": []}]
+    text = "\n".join(map(json.dumps, rows))
+    path.write_text(text, encoding="utf-8-sig")
+    assert read_attributes(path) == rows
+    path.write_text(text + '\n{"a": 3, "b": 4, "a": 3}\n')
+    with pytest.raises(FileFormatError, match="line 3 must have each key once, got 'a' twice"):
+        read_attributes(path)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +36,12 @@ _BLOCK_DTYPES: dict[str, np.dtype[Any]] = {
 
 ATTRIBUTE_SUFFIXES = (".parquet", ".csv", ".jsonl")
 # As a number is written out; of leading zeros something may hang, as in codes of places.
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
+_INT64_DIGITS = 19
+# A quote that is not closed takes in what follows, up to so many characters.
+_LONGEST_FIELD = 1 << 24
+_field_size_lock = threading.Lock()
 
 VECTOR_SUFFIXES = (".npy", ".npz", *_ROW_DTYPES, *_BLOCK_DTYPES, ".parquet")
 
@@ -128,10 +135,13 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
     ----------
     path : str or path
         ``.parquet`` (which needs pyarrow, extra ``arrow``), of which columns of lists of floats,
-        which are vectors, are left out; ``.jsonl``, an object a line; or ``.csv`` with a head. Of a
-        ``.csv``, an empty field is a null, and a column is of int64, float64 or bool (``true``,
-        ``false``) where all its fields are written so, and of strings otherwise. Blank lines are
-        none.
+        which are vectors, are left out; ``.jsonl``, an object a line, which has each key once; or
+        ``.csv`` with a head, and of at most 16,777,216 characters a field. Of a ``.csv``, an empty
+        field is a null, and a column is of int64, float64 or bool (``true``, ``false``) where all
+        its fields are written so, and of strings otherwise: also where a number is beyond its type,
+        as ``1e400`` is, or one of a column of integers that do not all fit int64. Integers among
+        fractions are rounded to float64. Blank lines are none, but between rows of a ``.csv`` of
+        one column, where they are nulls.
 
     Raises
     ------
@@ -160,17 +170,18 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
 
 
 def _read_csv(path: Path) -> dict[str, list[Any]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file, _long_fields():
         reader = csv.reader(file, strict=True)
         try:
-            lines = [fields for fields in reader if fields]
+            head = next(filter(None, reader), None)
+            rows = list(reader)
         except csv.Error as error:
             raise FileFormatError(f"{path} line {reader.line_num}: {error}") from None
-    if not lines:
+    if head is None:
         raise FileFormatError(f"{path} is empty: its first line would name columns")
-    head, *rows = lines
     if len(set(head)) != len(head):
         raise FileFormatError(f"{path} must name each column once, got {', '.join(head)}")
+    rows = _without_blanks(rows, len(head))
     for row, fields in enumerate(rows):
         if len(fields) != len(head):
             raise FileFormatError(
@@ -180,16 +191,40 @@ def _read_csv(path: Path) -> dict[str, list[Any]]:
     return {name: _typed(fields) for name, fields in zip(head, columns, strict=True)}
 
 
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let fields of a CSV be long; the limit is one of the process, and is put back."""
+    with _field_size_lock:
+        before = csv.field_size_limit()
+        csv.field_size_limit(max(before, _LONGEST_FIELD))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _without_blanks(rows: list[list[str]], columns: int) -> list[list[str]]:
+    if columns > 1:
+        return [fields for fields in rows if fields]
+    while rows and not rows[-1]:
+        rows.pop()
+    return [fields or [""] for fields in rows]  # as a null of a single column is written
+
+
 def _typed(fields: tuple[str, ...]) -> list[Any]:
     given = [each for each in fields if each]
     kind: Callable[[str], Any] = str
     if all(map(_INTEGER.fullmatch, given)):
-        kind = int
+        kind = int if all(map(_fits_int64, given)) else str
     elif all(map(_NUMBER.fullmatch, given)):
-        kind = float
+        kind = float if all(math.isfinite(float(each)) for each in given) else str
     elif all(each.lower() in ("true", "false") for each in given):
         kind = _is_true
     return [kind(each) if each else None for each in fields]
+
+
+def _fits_int64(text: str) -> bool:
+    return len(text) <= _INT64_DIGITS + 1 and -(2**63) <= int(text) < 2**63
 
 
 def _is_true(text: str) -> bool:
@@ -198,11 +233,15 @@ def _is_true(text: str) -> bool:
 
 def _read_jsonl(path: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_with_keys_once)
+        except KeyError as error:
+            raise FileFormatError(
+                f"{path} line {number} must have each key once, got {error.args[0]!r} twice"
+            ) from None
         except (ValueError, RecursionError) as error:
             raise FileFormatError(f"{path} line {number} is not JSON: {error}") from None
         if not isinstance(row, dict):
@@ -211,6 +250,16 @@ def _read_jsonl(path: Path) -> list[dict[str, Any]]:
             )
         rows.append(row)
     return rows
+
+
+def _with_keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these pairs; KeyError names a key that comes again."""
+    row: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in row:
+            raise KeyError(key)
+        row[key] = value
+    return row
 
 
 def _read_parquet_attributes(path: Path) -> Any:
