@@ -490,7 +490,6 @@ def test_a_column_of_nothing_but_nulls_comes_with_its_first_value(form: str) -> 
     assert dict(index.schema) == {"year": "int64"}
     with pytest.raises(InvalidArgumentError, match="there is no column 'note'; there are 'year'"):
         index.count("note is None")
-    index.update_attributes([0], {"note": [None]})
     index.upsert(np.eye(2), [0, 1], attributes=table([3, 4], [None, None]))
     index.add(np.eye(2), [2, 3], attributes=table([5, 6], [None, "x"]))
     assert dict(index.schema) == {"year": "int64", "note": "string"}
@@ -518,3 +517,44 @@ def test_a_column_of_nulls_that_no_schema_declares_is_refused() -> None:
         index.add(np.eye(2), attributes={"note": [None, None]})
     with pytest.raises(InvalidArgumentError, match=r"lanner.Schema\({'note': 'string'}\)"):
         lanner.hashing.Codes(np.zeros((1, 1), np.uint8), attributes={"note": [None]})
+
+
+def test_a_slip_for_a_column_is_seen_where_all_is_null() -> None:
+    index = two_columns()
+    changes = [
+        lambda: index.add(np.eye(2), [10, 11], attributes={"yaer": [None, None]}),
+        lambda: index.add(np.eye(2), [12, 13], attributes=[{"yaer": None}, {}]),
+        lambda: index.upsert(np.eye(2), [0, 1], attributes={"yaer": [None] * 2, "x": [1, 2]}),
+    ]
+    message = "attributes have 'yaer', which holds no value yet, and not 'year', which the index"
+    for change in changes:
+        with pytest.warns(lanner.NewColumnWarning, match=message) as warned:
+            change()
+        assert [each.filename for each in warned] == [__file__]
+    assert "yaer" not in index.schema
+    # Beside the column itself, and of another name, it is none.
+    index.add(np.eye(2), attributes={"yaer": [None, None], "year": [1, 2], "month": [None, None]})
+
+
+def test_null_is_not_set_in_a_column_that_is_not_there() -> None:
+    index = two_columns()
+    before = index.to_bytes()
+    message = (
+        r"^attributes\['yaer'\] holds nothing but nulls, and there is no column 'yaer'; there are "
+        r"'year', 'min_price'; did you mean 'year'\?$"
+    )
+    for table in ({"yaer": [None]}, [{"yaer": None}], {"year": [5], "yaer": [None]}):
+        with pytest.raises(InvalidArgumentError, match=message):
+            index.update_attributes([0], table)
+    with pytest.raises(InvalidArgumentError, match=r"there is no column 'month'; .*'min_price'$"):
+        index.update_attributes([0, 1], {"month": [None, None]})
+    with pytest.raises(InvalidArgumentError, match="must be text of UTF-8"):
+        index.update_attributes([0], {"\ud800": [None]})
+    assert index.to_bytes() == before
+    index.update_attributes([], {"month": []})
+    index.update_attributes([0], {"year": [None]})
+    assert index.ids_where("year is None").tolist() == [0]
+    bare = lanner.Index(2, "l2", graph=None)
+    bare.add(np.eye(2))
+    with pytest.raises(InvalidArgumentError, match="this index has no attributes"):
+        bare.update_attributes([0], {"year": [None]})

@@ -137,6 +137,18 @@ def test_build_reads_attributes(suffix, vectors, tmp_path):
     assert (tmp_path / "a.lanner").read_bytes() == index.to_bytes()
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_build_names_the_columns_that_it_leaves_out(suffix, vectors, tmp_path):
+    path, nulls = tmp_path / f"a.{suffix}", [None] * 200
+    write_attributes(path, {"empty": nulls, **COLUMNS, "void": nulls})
+    lines = run("build", vectors, tmp_path / "a.lanner", "--attributes", path).stdout.splitlines()
+    assert lines[-1] == "left out, as they hold no value: 'empty', 'void'"
+    assert list(lanner.open(tmp_path / "a.lanner").schema) == list(COLUMNS)
+    write_attributes(path, COLUMNS)
+    for more in ([], ["--attributes", path]):
+        assert "left out" not in run("build", vectors, tmp_path / "a.lanner", *more).stdout
+
+
 def test_build_reads_vectors_and_attributes_of_one_file(tmp_path):
     write_attributes(tmp_path / "all.parquet", {**COLUMNS, "vectors": ROWS.tolist()})
     run(

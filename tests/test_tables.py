@@ -180,8 +180,10 @@ def test_arrow_without_types_wants_a_schema() -> None:
     with pytest.raises(InvalidArgumentError, match=r"Schema\({'a': 'string'}\)"):
         to_columns(table.select(["a"]), 2, {})
     with pytest.raises(InvalidArgumentError, match=r"Schema\({'b': 'list\[string\]'}\)"):
-        to_columns(table, 2, {}, later=True)
-    assert list(to_columns(table.select(["a"]), 2, {}, later=True).schema) == []
+        to_columns(table, 2, {}, waiting=[])
+    waiting: list[str] = []
+    assert to_columns(table.select(["a"]), 2, {}, waiting=waiting).schema == []
+    assert waiting == ["a"]
     made = to_columns(table, 2, {"a": "string", "b": "list[int64]"})
     assert values_of(made) == {"a": [None, None], "b": [[], None]}
 

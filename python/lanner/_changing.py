@@ -6,7 +6,7 @@ from typing import Any, overload
 
 from lanner import _core
 from lanner._arguments import to_threads
-from lanner._core import WrongTypeError
+from lanner._core import InvalidArgumentError, WrongTypeError, near_name_hint
 from lanner._filtering import core_filter
 from lanner._storing import IndexStoring
 from lanner._tables import to_columns
@@ -87,14 +87,15 @@ class IndexChanging(IndexStoring):
         ----------
         ids : int or str, or array_like of them, shape (n,)
         attributes
-            As for `add`, a row an id.
+            As for `add`, a row an id. A column that the index lacks must have a value in it.
 
         Raises
         ------
         NotFoundError
             An id is not in the index.
         InvalidArgumentError, WrongTypeError
-            An id is given twice, or values do not fit their columns.
+            An id is given twice, values do not fit their columns, or a column that the index lacks
+            has no value in it.
 
         Warns
         -----
@@ -102,12 +103,23 @@ class IndexChanging(IndexStoring):
             As for `add`.
         """
         given = self._to_ids(ids)
-        self._core.update_attributes(given, self._to_columns(attributes, len(given), 3))
+        columns = self._to_columns(attributes, len(given), 3, update=True)
+        self._core.update_attributes(given, columns)
 
-    def _to_columns(self, attributes: Any, rows: int, stacklevel: int) -> _core.Columns:
+    def _to_columns(
+        self, attributes: Any, rows: int, stacklevel: int, *, update: bool = False
+    ) -> _core.Columns:
         schema = self.schema
-        given = self._core.schema_given
-        columns = to_columns(attributes, rows, schema, later=not given)
-        if not given:
-            warn_of_slips([name for name, _ in columns.schema], schema, stacklevel + 1)
+        if self._core.schema_given:
+            return to_columns(attributes, rows, schema)
+        waiting: list[str] = []
+        columns = to_columns(attributes, rows, schema, waiting=waiting)
+        if update and waiting and rows:
+            name, names = waiting[0], list(schema)
+            there = f"there are {', '.join(map(repr, names))}"
+            raise InvalidArgumentError(
+                f"attributes[{name!r}] holds nothing but nulls, and there is no column {name!r}; "
+                f"{there if names else 'this index has no attributes'}{near_name_hint(name, names)}"
+            )
+        warn_of_slips([name for name, _ in columns.schema], waiting, schema, stacklevel + 1)
         return columns

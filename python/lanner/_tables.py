@@ -62,25 +62,25 @@ def to_columns(
     schema: Mapping[str, str],
     name: str = "attributes",
     *,
-    later: bool = False,
+    waiting: list[str] | None = None,
 ) -> _core.Columns:
     """Return the columns of a table, those that `schema` has of its types.
 
     Columns that the schema has and the table lacks are left out; whether others are welcome is for
-    the index to say. With `later`, a table to come may tell the type of a column that is all null
-    here: until then it is as if it were not there.
+    the index to say. With `waiting`, a table to come may tell the type of a column that is all null
+    here: until then it is as if it were not there, and its name is put into that list.
     """
     if not isinstance(data, Mapping) and not _is_pandas(data):
         read = _read_arrow(data, "")
         if read is not None:
-            return _from_arrow(*read, rows, schema, name, later)
+            return _from_arrow(*read, rows, schema, name, waiting)
     columns = _core.Columns(rows)
     for column, values in _named_columns(data, name):
         if not isinstance(column, str):
             raise WrongTypeError(f"{name} must have str names, got {column!r}")
         want = schema.get(column)
         label = f"{name}[{column!r}]"
-        _add(columns, column, _to_part(values, label, want), label, later)
+        _add(columns, column, _to_part(values, label, want), label, waiting)
     return columns
 
 
@@ -100,10 +100,14 @@ def _named_columns(data: object, name: str) -> Iterable[tuple[object, object]]:
     )
 
 
-def _add(columns: _core.Columns, column: str, part: _Part, label: str, later: bool) -> None:
+def _add(
+    columns: _core.Columns, column: str, part: _Part, label: str, waiting: list[str] | None
+) -> None:
     if part.rows != columns.rows:
         raise InvalidArgumentError(f"{label} must have {columns.rows} rows, got {part.rows}")
-    if part.type == "" and later:
+    if part.type == "" and waiting is not None:
+        to_value(column, label)
+        waiting.append(column)
         return
     if part.type in ("", "list"):
         kind = "list[string]" if part.type else "string"
@@ -135,7 +139,7 @@ def _from_arrow(
     rows: int,
     schema: Mapping[str, str],
     name: str,
-    later: bool,
+    waiting: list[str] | None,
 ) -> _core.Columns:
     if table.rows != rows:
         raise InvalidArgumentError(f"{name} must have {rows} rows, got {table.rows}")
@@ -148,7 +152,7 @@ def _from_arrow(
             continue
         label = f"{name}[{column!r}]"
         values = table.column(column) if column in types else [None] * rows
-        _add(columns, column, _to_part(values, label, want), label, later)
+        _add(columns, column, _to_part(values, label, want), label, waiting)
     return columns
 
 

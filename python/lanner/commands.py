@@ -7,6 +7,7 @@ import functools
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
@@ -209,6 +210,19 @@ def build(
     seconds = time.perf_counter() - began
     index.save(out)
     _out.print(Text(f"{out}: {index!r}, built in {seconds:.2f} s"), soft_wrap=True)
+    left_out = [each for each in _column_names(columns) if each not in index.schema]
+    if left_out:
+        _out.print(
+            Text(f"left out, as they hold no value: {', '.join(map(repr, left_out))}"),
+            soft_wrap=True,
+        )
+
+
+def _column_names(columns: Any) -> list[str]:
+    """Return the names of what `read_attributes` returns, or of None."""
+    if isinstance(columns, list):
+        return list(dict.fromkeys(chain.from_iterable(columns)))
+    return list(getattr(columns, "column_names", columns or ()))
 
 
 @app.command()

@@ -230,8 +230,8 @@ class Index(IndexChanging):
         Warns
         -----
         NewColumnWarning
-            A column is new, and another of nearly the same name is not in `attributes`. Made an
-            error, it comes before any change.
+            A column is new, also if it holds nothing but nulls, and another of nearly the same name
+            is not in `attributes`. Made an error, it comes before any change.
         """
         return self._put(vectors, ids, attributes, False, threads, progress)
 

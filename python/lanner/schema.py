@@ -85,8 +85,13 @@ def _check(name: object, kind: object) -> None:
         )
 
 
-def warn_of_slips(names: list[str], schema: Mapping[str, str], stacklevel: int) -> None:
-    """Warn of names of a table that look like slips for names that the schema has."""
+def warn_of_slips(
+    names: list[str], waiting: list[str], schema: Mapping[str, str], stacklevel: int
+) -> None:
+    """Warn of names of a table that look like slips for names that the schema has.
+
+    Those that are `waiting` for a first value, which makes a column of them, are not among `names`.
+    """
     new = [name for name in names if name not in schema]
     if "id" in new:
         warnings.warn(
@@ -96,12 +101,13 @@ def warn_of_slips(names: list[str], schema: Mapping[str, str], stacklevel: int) 
             stacklevel=stacklevel,
         )
     missing = [name for name in schema if name not in names]
-    for name in new:
+    for name in [*new, *waiting]:
         near = near_name(name, missing)
         if near is not None:
+            what = "holds no value yet" if name in waiting else "makes a new column"
             warnings.warn(
-                f"attributes have {name!r}, which makes a new column, and not {near!r}, which the "
-                "index has: a slip? An index that is made with a schema refuses other columns",
+                f"attributes have {name!r}, which {what}, and not {near!r}, which the index has: "
+                "a slip? An index that is made with a schema refuses other columns",
                 NewColumnWarning,
                 stacklevel=stacklevel,
             )
