@@ -67,6 +67,65 @@ def test_the_truth_is_that_of_the_filter() -> None:
     assert index.measure_recall(queries, 10, truth=truth, filter=filters) == 0.5
 
 
+PLACE = "truth row 3, column 4"
+
+
+def with_id(truth: Any, row: int, column: int, id: Any) -> Any:
+    """Return the truth with another id in one place."""
+    rows = truth.tolist()
+    rows[row][column] = id
+    return rows
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_empty_places_of_a_truth_are_nothing_to_find(names: bool) -> None:
+    rows, ids, queries, _ = drawn(names)
+    exact = lanner.Index(DIM, "l2", graph=None)
+    exact.add(rows, ids)
+    codes = lanner.Index(DIM, "l2", codec="Binary1", keep=None, graph=None)
+    codes.add(rows, ids)
+    # So many items satisfy each filter; of the first, none.
+    matches = [row % 17 for row in range(len(queries))]
+    filters = [set(list(ids)[:count]) for count in matches]
+    truth = exact.search(queries, 12, filter=filters)
+    assert truth.counts.tolist() == [min(count, 12) for count in matches]
+    assert exact.measure_recall(queries, 10, truth=truth, filter=filters) == 1
+    near = exact.search(queries, 400, filter=set(list(ids)[:500]))
+    near.counts[:] = matches  # the places after these are as if empty
+    found = codes.search(queries, 10)
+    shared = [
+        len({*a.ids.tolist()} & {*b.ids[:10].tolist()}) for a, b in zip(found, near, strict=True)
+    ]
+    share = sum(shared) / sum(min(count, 10) for count in matches)
+    assert 0 < share < 1
+    kept = np.arange(400) < np.array(matches)[:, None]
+    padded = np.where(kept, near.ids, None if names else -1)
+    forms: list[Any] = [near, padded, padded.tolist(), np.where(kept, near.ids, None)]
+    forms.append(np.where(kept, near.ids, "").astype(str) if names else padded.astype(np.int32))
+    for form in forms:
+        assert codes.measure_recall(queries, 10, truth=form) == share
+    five = codes.measure_recall(queries[5], 10, truth=near[5:6])
+    assert five == shared[5] / 5
+    assert five == codes.measure_recall(queries[5], 10, truth=padded[5])
+    assert exact.measure_recall(queries[5], 4, truth=exact.search(queries[5], 9)) == 1
+    with pytest.raises(InvalidArgumentError, match="must name ids, got empty places alone"):
+        codes.measure_recall(queries[:1], 10, truth=near[:1])
+
+
+@pytest.mark.parametrize("id", [-1, ""])
+def test_what_is_an_id_is_no_empty_place_but_hits_tell(id: Any) -> None:
+    index = lanner.Index(2, "l2", graph=None)
+    index.add([[0, 0], [1, 0], [2, 0]], [5, id, 7] if id == -1 else ["a", id, "b"])
+    first = index.ids.tolist()[0]
+    assert index.measure_recall([[0, 0]], 2, truth=[[first, id]]) == 1
+    assert index.measure_recall([[2, 0]], 2, truth=[[first, id]]) == 0.5
+    hits = index.search([[0, 0]], 3, filter={id, first})
+    assert index.measure_recall([[2, 0]], 3, truth=hits) == 1
+    if id == -1:
+        with pytest.raises(InvalidArgumentError, match=r"repeat an id, .*; Hits tell it from an"):
+            index.measure_recall([[2, 0]], 3, truth=hits.ids)
+
+
 @pytest.mark.parametrize(
     ("truth", "error", "message"),
     [
@@ -75,9 +134,18 @@ def test_the_truth_is_that_of_the_filter() -> None:
         (lambda t: t[0], InvalidArgumentError, r"got shape \(20,\)"),
         (lambda t: [*t[:39].tolist(), [1]], InvalidArgumentError, r"got shape \(40,\)"),
         (lambda t: t[None], InvalidArgumentError, r"got shape \(1, 40, 20\)"),
-        (lambda t: np.where(t == t[3, 4], 6, t), InvalidArgumentError, "in the index, got 6 in"),
-        (lambda t: t.astype(str), WrongTypeError, "truth must be int as ids in the index, got str"),
+        (lambda t: with_id(t, 3, 4, 6), InvalidArgumentError, f"{PLACE} must be an id .*, got 6$"),
+        (lambda t: with_id(t, 3, 4, 2**80), InvalidArgumentError, f"{PLACE} must be an id in the"),
+        (lambda t: with_id(t, 3, 4, "7"), WrongTypeError, f"{PLACE} must be int as .*, got str$"),
+        (lambda t: with_id(t, 3, 4, 7.0), WrongTypeError, f"{PLACE} must be int as .*, got float$"),
+        (lambda t: with_id(t, 3, 4, True), WrongTypeError, f"{PLACE} must be int as .* got bool$"),
+        (lambda t: with_id(t, 3, 4, b"7"), WrongTypeError, f"{PLACE} must be .*int.from_bytes"),
+        (lambda t: with_id(t, 3, 4, t[3, 1]), InvalidArgumentError, f"{PLACE} must not repeat an"),
+        (lambda t: with_id(t, 3, 3, -1), InvalidArgumentError, f"{PLACE} must be empty, as one be"),
+        (lambda t: np.full_like(t, -1), InvalidArgumentError, "must name ids, got empty places"),
+        (lambda t: t.astype(str), WrongTypeError, "column 0 must be int as ids in .*, got str"),
         (lambda t: t + 0.5, WrongTypeError, "truth must be integers or str, got float64"),
+        (lambda t: t > 700, WrongTypeError, "truth must be integers or str, got bool"),
     ],
 )
 def test_truth_that_cannot_be_is_refused(truth: Any, error: type[Exception], message: str) -> None:

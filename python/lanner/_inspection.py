@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_threads
-from lanner._arrays import Ids, to_ids, to_vectors
+from lanner._arrays import INT64, Ids, is_utf8, to_ids, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
+from lanner._expressions import id_hint
 from lanner._filtering import core_filter, core_filters
 from lanner._properties import IndexProperties
 from lanner.results import Explanation, Hits
@@ -38,23 +39,27 @@ class IndexInspection(IndexProperties):
         (``keep=None``) then measures against its own codes only, which says nothing of what these
         lose: give it the truth, of exact search over the vectors. An item as near as the k-th true
         one counts as found: ties are no misses. With a filter, the true ones are the nearest of
-        those that satisfy it, all of them where they are fewer than k.
+        those that satisfy it, all of them where they are fewer than k. A query without any true one
+        counts for nothing.
 
         Parameters
         ----------
         queries : array_like, shape (q, dim) or (dim,)
         k, filter, recall, ef, rerank, threads
             As for `search`.
-        truth : array_like of int or of str, shape (q, at least k) or (at least k,), optional
+        truth : array_like of ids, shape (q, at least k) or (at least k,), or Hits, optional
             Ids of the nearest items of each query, the nearest first, as found elsewhere; the
-            first k count. With a filter, of items that satisfy it. Here an item counts as found
-            by its id alone: of two equally near, only the one that is named.
+            first k count. With a filter, of items that satisfy it. Where these are fewer, empty
+            places follow them, as in `Hits.ids`: None, or -1 or "" where that is no id of the
+            index (where it is one, `Hits` tell which it is). Here an item counts as found by its id
+            alone: of two equally near, only the one that is named.
 
         Raises
         ------
         InvalidArgumentError
             The index is empty, there are no queries, no item satisfies the filter, or `truth` is
-            of another shape or has an id among the first k of a row that is not in the index.
+            of another shape, names none, or has among the first k of a row an id that is not in the
+            index, comes twice, or follows an empty place.
         WrongTypeError
             `truth` has ids of another kind than the index.
 
@@ -85,7 +90,8 @@ class IndexInspection(IndexProperties):
         found = Hits(*self._core.search(array, k, width, False, count, again, aim, which))
         if rows is not None:
             pairs = zip(found, rows, strict=True)
-            return sum(len({*mine.ids.tolist()} & {*row}) for mine, row in pairs) / (len(rows) * k)
+            shared = sum(len(row.intersection(mine.ids.tolist())) for mine, row in pairs)
+            return shared / sum(map(len, rows))
         exact = Hits(*self._core.search(array, k, 0, True, count, None, 0.0, which))
         wanted = int(np.sum(exact.counts))
         if not wanted:
@@ -96,26 +102,57 @@ class IndexInspection(IndexProperties):
             hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
         return hits / wanted
 
-    def _to_truth(self, truth: Any, queries: int, k: int) -> list[list[Any]]:
-        """Return the ids of the k nearest of each query, which are in the index."""
-        given = truth if isinstance(truth, np.ndarray) else np.array(truth, dtype=object)
+    def _to_truth(self, truth: Any, queries: int, k: int) -> list[set[Any]]:
+        """Return the ids of the k nearest of each query, or of as many as it has."""
+        given = truth.ids if isinstance(truth, Hits) else truth
+        given = given if isinstance(given, np.ndarray) else np.array(given, dtype=object)
         array = np.atleast_2d(given)
         if array.ndim != 2 or len(array) != queries or array.shape[1] < k:
             raise InvalidArgumentError(
                 f"truth must have a row of at least {k} ids for each of {queries} queries, got "
                 f"shape {given.shape}"
             )
-        ids = to_ids(np.ascontiguousarray(array[:, :k]).ravel(), "truth")
-        kind = "str" if isinstance(ids, list) else "int"
-        if kind != self.id_kind:
-            raise WrongTypeError(f"truth must be {self.id_kind} as ids in the index, got {kind}")
-        flat: list[Any] = ids if isinstance(ids, list) else ids.tolist()
-        for place, id in enumerate(flat):
-            if not self._core.contains(id):
-                raise InvalidArgumentError(
-                    f"truth must be ids in the index, got {id!r} in row {place // k}"
+        if array.dtype.kind not in "iuUTO":
+            to_ids(array.ravel(), "truth")  # which says why these are none
+        nearest = array[:, :k].tolist()
+        empty: Any = "" if self.id_kind == "str" else -1
+        if isinstance(truth, Hits):
+            counts = np.atleast_1d(truth.counts).tolist()
+            nearest = [row[:count] for row, count in zip(nearest, counts, strict=True)]
+            empty = None
+        elif self._core.contains(empty):
+            empty = None
+        rows = [self._to_true_ids(row, number, empty) for number, row in enumerate(nearest)]
+        if not any(rows):
+            raise InvalidArgumentError("truth must name ids, got empty places alone")
+        return rows
+
+    def _to_true_ids(self, row: list[Any], number: int, empty: Any) -> set[Any]:
+        ids: set[Any] = set()
+        kind: type = str if self.id_kind == "str" else int
+        kinds = (str,) if kind is str else (int, np.integer)
+        for column, each in enumerate(row):
+            alike = isinstance(each, kinds) and not isinstance(each, bool)
+            if each is None or (alike and each == empty):
+                continue
+            where = f"truth row {number}, column {column}"
+            if not alike:
+                raise WrongTypeError(
+                    f"{where} must be {self.id_kind} as ids in the index, got "
+                    f"{type(each).__name__}{id_hint(each)}"
                 )
-        return [flat[first : first + k] for first in range(0, len(flat), k)]
+            fits = is_utf8(each) if kind is str else INT64[0] <= each <= INT64[1]
+            if not fits or not self._core.contains(kind(each)):
+                raise InvalidArgumentError(f"{where} must be an id in the index, got {each!r}")
+            if each in ids:
+                hint = "; Hits tell it from an empty place" if each in ("", -1) else ""
+                raise InvalidArgumentError(f"{where} must not repeat an id, got {each!r}{hint}")
+            if len(ids) < column:
+                raise InvalidArgumentError(
+                    f"{where} must be empty, as one before it is, got {each!r}"
+                )
+            ids.add(kind(each))
+        return ids
 
     def count(self, filter: Any) -> int:
         """Return how many items satisfy a filter, which is one that `search` takes."""
