@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import lanner
+from lanner import demo
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "codecs.md").read_text(encoding="utf-8")
 CODE = "\n".join(re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.M | re.S))
@@ -20,14 +21,37 @@ BUDGETS = re.findall(r"^\| `(\d+)` \| (.*) \| (\d+) \|$", DOCUMENT, re.M)
 NAMES = re.findall(r'^\| `"(\w+x\d|SQ\d)"` \| (\d+) \| ([\d,]+)', DOCUMENT, re.M)
 
 
+@pytest.fixture(scope="module")
+def papers() -> Any:
+    """Return the papers, and the hits of exact search among them."""
+    data = demo.load()
+    exact = lanner.Index(384, graph=None)
+    exact.add(data.vectors)
+    return data, exact.search(data.queries, 10)
+
+
 def test_there_is_something_to_hold_the_document_to() -> None:
     assert (len(RECALLS), len(BUDGETS), len(NAMES)) == (10, 8, 6)
+    assert len([codec for codec, _, _ in RECALLS if "OPQ" not in codec]) == 6
 
 
-@pytest.mark.parametrize(("codec", "size", "recall"), RECALLS)
-def test_sizes_beside_recalls_are_those_of_indexes(codec: str, size: int, recall: float) -> None:
+@pytest.mark.parametrize(("codec", "size"), [each[:2] for each in RECALLS])
+def test_sizes_beside_recalls_are_those_of_indexes(codec: str, size: int) -> None:
     assert lanner.Index(384, codec=codec, keep=None).bytes_a_vector == size
-    assert 0.8 < recall < 1
+
+
+# OPQ is left out, whose rotations take ten seconds each to learn; the document's code measures one.
+@pytest.mark.parametrize(
+    ("codec", "recall"), [(each[0], each[2]) for each in RECALLS if "OPQ" not in each[0]]
+)
+def test_recalls_are_those_of_indexes(codec: str, recall: float, papers: Any) -> None:
+    data, truth = papers
+    index = lanner.Index(384, codec=codec, keep=None, graph=None)  # recall=1 walks no graph
+    index.add(data.vectors)
+    # Codebooks learned with other kernels differ in the last digits, and so do a few neighbours.
+    bound = 0.01 if "PQ" in codec else 0.005
+    measured = index.measure_recall(data.queries, 10, truth=truth, recall=1)
+    assert measured == pytest.approx(recall, abs=bound)
 
 
 @pytest.mark.parametrize(("codec", "size", "rows"), NAMES)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import lanner
 from lanner import InvalidArgumentError, WrongTypeError, col
 from lanner._expressions import ids_of_range, size_of_range
+from lanner._filtering import core_filter, core_filters
 
 UUID = uuid.UUID(int=7)
 BYTES_HINT = r"id.decode\(\) makes a str of it, int.from_bytes\(id, 'big'\) an integer"
@@ -85,6 +86,66 @@ def test_ranges_are_those_of_python(start: int, stop: int, step: int) -> None:
     else:
         with pytest.raises(InvalidArgumentError, match="must fit int64"):
             ids_of_range(asked, 100)
+
+
+@given(st.one_of(st.integers(2, 9), st.integers(60, 70)), st.booleans())
+def test_ranges_over_all_of_int64_are_those_of_python(count: int, down: bool) -> None:
+    step = (2**64 - 1) // (count - 1)
+    asked = range(-(2**63), -(2**63) + (count - 1) * step + 1, step)
+    asked = asked[::-1] if down else asked
+    assert len(asked) == count
+    assert ids_of_range(asked, 100).tolist() == list(asked)
+    assert ids_of_range(asked[: count // 2], 100).tolist() == list(asked[: count // 2])
+
+
+@pytest.mark.parametrize("step", [2**63 + 5, 2**64 - 1])
+def test_a_range_of_few_ids_far_apart_is_ids(step: int) -> None:
+    index = filled()
+    wanted = range(-(2**63), 2**63, step)
+    index.add(np.ones((2, 2)), list(wanted))
+    assert index.ids_where(wanted).tolist() == list(wanted)
+    index.remove(wanted)
+    assert index.ids.tolist() == [3, 4]
+    with pytest.raises(InvalidArgumentError, match="must fit int64"):
+        index.ids_where(range(3, 2**70, 2**69))
+
+
+def test_a_range_is_made_in_the_memory_of_its_ids() -> None:
+    count = 1 << 20
+    tracemalloc.start()
+    try:
+        made = ids_of_range(range(7, 7 + 3 * count, 3), count)
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * made.nbytes
+    finally:
+        tracemalloc.stop()
+    assert (made[0], made[-1]) == (7, 4 + 3 * count)
+
+
+class CountingIds:
+    """Offers the ids of an index as the core does, and counts how often."""
+
+    def __init__(self, index: lanner.Index) -> None:
+        self.ids_of = index._core.ids
+        self.asked = 0
+
+    def ids(self) -> Any:
+        self.asked += 1
+        return self.ids_of()
+
+
+def test_ids_are_listed_once_a_call() -> None:
+    core: Any = CountingIds(filled())
+    long = range(3 * LONG)
+    made = core_filters(core, [long, lambda id: id > 3, None, long[1:], {3}], 5)
+    assert core.asked == 1
+    assert made is not None
+    assert made[0] == (col.id.isin([3, 4])).core
+    assert made[1] == (col.id == 4).core
+    core_filters(core, [{3}, "True", None], 3)
+    assert core.asked == 1
+    core_filter(core, long)
+    core_filters(core, long, 7)
+    assert core.asked == 3
 
 
 @given(

@@ -21,6 +21,7 @@ Ids = NDArray[np.int64] | list[str]
 MAX_DEPTH = 100
 _SHOWN_IDS = 1000
 _LONGEST_RANGE = 1 << 26
+_FEW_IDS = 64
 _INT64 = (-(2**63), 2**63 - 1)
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -113,7 +114,7 @@ def size_of_range(ids: range) -> int:
 
 
 def ids_of_range(ids: range, most: int, name: str = "ids") -> NDArray[np.int64]:
-    """Return the integers of a range, which are at most so many."""
+    """Return the integers of a range, which are at most so many; no other array is made of them."""
     count = size_of_range(ids)
     if count > most:
         raise InvalidArgumentError(
@@ -121,9 +122,12 @@ def ids_of_range(ids: range, most: int, name: str = "ids") -> NDArray[np.int64]:
         )
     if count and not (_INT64[0] <= min(ids[0], ids[-1]) <= max(ids[0], ids[-1]) <= _INT64[1]):
         raise InvalidArgumentError(f"{name} must fit int64 (-2**63 to 2**63 - 1), got {ids}")
-    if count < 2:
-        return np.array(ids, dtype=np.int64)
-    return ids.start + ids.step * np.arange(count, dtype=np.int64)
+    if count <= _FEW_IDS:
+        return np.array(list(ids), dtype=np.int64)  # start and step may be beyond int64
+    made = np.arange(count, dtype=np.int64)
+    made *= ids.step  # beyond int64 this wraps around, and the sum wraps back
+    made += ids.start
+    return made
 
 
 def id_hint(id: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,22 +29,25 @@ def core_filter(core: Attributed, value: Any) -> _core.Filter:
 
     So is a long range, which is compared with the ids that there are.
     """
+    return _to_core(core.ids, value)
+
+
+def _to_core(ids_there: Callable[[], NDArray[Any]], value: Any) -> _core.Filter:
     if isinstance(value, range) and size_of_range(value) > _LONG_RANGE:
-        return _core.Filter("id_in", "", (), (), _there_in(core, value))
+        return _core.Filter("id_in", "", (), (), _there_in(ids_there(), value))
     given = to_filter(value)
     if isinstance(given, _core.Filter):
         return given
     if not callable(given):
         return _core.Filter.of_mask(given)
-    ids = core.ids()
+    ids = ids_there()
     mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
     matching: Ids = to_ids(ids[mask]) if mask.any() else np.empty(0, dtype=np.int64)
     return _core.Filter("id_in", "", (), (), matching)
 
 
-def _there_in(core: Attributed, wanted: range) -> NDArray[np.int64]:
-    """Return the ids that are in a range, without making the range."""
-    ids = core.ids()
+def _there_in(ids: NDArray[Any], wanted: range) -> NDArray[np.int64]:
+    """Return those of the ids that are in a range, without making the range."""
     if ids.dtype == object:
         return np.zeros(1, dtype=np.int64)  # which the core refuses, as any integer
     low, high = sorted((wanted[0], wanted[-1]))
@@ -67,7 +72,8 @@ def core_filters(core: Attributed, value: Any, queries: int) -> list[_core.Filte
             f"filter must be one for all queries or one a query: {queries} queries, "
             f"{len(several)} filters" + _hint(several)
         )
-    return [_of_query(core, each, place) for place, each in enumerate(several)]
+    ids_there = functools.cache(core.ids)
+    return [_of_query(core, ids_there, each, place) for place, each in enumerate(several)]
 
 
 def _hint(several: list[Any]) -> str:
@@ -78,7 +84,9 @@ def _hint(several: list[Any]) -> str:
     return ""
 
 
-def _of_query(core: Attributed, value: Any, place: int) -> _core.Filter:
+def _of_query(
+    core: Attributed, ids_there: Callable[[], NDArray[Any]], value: Any, place: int
+) -> _core.Filter:
     if value is None:
         return _EVERYTHING
     if isinstance(value, str) and _names_no_column(core, value):
@@ -87,7 +95,7 @@ def _of_query(core: Attributed, value: Any, place: int) -> _core.Filter:
             "ids go into a set or col.id.isin([...])"
         )
     try:
-        return core_filter(core, value)
+        return _to_core(ids_there, value)
     except (InvalidArgumentError, WrongTypeError) as error:
         hint = "\nids go into a set or col.id.isin([...])" if isinstance(value, str) else ""
         kind = WrongTypeError if isinstance(error, WrongTypeError) else InvalidArgumentError
