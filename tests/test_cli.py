@@ -83,7 +83,7 @@ def test_build_without_a_graph_and_of_bits(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
-        (["--codec", "SQ8", "--keep", "none"], {"codec": "SQ8", "keep": None}),
+        (["--codec", "SQ8", "--keep", "None"], {"codec": "SQ8", "keep": None}),
         (["--codec", "SQ8", "--keep", "float16"], {"codec": "SQ8", "keep": "float16"}),
         (["--codec", "SQ8"], {"codec": "SQ8"}),
         (["--memory-budget", "20 B", "--no-graph"], {"memory_budget": "20 B", "graph": None}),

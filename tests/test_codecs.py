@@ -414,8 +414,8 @@ def test_parameters_are_checked():
         ({"codec": "SQ2"}, "codec must be auto, SQ8, SQ4, .* got 'SQ2'"),
         ({"codec": "SQ8", "keep": "int8"}, "keep must be one of"),
         ({"codec": "SQ8", "keep": "float16", "dtype": "bfloat16"}, "keep must be one of"),
-        ({"keep": None}, "none is named; got None"),
-        ({"keep": "float16"}, "none is named; got 'float16'"),
+        ({"keep": None}, "none is named; name one, .*; got None"),
+        ({"keep": "float16"}, "none is named; name one, .*; got 'float16'"),
         ({"codec": "SQ8", "dtype": "bits", "metric": "hamming"}, "codec must be None for dtype"),
     ):
         with pytest.raises(InvalidArgumentError, match=match):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lanner
-from lanner import InvalidArgumentError, WrongTypeError, col
+from lanner import InvalidArgumentError, NotFoundError, WrongTypeError, col
 from lanner._expressions import ids_of_range, size_of_range
 from lanner._filtering import core_filter, core_filters
 
@@ -195,3 +195,16 @@ def test_ranges_that_cannot_be_are_refused() -> None:
     for wanted in (range(3), range(10**9)):
         with pytest.raises(WrongTypeError, match="integer ids, and the index has strings"):
             names.count(wanted)
+
+
+@pytest.mark.parametrize("call", ["get", "remove", "search_by_id"])
+def test_an_id_of_the_other_kind_is_not_there_for_that_reason(call: str) -> None:
+    named, numbered = lanner.Index(2), lanner.Index(2)
+    named.add([[1, 0]], ["3"])
+    numbered.add([[1, 0]], [3])
+    with pytest.raises(NotFoundError, match="id 3 is not in the index, whose ids are strings"):
+        getattr(named, call)(3)
+    with pytest.raises(NotFoundError, match="id '3' is not in the index, whose ids are integers"):
+        getattr(numbered, call)("3")
+    with pytest.raises(NotFoundError, match=r"id 4 is not in the index$"):
+        getattr(numbered, call)(4)

@@ -215,3 +215,13 @@ def test_an_index_without_a_graph_and_one_without_items_are_explained() -> None:
     assert index.explain(np.zeros(DIM), {}, 3).filtered
     with pytest.raises(InvalidArgumentError, match="query must be one vector"):
         index.explain(np.zeros((2, DIM)))
+
+
+def test_a_look_at_everything_is_explained_by_costs_that_can_be(papers: Any) -> None:
+    index = lanner.Index(384)
+    index.add(papers.vectors[:1000])
+    told = index.explain(papers.queries[0], recall=1)
+    assert told.plan == "scan"
+    assert [each.plan for each in told.options] == ["scan", "walk"]
+    assert 0 < told.options[1].predicted.hops < 1100
+    assert told.options[1].predicted.distances < 100_000

@@ -217,3 +217,36 @@ def test_writers_take_turns(graph, rng):
             index.get(range(1000 * writer, 1000 * writer + 200)),
             rows[writer].reshape(200, 8).astype(np.float32),
         )
+
+
+@pytest.mark.parametrize("search", ["search", "search_by_id", "search_radius"])
+def test_attributes_of_hits_are_of_the_state_that_was_searched(search, graph, rng):
+    rows = rng.standard_normal((400, 16)).astype(np.float32)
+    index = lanner.Index(16, "l2", graph=graph)
+    index.add(rows, attributes={"year": [2020] * 400})
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for year in (2010, 2020):
+                index.update_attributes(range(0, 400, 2), {"year": [year] * 200})
+            index.remove(range(1, 400, 8))
+            index.add(rows[1::8], range(1, 400, 8), attributes={"year": [2020] * 50})
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    ask = {"filter": "year == 2020", "attributes": ["year"]}
+    try:
+        for i in range(600):
+            if search == "search":
+                found = index.search(rows[i % 100 : i % 100 + 3], 20, **ask)
+            elif search == "search_by_id":
+                found = index.search_by_id([2 * (i % 100), 3 + 8 * (i % 40)], 20, **ask)
+            else:
+                found = index.search_radius(rows[i % 100 : i % 100 + 3], 25, **ask)
+            for each in found:
+                assert len(each) > 0
+                assert [int(year) for year in each.attributes["year"]] == [2020] * len(each)
+    finally:
+        done.set()
+        writer.join()

@@ -104,8 +104,8 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
     if codec in (None, "auto"):
         if keep != "dtype":
             raise InvalidArgumentError(
-                f"keep says what is kept beside the codes of a codec, and none is named; "
-                f"got {keep!r}"
+                "keep says what is kept beside the codes of a codec, and none is named; name one, "
+                f"such as codec='SQ4', or give memory_budget; got {keep!r}"
             )
         return codec, dtype
     if dtype == "bits":

@@ -1,4 +1,4 @@
-"""The attributes of hits, fetched once the hits are known."""
+"""The attributes of hits, laid out as the hits are."""
 
 from __future__ import annotations
 
@@ -7,30 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner._arrays import to_ids
-from lanner._filtering import Attributed
-from lanner.results import Hits, RadiusHits
+from lanner import _core
+from lanner.results import Hits
 
 
-def with_attributes(core: Attributed, hits: Hits, names: list[str]) -> Hits:
-    """Return the hits with columns of their attributes; all columns for no names.
-
-    An item that was removed since it was found has nulls.
-    """
+def with_attributes(hits: Hits, columns: _core.Columns) -> Hits:
+    """Return the hits with columns of their attributes, in which empty places are left out."""
     k = hits.ids.shape[-1]
     filled = np.arange(k) < np.asarray(hits.counts)[..., np.newaxis]
-    found = hits.ids[filled]
-    ids = to_ids(found) if len(found) else np.empty(0, dtype=np.int64)
-    columns = core.attributes(ids, names, True).to_dict()
-    spread = {name: _spread(column, filled) for name, column in columns.items()}
+    spread = {name: _spread(column, filled) for name, column in columns.to_dict().items()}
     return Hits(hits.ids, hits.distances, hits.counts, spread)
-
-
-def with_radius_attributes(core: Attributed, hits: RadiusHits, names: list[str]) -> RadiusHits:
-    """Return the hits within a radius with columns of their attributes, as `with_attributes`."""
-    ids = to_ids(hits.ids) if len(hits.ids) else np.empty(0, dtype=np.int64)
-    hits.attributes = core.attributes(ids, names, True).to_dict()
-    return hits
 
 
 def _spread(values: NDArray[Any], filled: NDArray[np.bool_]) -> NDArray[Any]:

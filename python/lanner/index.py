@@ -30,7 +30,7 @@ from lanner._changing import IndexChanging
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._expressions import id_hint
 from lanner._filtering import core_filters
-from lanner._hit_attributes import with_attributes, with_radius_attributes
+from lanner._hit_attributes import with_attributes
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
 from lanner.schema import Schema
@@ -307,7 +307,7 @@ class Index(IndexChanging):
         single = is_single_id(ids)
         if attributes is None:
             return vectors[0] if single else vectors
-        columns = self._core.attributes(given, to_names(attributes), False).to_dict()
+        columns = self._core.attributes(given, to_names(attributes)).to_dict()
         if single:
             return vectors[0], {name: column[0] for name, column in columns.items()}
         return vectors, columns
@@ -403,8 +403,12 @@ class Index(IndexChanging):
         again = self._to_rerank(rerank, exact)
         aim = to_recall(recall, ef, rerank, exact)
         which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
-        hits = Hits(*self._core.search(array, k, width, exact, count, again, aim, which))
-        return hits if attributes is None else self._with_attributes(hits, attributes)
+        if attributes is None:
+            return Hits(*self._core.search(array, k, width, exact, count, again, aim, which))
+        *found, columns = self._core.search(
+            array, k, width, exact, count, again, aim, which, to_names(attributes)
+        )
+        return with_attributes(Hits(*found), columns)
 
     def search_by_id(
         self,
@@ -435,7 +439,8 @@ class Index(IndexChanging):
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         given = self._to_ids(ids)
-        found, distances, counts = self._core.search_by_id(
+        names = None if attributes is None else to_names(attributes)
+        found, distances, counts, *columns = self._core.search_by_id(
             given,
             k,
             width,
@@ -444,14 +449,12 @@ class Index(IndexChanging):
             self._to_rerank(rerank, exact),
             to_recall(recall, ef, rerank, exact),
             core_filters(self._core, filter, len(given)),
+            names,
         )
         hits = Hits(found, distances, counts)
         if is_single_id(ids):
             hits = Hits(found[0], distances[0], int(counts[0]))
-        return hits if attributes is None else self._with_attributes(hits, attributes)
-
-    def _with_attributes(self, hits: Hits, attributes: Names) -> Hits:
-        return with_attributes(self._core, hits, to_names(attributes))
+        return with_attributes(hits, columns[0]) if columns else hits
 
     def search_radius(
         self,
@@ -482,11 +485,14 @@ class Index(IndexChanging):
         count = to_threads(threads)
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
-        found = self._core.search_radius(array, border, width, exact, count, which)
-        hits = RadiusHits(*found, single=array.ndim == 1)
-        if attributes is None:
-            return hits
-        return with_radius_attributes(self._core, hits, to_names(attributes))
+        names = None if attributes is None else to_names(attributes)
+        found, distances, offsets, *columns = self._core.search_radius(
+            array, border, width, exact, count, which, names
+        )
+        hits = RadiusHits(found, distances, offsets, single=array.ndim == 1)
+        if columns:
+            hits.attributes = columns[0].to_dict()
+        return hits
 
     @property
     def ids(self) -> NDArray[Any]:

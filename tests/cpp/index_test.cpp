@@ -430,5 +430,41 @@ TEST_CASE("damaged bytes never crash: an error, or with checksums off an answer 
     std::filesystem::remove(path);
 }
 
+TEST_CASE("tables joined hold the rows of all, and nulls in what one of them lacks") {
+    const auto column = [](const char* name, ColumnType type, std::vector<std::uint8_t> valid) {
+        OwnedColumn made;
+        made.name = name;
+        made.type = type;
+        made.valid = std::move(valid);
+        return made;
+    };
+    OwnedColumn years = column("year", ColumnType::kInt64, {1, 0});
+    years.integers = {2020, 0};
+    OwnedColumn tags = column("tags", ColumnType::kStringList, {1, 1});
+    tags.row_offsets = {0, 2, 2};
+    tags.text = "abc";
+    tags.text_offsets = {0, 1, 3};
+    OwnedColumn more = column("year", ColumnType::kInt64, {1});
+    more.integers = {2021};
+    OwnedColumn name = column("name", ColumnType::kString, {1});
+    name.text = "x";
+    name.text_offsets = {0, 1};
+    const std::vector<OwnedTable> tables = {{2, {years, tags}}, {0, {}}, {1, {more, name}}, {1, {}}};
+    const OwnedTable all = joined(tables);
+    CHECK(all.rows == 4);
+    REQUIRE(all.columns.size() == 3);
+    CHECK(all.columns[0].name == "year");
+    CHECK(all.columns[0].valid == std::vector<std::uint8_t>{1, 0, 1, 0});
+    CHECK(all.columns[0].integers == std::vector<std::int64_t>{2020, 0, 2021, 0});
+    CHECK(all.columns[1].valid == std::vector<std::uint8_t>{1, 1, 0, 0});
+    CHECK(all.columns[1].row_offsets == std::vector<std::int64_t>{0, 2, 2, 2, 2});
+    CHECK(all.columns[1].text == "abc");
+    CHECK(all.columns[1].text_offsets == std::vector<std::int64_t>{0, 1, 3});
+    CHECK(all.columns[2].valid == std::vector<std::uint8_t>{0, 0, 1, 0});
+    CHECK(all.columns[2].text == "x");
+    CHECK(all.columns[2].text_offsets == std::vector<std::int64_t>{0, 0, 0, 1, 1});
+    CHECK(joined({}).rows == 0);
+}
+
 }  // namespace
 }  // namespace lanner

@@ -58,4 +58,12 @@ struct OwnedColumn {
     std::vector<std::int64_t> text_offsets;
 };
 
+struct OwnedTable {
+    std::size_t rows = 0;
+    std::vector<OwnedColumn> columns;
+};
+
+// The rows of all tables, one behind another; nulls in a column that a table lacks. Columns of one name have one type.
+OwnedTable joined(std::span<const OwnedTable> tables);
+
 }  // namespace lanner

@@ -100,11 +100,19 @@ struct SearchOptions {
 
 // Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
 // Places beyond the number of hits hold id -1 or an untouched string, and distance infinity.
+// The attributes of hits, read in the instant in which those of a query are found: they satisfy its filter.
+struct HitColumns {
+    std::vector<std::string> names;  // none: all columns
+    // By query; a row a hit.
+    std::vector<OwnedTable> queries;
+};
+
 struct HitBuffers {
     std::int64_t* ids = nullptr;
     std::string* strings = nullptr;
     float* distances = nullptr;
     std::int64_t* counts = nullptr;
+    HitColumns* columns = nullptr;  // where they are wanted
 };
 
 // Hits of query i stand at offsets[i] .. offsets[i + 1], nearest first.
@@ -112,6 +120,7 @@ struct RadiusHits {
     OwnedIds ids;
     std::vector<float> distances;
     std::vector<std::int64_t> offsets;
+    std::vector<OwnedColumn> columns;  // where they are wanted; a row a hit
 };
 
 struct MemoryUse {
@@ -219,15 +228,16 @@ class Index {
     Schema schema() const;
     // Whether the schema was given: tables with other columns are refused then.
     bool schema_given() const;
-    // Columns by name, all of them for no names, a row an id. With `lenient`, an id that is not in the index has nulls.
-    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {},
-                                        bool lenient = false) const;
+    // Columns by name, all of them for no names, a row an id.
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names = {}) const;
 
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     // The neighbours of stored items, each without itself.
     void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
     // Everything within `radius`, inclusive. With a graph, approximate like any search: `ef` widens the start.
-    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+    // With `names`, even none, which are all: columns of the hits' attributes too.
+    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options,
+                             const std::vector<std::string>* names = nullptr) const;
 
     // How many items satisfy the filter.
     std::size_t count(const Filter& filter) const;

@@ -5,6 +5,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/columns.hpp"
+#include "bindings/explanation.hpp"
 #include "kernels/metric.hpp"
 
 namespace lanner::bindings {
@@ -70,8 +71,8 @@ Keep keep_of(const std::optional<std::string>& name, const std::string& dtype) {
 
 // search() and search_by_id() differ in what they are asked with.
 template <typename Search>
-py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options,
-                     const Search& search) {
+py::tuple hits_of(const Index& index, bool single, std::size_t count, const SearchOptions& options, HitColumns* columns,
+                  const Search& search) {
     if (options.k == 0) throw Error(ErrorKind::kInvalidArgument, "k must be at least 1, got 0");
     // A k meant as "all" costs no more than what is there; room for billions of hits that cannot be is refused.
     constexpr std::size_t kPlentyOfPlaces = std::size_t{1} << 24;
@@ -93,7 +94,7 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
         std::vector<std::int64_t> counts(count);
         {
             const py::gil_scoped_release release;
-            search(HitBuffers{nullptr, strings.data(), distances_out, counts.data()});
+            search(HitBuffers{nullptr, strings.data(), distances_out, counts.data(), columns});
         }
         const py::array ids = strings_array(strings, shape, options.k, counts.data());
         if (single) return py::make_tuple(ids, distances, counts[0]);
@@ -106,7 +107,7 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
         std::int64_t found = 0;
         {
             const py::gil_scoped_release release;
-            search(HitBuffers{ids_out, nullptr, distances_out, &found});
+            search(HitBuffers{ids_out, nullptr, distances_out, &found, columns});
         }
         return py::make_tuple(std::move(ids), std::move(distances), found);
     }
@@ -114,70 +115,60 @@ py::tuple run_search(const Index& index, bool single, std::size_t count, const S
     std::int64_t* const counts_out = counts.mutable_data();
     {
         const py::gil_scoped_release release;
-        search(HitBuffers{ids_out, nullptr, distances_out, counts_out});
+        search(HitBuffers{ids_out, nullptr, distances_out, counts_out, columns});
     }
     return py::make_tuple(std::move(ids), std::move(distances), std::move(counts));
 }
 
+using Names = std::optional<std::vector<std::string>>;
+
+// With columns behind the hits where there are names.
+template <typename Search>
+py::tuple run_search(const Index& index, bool single, std::size_t count, const SearchOptions& options,
+                     const Names& names, const Search& search) {
+    if (!names) return hits_of(index, single, count, options, nullptr, search);
+    HitColumns columns{*names, {}};
+    const py::tuple hits = hits_of(index, single, count, options, &columns, search);
+    return py::make_tuple(hits[0], hits[1], hits[2], columns_of(joined(columns.queries)));
+}
+
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, std::size_t ef, bool exact,
-                 std::size_t threads, std::optional<std::size_t> rerank, double recall, const py::object& filter) {
+                 std::size_t threads, std::optional<std::size_t> rerank, double recall, const py::object& filter,
+                 const Names& names) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
     const std::vector<Filter> filters = filters_of(filter);
     const SearchOptions options = options_of(vectors.count, k, ef, exact, threads, rerank, recall, filters);
-    return run_search(index, queries.ndim() == 1, vectors.count, options,
+    return run_search(index, queries.ndim() == 1, vectors.count, options, names,
                       [&](const HitBuffers& out) { index.search(vectors, options, out); });
 }
 
 py::tuple search_by_id(const Index& index, const py::object& ids, std::size_t k, std::size_t ef, bool exact,
-                       std::size_t threads, std::optional<std::size_t> rerank, double recall,
-                       const py::object& filter) {
+                       std::size_t threads, std::optional<std::size_t> rerank, double recall, const py::object& filter,
+                       const Names& names) {
     const GivenIds given(ids);
     const std::vector<Filter> filters = filters_of(filter);
     const SearchOptions options = options_of(given.count(), k, ef, exact, threads, rerank, recall, filters);
-    return run_search(index, false, given.count(), options,
+    return run_search(index, false, given.count(), options, names,
                       [&](const HitBuffers& out) { index.search_by_id(given.get(), options, out); });
 }
 
 py::tuple search_radius(const Index& index, const py::array& queries, float radius, std::size_t ef, bool exact,
-                        std::size_t threads, const py::object& filter) {
+                        std::size_t threads, const py::object& filter, const Names& names) {
     const Vectors vectors = vectors_of(queries, index.options().type, index.options().dim, "queries");
     const std::vector<Filter> filters = filters_of(filter);
     RadiusHits hits;
     {
         const py::gil_scoped_release release;
-        hits = index.search_radius(vectors, radius,
-                                   options_of(vectors.count, 1, ef, exact, threads, std::nullopt, 0, filters));
+        const SearchOptions options = options_of(vectors.count, 1, ef, exact, threads, std::nullopt, 0, filters);
+        hits = index.search_radius(vectors, radius, options, names ? &*names : nullptr);
     }
-    return py::make_tuple(
-        ids_array(hits.ids), py::array_t<float>(static_cast<py::ssize_t>(hits.distances.size()), hits.distances.data()),
-        py::array_t<std::int64_t>(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data()));
-}
-
-const char* plan_name(Plan plan) {
-    switch (plan) {
-        case Plan::kEmpty:
-            return "empty";
-        case Plan::kScan:
-            return "scan";
-        case Plan::kPrunedScan:
-            return "pruned scan";
-        case Plan::kFilteredWalk:
-            return "filtered walk";
-        case Plan::kCheckedWalk:
-            return "checked walk";
-        case Plan::kWalk:
-            return "walk";
-    }
-    return "";
-}
-
-py::dict cost_of(const PlanCost& cost) {
-    py::dict dict;
-    dict["nanoseconds"] = cost.nanoseconds;
-    dict["distances"] = cost.distances;
-    dict["hops"] = cost.hops;
-    dict["lists"] = cost.lists;
-    return dict;
+    const auto count = static_cast<py::ssize_t>(hits.distances.size());
+    const py::object ids = ids_array(hits.ids);
+    const py::array_t<float> distances(count, hits.distances.data());
+    const py::array_t<std::int64_t> offsets(static_cast<py::ssize_t>(hits.offsets.size()), hits.offsets.data());
+    if (!names) return py::make_tuple(ids, distances, offsets);
+    return py::make_tuple(ids, distances, offsets,
+                          columns_of({static_cast<std::size_t>(count), std::move(hits.columns)}));
 }
 
 py::dict explain(const Index& index, const py::array& query, const Filter* filter, std::size_t k, std::size_t ef,
@@ -189,27 +180,7 @@ py::dict explain(const Index& index, const py::array& query, const Filter* filte
         const SearchOptions options = options_of(1, k, ef, exact, 1, rerank, recall, {});
         report = filter != nullptr ? index.explain(vectors, *filter, options) : index.explain(vectors, options);
     }
-    py::list options;
-    for (const PlanOption& each : report.options) {
-        py::dict option;
-        option["plan"] = plan_name(each.plan);
-        option["predicted"] = cost_of(each.predicted);
-        option["why_not"] = each.why_not;
-        options.append(option);
-    }
-    py::dict dict;
-    dict["plan"] = plan_name(report.plan);
-    dict["fell_back"] = report.fell_back;
-    dict["filtered"] = report.filtered;
-    dict["items"] = report.items;
-    dict["estimated_matches"] = report.estimated_matches;
-    dict["matches"] = report.matches;
-    dict["hits"] = report.hits;
-    dict["predicted"] = cost_of(report.predicted);
-    dict["measured"] = cost_of(report.measured);
-    dict["resolve_nanoseconds"] = report.resolve_nanoseconds;
-    dict["options"] = options;
-    return dict;
+    return explained(report);
 }
 
 py::object add(Index& index, const py::array& vectors, const py::object& ids, bool upsert, std::size_t threads,
@@ -253,12 +224,10 @@ void update_attributes(Index& index, const py::object& ids, const Columns& attri
     index.update_attributes(given.get(), attributes.view());
 }
 
-Columns attributes(const Index& index, const py::object& ids, const std::vector<std::string>& names, bool lenient) {
+Columns attributes(const Index& index, const py::object& ids, const std::vector<std::string>& names) {
     const GivenIds given(ids);
     const py::gil_scoped_release release;
-    Columns columns(given.count());
-    for (OwnedColumn& column : index.attributes(given.get(), names, lenient)) columns.add(std::move(column));
-    return columns;
+    return columns_of({given.count(), index.attributes(given.get(), names)});
 }
 
 bool contains(const Index& index, const py::object& id) {
@@ -465,7 +434,7 @@ void bind_index(py::module_& module) {
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
              py::arg("progress"), py::arg("attributes"))
         .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
-        .def("attributes", &attributes, py::arg("ids"), py::arg("names"), py::arg("lenient"))
+        .def("attributes", &attributes, py::arg("ids"), py::arg("names"))
         .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
         .def_property_readonly("schema_given", &Index::schema_given)
         .def(
@@ -510,11 +479,12 @@ void bind_index(py::module_& module) {
             },
             py::arg("filter"))
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
-             py::arg("rerank"), py::arg("recall"), py::arg("filter"))
+             py::arg("rerank"), py::arg("recall"), py::arg("filter"), py::arg("attributes") = py::none())
         .def("search_by_id", &search_by_id, py::arg("ids"), py::arg("k"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("rerank"), py::arg("recall"), py::arg("filter"))
+             py::arg("threads"), py::arg("rerank"), py::arg("recall"), py::arg("filter"),
+             py::arg("attributes") = py::none())
         .def("search_radius", &search_radius, py::arg("queries"), py::arg("radius"), py::arg("ef"), py::arg("exact"),
-             py::arg("threads"), py::arg("filter"))
+             py::arg("threads"), py::arg("filter"), py::arg("attributes") = py::none())
         .def(
             "count",
             [](const Index& index, const Filter& filter) {

@@ -30,9 +30,9 @@ py::array_t<std::int64_t> ids(const RowAttributes& attributes) {
     return out;
 }
 
-// As Index.attributes; no row is ever gone.
+// As Index.attributes.
 Columns attributes_of_rows(const RowAttributes& attributes, const py::array_t<std::int64_t, py::array::c_style>& rows,
-                           const std::vector<std::string>& names, bool) {
+                           const std::vector<std::string>& names) {
     std::vector<Slot> slots;
     for (py::ssize_t i = 0; i < rows.size(); ++i) {
         const std::int64_t row = rows.data()[i];
@@ -42,9 +42,7 @@ Columns attributes_of_rows(const RowAttributes& attributes, const py::array_t<st
         slots.push_back(static_cast<Slot>(row));
     }
     const py::gil_scoped_release release;
-    Columns columns(slots.size());
-    for (OwnedColumn& column : attributes.get(slots, names)) columns.add(std::move(column));
-    return columns;
+    return columns_of({slots.size(), attributes.get(slots, names)});
 }
 
 }  // namespace
@@ -59,7 +57,7 @@ void bind_rows(py::module_& module) {
         .def(py::init(&make_rows), py::arg("rows"), py::arg("schema"), py::arg("columns"))
         .def("matching", &matching, py::arg("filters"), py::arg("queries"))
         .def("ids", &ids)
-        .def("attributes", &attributes_of_rows, py::arg("ids"), py::arg("names"), py::arg("lenient"))
+        .def("attributes", &attributes_of_rows, py::arg("ids"), py::arg("names"))
         .def("__len__", &RowAttributes::rows)
         .def_property_readonly("schema",
                                [](const RowAttributes& attributes) { return schema_pairs(attributes.schema()); })

@@ -78,4 +78,10 @@ ColumnType type_of(const std::string& name) {
     throw Error(ErrorKind::kInvalidArgument, "a column's type must be one that there is, got '" + name + "'");
 }
 
+Columns columns_of(OwnedTable table) {
+    Columns columns(table.rows);
+    for (OwnedColumn& column : table.columns) columns.add(std::move(column));
+    return columns;
+}
+
 }  // namespace lanner::bindings

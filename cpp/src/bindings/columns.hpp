@@ -37,6 +37,8 @@ class Columns {
     std::vector<ColumnView> views_;
 };
 
+Columns columns_of(OwnedTable table);
+
 // "int64", "float64", "bool", "timestamp", "string", "list[string]", "list[int64]".
 const char* type_name(ColumnType type) noexcept;
 // Throws Error for a name that is not among these.

@@ -42,10 +42,9 @@ bool Index::Impl::schema_given() const {
     return attributes_.is_fixed();
 }
 
-std::vector<OwnedColumn> Index::Impl::attributes(const Ids& ids, std::span<const std::string> names,
-                                                 bool lenient) const {
+std::vector<OwnedColumn> Index::Impl::attributes(const Ids& ids, std::span<const std::string> names) const {
     const std::shared_lock lock(state_);
-    return attributes_.get(find_all(ids, "attributes", lenient ? Missing::kAllowed : Missing::kRefused), names);
+    return attributes_.get(find_all(ids, "attributes"), names);
 }
 
 }  // namespace lanner

@@ -110,7 +110,8 @@ Explanation Index::Impl::explain(const Vectors& query, const SearchOptions& opti
     const bool walks = layers_ && !effort.exact && !cheap;
     PlanOption scanned{Plan::kScan, scan_cost(scratch->queries, effort), ""};
     if (layers_) {
-        const PlanRequest request{.items = ids_.size(), .matches = ids_.size(), .k = effort.k, .ef = effort.ef};
+        const std::size_t width = std::min(effort.ef, ids_.size());  // all of them, where the aim is to look at all
+        const PlanRequest request{.items = ids_.size(), .matches = ids_.size(), .k = effort.k, .ef = width};
         PlanOption walked{Plan::kWalk, predict(Plan::kWalk, plan_costs(*scratch), request), ""};
         const std::string items = std::to_string(kScanPerCandidate) + " items for each of the " +
                                   std::to_string(effort.ef) + " candidates of a walk";

@@ -70,12 +70,13 @@ class Index::Impl : private TieBreak {
     void update_attributes(const Ids& ids, const TableView& table);
     Schema schema() const;
     bool schema_given() const;
-    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const;
+    std::vector<OwnedColumn> attributes(const Ids& ids, std::span<const std::string> names) const;
 
     // query.cpp
     void search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const;
     void search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const;
-    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options) const;
+    RadiusHits search_radius(const Vectors& queries, float radius, const SearchOptions& options,
+                             const std::vector<std::string>* names) const;
     void get(const Ids& ids, void* out) const;
     template <typename Id>
     bool contains(Id id) const;
@@ -189,8 +190,7 @@ class Index::Impl : private TieBreak {
     // Looks through the whole graph for unreachable nodes, once enough of it has changed. Whether it did.
     bool connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                         const BuildOptions& options, GraphEdit& edit);
-    enum class Missing : std::uint8_t { kRefused, kAllowed };
-    std::vector<Slot> find_all(const Ids& ids, std::string_view what, Missing missing = Missing::kRefused) const;
+    std::vector<Slot> find_all(const Ids& ids, std::string_view what) const;
     static void refuse_repeats(const Ids& ids);
 
     // calibration.cpp

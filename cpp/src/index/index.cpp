@@ -72,8 +72,8 @@ void Index::update_attributes(const Ids& ids, const TableView& attributes) {
 }
 Schema Index::schema() const { return impl_->schema(); }
 bool Index::schema_given() const { return impl_->schema_given(); }
-std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::string> names, bool lenient) const {
-    return impl_->attributes(ids, names, lenient);
+std::vector<OwnedColumn> Index::attributes(const Ids& ids, std::span<const std::string> names) const {
+    return impl_->attributes(ids, names);
 }
 void Index::fit(const Vectors& sample, const WriteOptions& options) { impl_->fit(sample, options); }
 std::optional<float> Index::codec_recall() const { return impl_->codec_recall(); }
@@ -92,8 +92,9 @@ void Index::search(const Vectors& queries, const SearchOptions& options, const H
 void Index::search_by_id(const Ids& ids, const SearchOptions& options, const HitBuffers& out) const {
     impl_->search_by_id(ids, options, out);
 }
-RadiusHits Index::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
-    return impl_->search_radius(queries, radius, options);
+RadiusHits Index::search_radius(const Vectors& queries, float radius, const SearchOptions& options,
+                                const std::vector<std::string>* names) const {
+    return impl_->search_radius(queries, radius, options, names);
 }
 
 std::size_t Index::count(const Filter& filter) const { return impl_->count(filter); }

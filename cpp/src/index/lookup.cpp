@@ -21,15 +21,20 @@ void Index::Impl::refuse_repeats(const Ids& ids) {
     if (const auto* const strings = std::get_if<std::span<const std::string_view>>(&ids)) refuse(*strings);
 }
 
-std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what, Missing missing) const {
+std::vector<Slot> Index::Impl::find_all(const Ids& ids, std::string_view what) const {
     std::vector<Slot> slots;
+    const bool texts = std::holds_alternative<std::span<const std::string_view>>(ids);
+    const bool of_kind = ids_.kind() == IdKind::kNone || (ids_.kind() == IdKind::kString) == texts;
     const auto find = [&](const auto& given) {
         slots.reserve(given.size());
         for (const auto& id : given) {
             Slot slot = ids_.find(id);
             if (slot != kNoSlot && live_[slot] == 0) slot = kNoSlot;
-            if (slot == kNoSlot && missing == Missing::kRefused) {
-                throw Error(ErrorKind::kNotFound, std::string(what) + ": id " + quoted(id) + " is not in the index");
+            if (slot == kNoSlot) {
+                throw Error(ErrorKind::kNotFound, std::string(what) + ": id " + quoted(id) + " is not in the index" +
+                                                      (of_kind ? ""
+                                                       : texts ? ", whose ids are integers"
+                                                               : ", whose ids are strings"));
             }
             slots.push_back(slot);
         }

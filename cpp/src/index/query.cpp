@@ -3,6 +3,7 @@
 #include <limits>
 #include <shared_mutex>
 
+#include "attributes/owned_table.hpp"
 #include "base/thread_pool.hpp"
 #include "base/throttle.hpp"
 #include "index/scratch_lease.hpp"
@@ -265,6 +266,11 @@ void Index::Impl::write_hits(const std::vector<Candidate>& hits, std::size_t que
         out.distances[first + i] = std::numeric_limits<float>::infinity();
     }
     if (out.counts != nullptr) out.counts[query] = static_cast<std::int64_t>(hits.size());
+    if (out.columns == nullptr) return;
+    std::vector<Slot> slots;
+    slots.reserve(hits.size());
+    for (const Candidate& hit : hits) slots.push_back(hit.slot);
+    out.columns->queries[query] = {slots.size(), attributes_.get(slots, out.columns->names)};
 }
 
 void Index::Impl::search(const Vectors& queries, const SearchOptions& options, const HitBuffers& out) const {
@@ -277,6 +283,9 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     {
         const std::shared_lock lock(state_);
         effort = effort_of(options);
+        // Names that there are not are refused, whatever is found.
+        if (out.columns != nullptr)
+            out.columns->queries.assign(queries.count, {0, attributes_.get({}, out.columns->names)});
     }
     check_filters(options.filters, queries.count);
     if (queries.count == 0) return;
@@ -385,18 +394,26 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
     std::vector<std::string> texts(kind == IdKind::kString ? places : 0);
     std::vector<float> distances(places);
     std::vector<std::int64_t> counts(queries.count);
+    HitColumns columns;
+    if (out.columns != nullptr) {
+        columns.names = out.columns->names;
+        out.columns->queries.resize(queries.count);
+    }
     search_prepared(queries, wider,
                     {found.empty() ? nullptr : found.data(), texts.empty() ? nullptr : texts.data(), distances.data(),
-                     counts.data()});
+                     counts.data(), out.columns != nullptr ? &columns : nullptr});
+    std::vector<std::size_t> others;  // which of the hits of a query are not the item itself
     for (std::size_t query = 0; query < queries.count; ++query) {
         const std::size_t from = query * wider.k;
         const std::size_t into = query * options.k;
         std::size_t kept = 0;
+        others.clear();
         for (std::size_t i = 0; i < static_cast<std::size_t>(counts[query]) && kept < options.k; ++i) {
             const bool itself = kind == IdKind::kString
                                     ? texts[from + i] == std::get<std::span<const std::string_view>>(ids)[query]
                                     : found[from + i] == std::get<std::span<const std::int64_t>>(ids)[query];
             if (itself) continue;
+            others.push_back(i);
             if (kind == IdKind::kString) {
                 if (out.strings != nullptr) out.strings[into + kept] = std::move(texts[from + i]);
             } else if (out.ids != nullptr) {
@@ -406,6 +423,7 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
             ++kept;
         }
         if (out.counts != nullptr) out.counts[query] = static_cast<std::int64_t>(kept);
+        if (out.columns != nullptr) out.columns->queries[query] = rows_of(columns.queries[query], others);
         for (; kept < options.k; ++kept) {
             if (out.ids != nullptr) out.ids[into + kept] = -1;
             out.distances[into + kept] = std::numeric_limits<float>::infinity();
@@ -413,7 +431,8 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
     }
 }
 
-RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options) const {
+RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options,
+                                      const std::vector<std::string>* names) const {
     if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
     if (options.recall != 0)
         throw Error(ErrorKind::kInvalidArgument,
@@ -432,10 +451,11 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
     ScratchLease shared(*this);
     RadiusHits result;
     result.offsets.assign(1, 0);
-    if (queries.count == 0) return result;
 
-    // Held throughout: hits are slots until their ids are read.
+    // Held throughout: hits are slots until their ids and attributes are read.
     const std::shared_lock lock(state_);
+    if (names != nullptr) result.columns = attributes_.get({}, *names);
+    if (queries.count == 0) return result;
     store_.prepare(queries, shared->queries);
     const Codec& codec = store_.finest();
     const QueryBlock& prepared = store_.queries_of(codec, shared->queries);
@@ -488,6 +508,13 @@ RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, cons
             }
         }
         result.offsets.push_back(static_cast<std::int64_t>(result.distances.size()));
+    }
+    if (names != nullptr) {
+        std::vector<Slot> slots;
+        for (const std::vector<Candidate>& each : hits) {
+            for (const Candidate& hit : each) slots.push_back(hit.slot);
+        }
+        result.columns = attributes_.get(slots, *names);
     }
     if (ids_.kind() == IdKind::kString) {
         result.ids = std::move(strings);

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lanner import _core
 from lanner._arguments import Names, to_names
 from lanner._filtering import core_filters
-from lanner._hit_attributes import with_attributes, with_radius_attributes
+from lanner._hit_attributes import with_attributes
 from lanner._tables import to_columns
 from lanner.results import Hits, RadiusHits
 from lanner.schema import Schema
@@ -38,12 +40,15 @@ class AttributedRows:
     def _with_attributes(self, hits: Hits, names: Names) -> Hits:
         if names is None:
             return hits
-        return with_attributes(self._attributes, hits, to_names(names))
+        k = hits.ids.shape[-1]
+        found = hits.ids[np.arange(k) < np.asarray(hits.counts)[..., np.newaxis]]
+        return with_attributes(hits, self._attributes.attributes(found, to_names(names)))
 
     def _with_radius_attributes(self, hits: RadiusHits, names: Names) -> RadiusHits:
         if names is None:
             return hits
-        return with_radius_attributes(self._attributes, hits, to_names(names))
+        hits.attributes = self._attributes.attributes(hits.ids, to_names(names)).to_dict()
+        return hits
 
     @property
     def schema(self) -> Schema:
