@@ -126,6 +126,7 @@ class IndexStoring(IndexInspection):
         """Build the index anew of the items it has, and give back what removed ones left behind.
 
         Graph, codes, memory and file are then those of an index that never held anything else.
+        With ``keep=None`` codes stay as they are, and the graph is built by what they stand for.
         Removed items' places are used again by later ones anyway, and recall does not suffer: this
         is for an index that has shrunk for good, or whose vectors have become unlike the first.
         It takes the time of a build, and meanwhile the memory of a second index; searches go on.

@@ -1,5 +1,6 @@
 // What a bulk build measures by where codes alone are kept: 8-bit codes of the rows, the new ones made of the vectors that
 // are still at hand. They are nearer the truth than estimates between rows of few bits, and quicker; the build over, they go.
+// A compaction has no other vectors than what codes stand for, and its graph is as one that was built by codes.
 // See Codec for threads.
 #pragma once
 
