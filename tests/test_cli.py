@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -147,6 +148,21 @@ def test_build_names_the_columns_that_it_leaves_out(suffix, vectors, tmp_path):
     write_attributes(path, COLUMNS)
     for more in ([], ["--attributes", path]):
         assert "left out" not in run("build", vectors, tmp_path / "a.lanner", *more).stdout
+
+
+def test_attributes_are_told_and_filtered_by(built, vectors, tmp_path):
+    assert re.search(r"attributes +none *$", run("info", built).stdout, re.MULTILINE)
+    write_attributes(tmp_path / "a.jsonl", {"year": list(range(200)), "tags": [["x"], ["y"]] * 100})
+    index = tmp_path / "a.lanner"
+    run("build", vectors, index, "--attributes", tmp_path / "a.jsonl")
+    told = run("info", index).stdout
+    assert re.search(r"attributes +year int64, tags list\[string\] *$", told, re.MULTILINE)
+    filter = "year < 9 and 'y' in tags"
+    run("search", index, vectors, "--filter", filter, "--out", tmp_path / "hits.npz")
+    with np.load(tmp_path / "hits.npz") as written:
+        assert written["counts"].tolist() == [4] * 200
+        assert np.sort(written["ids"][:, :4]).tolist() == [[1, 3, 5, 7]] * 200
+    run("search", index, vectors, "--filter", "yaer < 9", code=1)
 
 
 def test_build_reads_vectors_and_attributes_of_one_file(tmp_path):

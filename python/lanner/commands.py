@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import tempfile
@@ -111,6 +112,10 @@ def info(file: Annotated[Path, typer.Argument(help="A file that lanner saved.")]
             table.add_row("codec", f"{about['codec']}, beside {about['keep'] or 'nothing'}")
         table.add_row("seed", str(about["seed"]))
         table.add_row("ids", about["id_kind"] or "none yet")
+        # Of a file that cannot be opened, the sections are shown all the same.
+        with contextlib.suppress(lanner.FileFormatError):
+            kinds = (f"{name} {kind}" for name, kind in lanner.open(file).schema.items())
+            table.add_row("attributes", Text(", ".join(kinds) or "none"))
     table.add_row("bytes", f"{about['bytes']:,}")
     _out.print(table)
     sections = Table("section", "offset", "bytes", "crc32")
@@ -239,6 +244,13 @@ def search(
         int | None, typer.Option(help="Width of the walk through the graph.", show_default=False)
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every item.")] = False,
+    filter: Annotated[
+        str | None,
+        typer.Option(
+            help="What hits must satisfy, as 'year >= 2020 and \"cs.IR\" in tags'.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write all hits to an .npz or a .csv.", show_default=False)
     ] = None,
@@ -254,7 +266,7 @@ def search(
         raise lanner.InvalidArgumentError(f"--out must end in .npz or .csv, got {out}")
     opened = lanner.open(index)
     rows = read_vectors(queries, name=name)
-    hits = opened.search(rows, k, recall=recall, ef=ef, exact=exact, threads=threads)
+    hits = opened.search(rows, k, filter=filter, recall=recall, ef=ef, exact=exact, threads=threads)
     if out is None:
         table = Table(
             "query",
