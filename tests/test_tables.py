@@ -496,3 +496,26 @@ def test_a_schema_is_a_mapping_that_does_not_change() -> None:
 def test_what_is_no_schema_is_refused(columns: Any) -> None:
     with pytest.raises(lanner.Error, match="schema"):
         lanner.Schema(columns)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [[np.nan, np.nan], np.full(2, np.nan), np.array([np.nan, None], object), [None, None]],
+)
+def test_a_column_of_nan_alone_waits_for_its_type(nothing: Any) -> None:
+    index = lanner.Index(2)
+    index.add([[1, 0], [0, 1]], attributes={"text": nothing, "year": [1, 2]})
+    assert index.schema == {"year": "int64"}
+    index.add([[1, 1], [2, 1]], attributes={"text": [np.nan, "u"], "year": [3, 4]})
+    assert index.schema == {"year": "int64", "text": "string"}
+    assert index.get([0, 2, 3], attributes=["text"])[1]["text"].tolist() == [None, None, "u"]
+    index.add([[1, 3], [2, 3]], attributes={"text": ["v", "w"], "year": np.full(2, np.nan)})
+    assert index.get([4], attributes=["year"])[1]["year"].tolist() == [None]
+
+
+def test_nan_beside_numbers_is_a_number_that_is_null() -> None:
+    index = lanner.Index(2)
+    index.add([[1, 0], [0, 1], [1, 1]], attributes={"a": [1, np.nan, 2], "b": [True, np.nan, None]})
+    assert index.schema == {"a": "float64", "b": "bool"}
+    assert index.count("a is None") == 1
+    assert index.count("b is None") == 2

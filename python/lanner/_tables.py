@@ -175,7 +175,7 @@ def _to_part(values: Any, label: str, want: str | None) -> _Part:
     if isinstance(values, np.ndarray) and values.ndim == 0:
         raise InvalidArgumentError(f"{label} must be one value a row, got a single one")
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biufM":
-        part = _of_array(values, label)
+        part = _of_array(values, label, want)
     else:
         part = _of_list(list(values), label, want)
     return part if want in (None, part.type) else _converted(part, str(want), label)
@@ -196,13 +196,16 @@ def _of_pandas(series: Any) -> Any:
     return [None if gone else each for each, gone in zip(objects, missing, strict=True)]
 
 
-def _of_array(array: NDArray[Any], label: str) -> _Part:
+def _of_array(array: NDArray[Any], label: str, want: str | None) -> _Part:
     kind = array.dtype.kind
     if kind == "b":
         return _Part("bool", np.ascontiguousarray(array, dtype=np.bool_))
     if kind == "f":
         floats = np.array(array, dtype=np.float64)
-        return _Part("float64", floats, _valid(~np.isnan(floats)))
+        real = ~np.isnan(floats)
+        if len(floats) and not real.any():
+            return _nothing(len(floats), want)
+        return _Part("float64", floats, _valid(real))
     if kind == "M":
         times = array.astype("datetime64[us]")
         present = ~np.isnat(times)
@@ -227,6 +230,14 @@ def _of_list(values: list[Any], label: str, want: str | None) -> _Part:
     if not kinds <= {bool, int, float, str, type(None), list}:
         values = [_element(each, label, row) for row, each in enumerate(values)]
         kinds = set(map(type, values))
+    if float in kinds:
+        # Where there are no numbers beside it, NaN is what stands for nothing in their place.
+        numbers = any(
+            type(each) is int or (type(each) is float and each == each) for each in values
+        )
+        if not numbers:
+            values = [None if type(each) is float else each for each in values]
+            kinds = set(map(type, values))
     present = None
     if type(None) in kinds:
         kinds.remove(type(None))
