@@ -77,7 +77,7 @@ def read_vectors(path: str | os.PathLike[str], *, name: str | None = None) -> Ar
         raise InvalidArgumentError(
             f"a {suffix} file holds one array, without a name, got name {name!r}"
         )
-    try:
+    with _reading(path):
         if suffix == ".npy":
             array = _read_npy(path)
         elif suffix == ".npz":
@@ -88,10 +88,6 @@ def read_vectors(path: str | os.PathLike[str], *, name: str | None = None) -> Ar
             array = _read_rows(path, _ROW_DTYPES[suffix])
         else:
             array = _read_block(path, _BLOCK_DTYPES[suffix])
-    except OSError as error:
-        if isinstance(error, StorageError):
-            raise
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
     if array.ndim != 2:
         raise FileFormatError(f"{path} must hold a matrix of rows, got shape {array.shape}")
     return array
@@ -109,19 +105,13 @@ def read_ids(path: str | os.PathLike[str]) -> Array | list[str]:
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    try:
+    with _reading(path):
         if suffix == ".npy":
             return np.asarray(_read_npy(path))
         if suffix == ".txt":
             lines = path.read_text(encoding="utf-8").splitlines()
         else:
             raise InvalidArgumentError(f"{path} must end in .npy or .txt, got {suffix!r}")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
-        ) from None
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
     try:
         return np.array([int(line) for line in lines], dtype=np.int64)
     except (ValueError, OverflowError):
@@ -159,12 +149,21 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
             f"{path} must end in one of {', '.join(ATTRIBUTE_SUFFIXES)}, got {suffix!r}"
         )
     read = {".parquet": _read_parquet_attributes, ".csv": _read_csv, ".jsonl": _read_jsonl}[suffix]
-    try:
+    with _reading(path):
         return read(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be read, or is no text where it should be, which it is."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise FileFormatError(
             f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
         ) from None
+    except StorageError:
+        raise
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 

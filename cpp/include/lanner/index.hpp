@@ -98,8 +98,6 @@ struct SearchOptions {
     std::span<const Filter> filters = {};
 };
 
-// Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
-// Places beyond the number of hits hold id -1 or an untouched string, and distance infinity.
 // The attributes of hits, read in the instant in which those of a query are found: they satisfy its filter.
 struct HitColumns {
     std::vector<std::string> names;  // none: all columns
@@ -107,6 +105,8 @@ struct HitColumns {
     std::vector<OwnedTable> queries;
 };
 
+// Where a search writes: count * k places each, counts one a query. Ids go to `ids` or, for string ids, to `strings`.
+// Places beyond the number of hits hold id -1 or an untouched string, and distance infinity.
 struct HitBuffers {
     std::int64_t* ids = nullptr;
     std::string* strings = nullptr;

@@ -156,14 +156,10 @@ const Column& AttributeTable::column(std::string_view name) const {
         if (column->spec().name == name) return *column;
     }
     std::vector<std::string> names;
-    std::string shown;
-    for (const auto& column : columns_) {
-        names.push_back(column->spec().name);
-        shown += (shown.empty() ? "" : ", ") + quoted(names.back());
-    }
+    for (const auto& column : columns_) names.push_back(column->spec().name);
     throw Error(ErrorKind::kInvalidArgument,
                 "there is no column " + quoted(name) +
-                    (names.empty() ? "; this index has no attributes" : "; there are " + shown) +
+                    (names.empty() ? "; this index has no attributes" : "; there are " + listed(names)) +
                     near_name_hint(name, names));
 }
 

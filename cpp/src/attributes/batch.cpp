@@ -6,15 +6,13 @@
 #include <string>
 
 #include "attributes/column.hpp"
+#include "attributes/column_view.hpp"
 #include "base/near_name.hpp"
 #include "base/utf8.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
 namespace {
-
-bool is_list(ColumnType type) noexcept { return type == ColumnType::kStringList || type == ColumnType::kInt64List; }
-bool is_text(ColumnType type) noexcept { return type == ColumnType::kString || type == ColumnType::kStringList; }
 
 [[noreturn]] void refuse(const ColumnView& view, const std::string& why) {
     throw Error(ErrorKind::kInvalidArgument, "column " + quoted(view.name) + " " + why);
@@ -63,13 +61,9 @@ void check_arrays(const ColumnView& view, std::size_t rows) {
 
 [[noreturn]] void refuse_unknown(const ColumnView& view, const Schema& schema) {
     std::vector<std::string> names;
-    std::string shown;
-    for (const ColumnSpec& spec : schema) {
-        names.push_back(spec.name);
-        shown += (shown.empty() ? "" : ", ") + quoted(spec.name);
-    }
-    refuse(view,
-           "is not in the schema; its columns: " + (shown.empty() ? "none" : shown) + near_name_hint(view.name, names));
+    for (const ColumnSpec& spec : schema) names.push_back(spec.name);
+    refuse(view, "is not in the schema; its columns: " + (names.empty() ? "none" : listed(names)) +
+                     near_name_hint(view.name, names));
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ void Column::load_present(const SectionReader& reader, const std::string& prefix
     }
 }
 
+std::string listed(std::span<const std::string> names) {
+    std::string shown;
+    for (const std::string& name : names) shown += (shown.empty() ? "" : ", ") + quoted(name);
+    return shown;
+}
+
 std::string type_name(ColumnType type) {
     static const char* const kNames[kColumnTypeCount] = {"int64",  "float64",      "bool",       "timestamp",
                                                          "string", "list[string]", "list[int64]"};

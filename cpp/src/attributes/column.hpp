@@ -98,6 +98,8 @@ class MadeLater {
     mutable std::unique_ptr<T> value_;
 };
 
+// "'year', 'tags'".
+std::string listed(std::span<const std::string> names);
 std::string type_name(ColumnType type);
 std::string op_name(FilterOp op);
 // "the string 'abc'", for messages.
