@@ -42,10 +42,17 @@ def test_masks_follow_the_order_of_adding(strings: bool) -> None:
     numbers = rng.permutation(ROWS)
     ids = np.array([f"paper {each}" for each in numbers]) if strings else numbers
     index, vectors = made(ids)
-    for share in (0.0, 0.01, 0.3, 1.0):
+    for share in (0.0, 0.01, 0.3, 0.6, 0.99, 1.0):
         mask = rng.random(ROWS) < share
         holds(index, vectors, ids, mask)
         holds(lanner.Index.from_bytes(index.to_bytes()), vectors, ids, mask)
+
+
+@pytest.mark.parametrize("rows", [2048, 4096 + 63])
+@pytest.mark.parametrize("share", [0.4, 0.8])
+def test_masks_end_with_a_word_or_within_one(rows: int, share: float) -> None:
+    index, vectors = made(rows=rows)
+    holds(index, vectors, np.arange(rows), np.random.default_rng(rows).random(rows) < share)
 
 
 def test_order_outlives_what_happens_to_an_index() -> None:

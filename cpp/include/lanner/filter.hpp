@@ -58,15 +58,18 @@ inline ItemMask mask_of(std::span<const std::uint8_t> admitted) {
     ItemMask mask{admitted.size(), std::vector<std::uint64_t>((admitted.size() + 63) / 64)};
     std::size_t at = 0;
     if constexpr (std::endian::native == std::endian::little) {
-        // Eight at a time: the product has the lowest bit of byte i in bit 56 + i.
-        for (; at + 8 <= admitted.size(); at += 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, admitted.data() + at, sizeof eight);
-            eight |= eight >> 4;
-            eight |= eight >> 2;
-            eight |= eight >> 1;
-            eight &= 0x0101010101010101U;
-            mask.words[at / 64] |= (eight * 0x0102040810204080U >> 56) << (at % 64);
+        // A word at a time, of eight bytes at once: their highest bits say which are not 0, and the product has the lowest
+        // bit of byte i in bit 56 + i.
+        constexpr std::uint64_t kAllButHighest = 0x7f7f7f7f7f7f7f7fU;
+        for (; at + 64 <= admitted.size(); at += 64) {
+            std::uint64_t word = 0;
+            for (unsigned part = 0; part < 64; part += 8) {
+                std::uint64_t eight = 0;
+                std::memcpy(&eight, admitted.data() + at + part, sizeof eight);
+                eight = (eight | ((eight & kAllButHighest) + kAllButHighest)) >> 7 & 0x0101010101010101U;
+                word |= (eight * 0x0102040810204080U >> 56) << part;
+            }
+            mask.words[at / 64] = word;
         }
     }
     for (; at < admitted.size(); ++at) mask.words[at / 64] |= std::uint64_t{admitted[at] != 0} << (at % 64);

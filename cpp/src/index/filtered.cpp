@@ -1,5 +1,6 @@
 // Filtered searches: what a filter lets through, which plan answers, and carrying it out.
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -70,12 +71,9 @@ class Index::Impl::ItemLookup final : public IdLookup {
         const RowOrder& order = index_.order_;
         const bool full = items == index_.slots_;
         if (full && order.plain()) return mask.words;
+        if (full) return in_place_of(mask);
         Words words(index_.live_words_.size());
         const auto mark = [&](Slot slot) { words[slot / 64] |= std::uint64_t{1} << (slot % 64); };
-        if (full) {
-            SlotSet(mask.words, items).for_each([&](Slot place) { mark(order.slot_at(place)); });
-            return words;
-        }
         std::size_t item = 0;
         for (const Slot slot : index_.live_in_order()) {
             if ((mask.words[item / 64] >> (item % 64) & 1U) != 0) mark(slot);
@@ -85,6 +83,24 @@ class Index::Impl::ItemLookup final : public IdLookup {
     }
 
   private:
+    // Where every slot has an item: the fewer of those that are set and those that are not are taken to their slots.
+    Words in_place_of(const ItemMask& mask) const {
+        std::size_t set = 0;
+        for (const std::uint64_t word : mask.words) set += count_bits(word);
+        const bool most = set > mask.items / 2;
+        Words words(index_.live_words_.size());
+        if (most) std::copy(index_.live_words_.begin(), index_.live_words_.end(), words.begin());
+        for (std::size_t at = 0; at < mask.words.size(); ++at) {
+            std::uint64_t odd = most ? ~mask.words[at] : mask.words[at];
+            if (most && at == mask.items / 64) odd &= (std::uint64_t{1} << (mask.items % 64)) - 1;
+            for (; odd != 0; odd &= odd - 1) {
+                const Slot slot = index_.order_.slot_at(at * 64 + static_cast<std::size_t>(std::countr_zero(odd)));
+                words[slot / 64] ^= std::uint64_t{1} << (slot % 64);
+            }
+        }
+        return words;
+    }
+
     void refuse(IdKind kind, const char* what) const {
         if (ids_.kind() == kind) throw Error(ErrorKind::kWrongType, std::string("a filter names ") + what);
     }
