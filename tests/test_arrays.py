@@ -321,6 +321,72 @@ def test_string_ids(ids):
     assert sorted(index) == ["", "a", "ü"]
 
 
+def arrow(kind, values):
+    """Return a column as one array of Arrow, as chunks, or as polars or pandas have it."""
+    if kind == "polars":
+        return pytest.importorskip("polars").Series(values)
+    if kind == "pandas":
+        return pytest.importorskip("pandas").Series(values)
+    pa = pytest.importorskip("pyarrow")
+    if kind == "fixed":
+        return pa.array(values, pa.list_(pa.float32(), 3))
+    half = pa.array(values[:2]), pa.array(values[2:], pa.array(values).type)
+    return pa.chunked_array(half) if kind == "chunked" else pa.array(values)
+
+
+COLUMNS = ("array", "chunked", "polars", "pandas")
+
+
+@pytest.mark.parametrize("kind", [*COLUMNS, "fixed"])
+def test_columns_of_lists_are_vectors(kind):
+    np.testing.assert_array_equal(stored(arrow(kind, ROWS.tolist())), ROWS)
+    index = lanner.Index(3, "l2")
+    index.add(ROWS)
+    found = index.search(arrow(kind, ROWS.tolist()), k=1)
+    assert found.ids.tolist() == [[0], [1], [2]]
+
+
+def test_columns_of_rows_of_bits_and_of_none():
+    pa = pytest.importorskip("pyarrow")
+    packed = pa.array([[1, 2], [3, 4]], pa.list_(pa.uint8(), 2))
+    np.testing.assert_array_equal(stored(packed, "bits", 16), [[1, 2], [3, 4]])
+    assert stored(packed[:0], "bits", 16).shape == (0, 2)
+    np.testing.assert_array_equal(stored(pa.array([1.0, 2.0, 3.0]), ids=4), [[1, 2, 3]])
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[1, 2, 3], None, [4, 5, 6]], "vectors must be rows of numbers, got (None|nan) in row 1"),
+        ([[1, 2, 3], [4, 5, 6], [7, 8]], "rows of one length, got 2 in row 2 after 3"),
+        ([[1.0, 2.0, 3.0], [1.0, None, 3.0], [1.0, 2.0, 3.0]], "row 1 holds NaN|must be numbers"),
+        ([[[1.0], [2.0]], [[1.0], [2.0, 3.0]], [[1.0], [2.0]]], "one axis or two|must be numbers"),
+    ],
+)
+def test_columns_of_rows_that_are_no_vectors_are_refused(kind, rows, message):
+    with pytest.raises((InvalidArgumentError, WrongTypeError), match=message):
+        lanner.Index(3, "l2").add(arrow(kind, rows))
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("ids", [[5, 7, 9], ["a", "ü", ""]])
+def test_columns_are_ids(kind, ids):
+    index = lanner.Index(3, "l2")
+    assert index.add(ROWS, arrow(kind, ids)).tolist() == ids
+    np.testing.assert_array_equal(index.get(arrow(kind, ids)), ROWS)
+    hits = index.search(ROWS[0], 3, filter=arrow(kind, ids)[1:])
+    assert hits.ids[: hits.counts].tolist() == ids[1:]
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("ids", [[5, None, 9], ["a", None, ""]])
+def test_columns_with_nulls_are_no_ids(kind, ids):
+    wanted = "ids must have no nulls, got 1|integers or str, got (float|None|nan)"
+    with pytest.raises((InvalidArgumentError, WrongTypeError), match=wanted):
+        lanner.Index(3, "l2").add(ROWS, arrow(kind, ids))
+
+
 @pytest.mark.parametrize(
     ("ids", "error", "message"),
     [
@@ -331,7 +397,8 @@ def test_string_ids(ids):
         ([1, 2, 3.0], WrongTypeError, "row 2 must be an integer, got float"),
         ([1, "2", 3], WrongTypeError, r"all integers or all str, got both \(row 1\)"),
         (["1", 2, "3"], WrongTypeError, r"all integers or all str, got both \(row 1\)"),
-        ([1, 2, None], WrongTypeError, "row 2 must be an integer, got NoneType"),
+        ([1, 2, None], WrongTypeError, "integers or str, got None in row 2"),
+        ([None, "a", "b"], WrongTypeError, "integers or str, got None in row 0"),
         ([1, 2, 2**63], InvalidArgumentError, "row 2 must be at most 9223372036854775807"),
         ([1, -(2**63) - 1, 2], InvalidArgumentError, "row 1 must be at least -9223372036854775808"),
         (np.array([1, 2, 2**63], np.uint64), InvalidArgumentError, "row 2 must be at most"),

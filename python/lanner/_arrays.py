@@ -1,9 +1,9 @@
 """Turns what users have into what the core takes, or says clearly why not.
 
-Vectors may come through the buffer protocol, through DLPack on the CPU or as nested sequences, with
-any strides and byte order. What the core takes is C-contiguous, native-endian and of few types (see
-`_core.pyi`). Whether numbers are finite is the core's check; what would be lost in a conversion is
-refused here.
+Vectors may come through the buffer protocol, through DLPack on the CPU, as nested sequences, or as
+a column of Arrow or of a data frame whose rows are lists, with any strides and byte order. What the
+core takes is C-contiguous, native-endian and of few types (see `_core.pyi`). Whether numbers are
+finite is the core's check; what would be lost in a conversion is refused here.
 """
 
 from __future__ import annotations
@@ -41,23 +41,48 @@ def to_array(value: object, name: str) -> Array:
             f"{name} must not be a masked array: fill or drop the masked places first"
         )
     if isinstance(value, np.ndarray):
-        return np.asarray(value)
+        return _of_rows(np.asarray(value), name)
     if isinstance(value, (bytes, bytearray)):
         return np.frombuffer(value, dtype=np.uint8)
-    if hasattr(value, "__dlpack__"):
+    # Arrow's arrays have DLPack too, for numbers without nulls alone.
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__arrow_c_array__"):
         return _from_dlpack(value, name)
     if isinstance(value, (str, set, frozenset, dict)) or not _is_arrayish(value):
         raise WrongTypeError(
             f"{name} must be an array or nested sequences of numbers, got {_kind(value)}"
         )
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError:
         raise InvalidArgumentError(
             f"{name} must have rows of one length, got rows of several lengths"
         ) from None
     except (TypeError, OverflowError) as error:
         raise WrongTypeError(f"{name} cannot be read as an array: {error}") from None
+    return array if isinstance(value, Sequence) else _of_rows(array, name)
+
+
+def _of_rows(array: Array, name: str) -> Array:
+    """Return the matrix of an array whose entries are rows themselves, as in a column of lists."""
+    if array.dtype.kind != "O" or array.ndim != 1 or not any(map(_is_row, array)):
+        return array
+    rows = array.tolist()
+    length = next(len(each) for each in rows if _is_row(each))
+    for row, each in enumerate(rows):
+        if not _is_row(each):
+            raise WrongTypeError(f"{name} must be rows of numbers, got {each!r:.40} in row {row}")
+        if len(each) != length:
+            raise InvalidArgumentError(
+                f"{name} must have rows of one length, got {len(each)} in row {row} after {length}"
+            )
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        raise InvalidArgumentError(f"{name} must have one axis or two, got more") from None
+
+
+def _is_row(value: object) -> bool:
+    return isinstance(value, (np.ndarray, list, tuple))
 
 
 def to_vectors(value: object, name: str, dim: int, dtype: str) -> Array:
@@ -118,6 +143,8 @@ def to_ids(value: object, name: str = "ids") -> Ids:
     if isinstance(value, range):
         return ids_of_range(value, _MOST_IDS, name)
     if not isinstance(value, Sequence):
+        if hasattr(value, "__arrow_c_array__") or hasattr(value, "__arrow_c_stream__"):
+            _refuse_nulls(value, name)
         array = to_array(value, name)
         if array.ndim == 0:
             array = array[np.newaxis]
@@ -158,6 +185,8 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
             raise WrongTypeError(
                 f"{name} must be integers or str, got {_kind(each)} in row {row}{id_hint(each)}"
             )
+        if each is None or (isinstance(each, float) and each != each):
+            raise WrongTypeError(f"{name} must be integers or str, got {each} in row {row}")
         if isinstance(each, str) != strings:
             raise WrongTypeError(f"{name} must be all integers or all str, got both (row {row})")
         if not strings:
@@ -172,6 +201,14 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _refuse_nulls(column: Any, name: str) -> None:
+    # Read as an array, integers beside nulls would be floats.
+    count = getattr(column, "null_count", 0)
+    count = count() if callable(count) else count
+    if isinstance(count, int) and count:
+        raise InvalidArgumentError(f"{name} must have no nulls, got {count}")
 
 
 def _utf8(values: list[str], name: str) -> list[str]:

@@ -195,10 +195,10 @@ class Index(IndexChanging):
         Parameters
         ----------
         vectors : array_like, shape (n, dim) or (dim,)
-            Buffers, arrays, DLPack tensors on the CPU, or nested sequences. Numbers are rounded to
-            a floating dtype of the index; what does not fit it, and fractions where it is an
-            integer, are refused. For dtype ``bits``: packed uint8,
-            least significant bit first, or bool.
+            Buffers, arrays, DLPack tensors on the CPU, nested sequences, or a column of lists of
+            numbers, as Arrow and data frames have them. Numbers are rounded to a floating dtype of
+            the index; what does not fit it, and fractions where it is an integer, are refused. For
+            dtype ``bits``: packed uint8, least significant bit first, or bool.
         ids : array_like of int or of str, shape (n,), optional
             Unique, and not in the index. Without them, integers that the index does not have are
             given.
