@@ -87,6 +87,7 @@ def test_build_without_a_graph_and_of_bits(tmp_path):
         (["--codec", "SQ8", "--keep", "None"], {"codec": "SQ8", "keep": None}),
         (["--codec", "SQ8", "--keep", "float16"], {"codec": "SQ8", "keep": "float16"}),
         (["--codec", "SQ8"], {"codec": "SQ8"}),
+        (["--keep", "none"], {"codec": "SQ8", "keep": None}),
         (["--memory-budget", "20 B", "--no-graph"], {"memory_budget": "20 B", "graph": None}),
         (["--memory-budget", "20", "--no-graph"], {"memory_budget": 20, "graph": None}),
     ],
@@ -284,7 +285,10 @@ def test_search_writes_all_hits(names, vectors, tmp_path):
         ),
         (["build", "{vectors}", "{out}", "--threads", "0"], "threads must be at least 1, got 0"),
         (["build", "{vectors}", "{out}", "--name", "x"], "holds one array"),
-        (["build", "{vectors}", "{out}", "--keep", "none"], "keep says what is kept beside"),
+        (
+            ["build", "{vectors}", "{out}", "--keep", "none", "--codec", "none"],
+            "keep says what is kept beside",
+        ),
         (["build", "{vectors}", "{out}", "--memory-budget", "1 MB"], "memory_budget must be a"),
         (
             ["build", "{vectors}", "{out}", "--memory-budget", "9", "--codec", "SQ8"],

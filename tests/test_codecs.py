@@ -384,6 +384,29 @@ def test_codec_is_chosen_by_dimension_and_dtype(options, codec):
     assert lanner.Index.from_bytes(index.to_bytes()).codec == codec
 
 
+@pytest.mark.parametrize(
+    ("options", "codec"),
+    [
+        ({"dim": 8}, "SQ8"),
+        ({"dim": 63, "metric": "ip"}, "SQ8"),
+        ({"dim": 64, "metric": "snr"}, "SQ8"),
+        ({"dim": 128, "metric": "l2"}, "SQ4"),
+        ({"dim": 384, "graph": None}, "SQ8"),
+        ({"dim": 8, "dtype": "float16"}, "SQ8"),
+        ({"dim": 8, "dtype": "int8"}, "SQ4"),
+        ({"dim": 384, "dtype": "uint8"}, "SQ4"),
+    ],
+)
+@pytest.mark.parametrize("keep", [None, "float16"])
+def test_who_keeps_less_gets_codes(options, codec, keep):
+    if keep and options.get("dtype") is not None:
+        options = {**options, "dtype": "float32", "codec": codec}
+    index = lanner.Index(**options, keep=keep)
+    assert (index.codec, index.keep) == (codec, keep)
+    vectors = lanner.Index(**options, codec=None) if "codec" not in options else None
+    assert vectors is None or index.bytes_a_vector < vectors.bytes_a_vector + 12
+
+
 def test_chosen_codec_is_the_named_one(rng):
     rows = rng.standard_normal((300, 130))
     chosen, named = lanner.Index(130), lanner.Index(130, codec="SQ4")
@@ -414,8 +437,11 @@ def test_parameters_are_checked():
         ({"codec": "SQ2"}, "codec must be auto, SQ8, SQ4, .* got 'SQ2'"),
         ({"codec": "SQ8", "keep": "int8"}, "keep must be one of"),
         ({"codec": "SQ8", "keep": "float16", "dtype": "bfloat16"}, "keep must be one of"),
-        ({"keep": None}, "none is named; name one, .*; got None"),
-        ({"keep": "float16"}, "none is named; name one, .*; got 'float16'"),
+        ({"codec": None, "keep": None}, "codec=None has none; got None"),
+        ({"codec": None, "keep": "float16"}, "codec=None has none; got 'float16'"),
+        ({"dtype": "bits", "metric": "hamming", "keep": None}, "dtype bits has none; got None"),
+        ({"keep": "int8"}, "keep must be one of"),
+        ({"keep": "float16", "dtype": "int8"}, "keep must be one of"),
         ({"codec": "SQ8", "dtype": "bits", "metric": "hamming"}, "codec must be None for dtype"),
     ):
         with pytest.raises(InvalidArgumentError, match=match):

@@ -101,15 +101,15 @@ def to_codec(codec: object, keep: object, dtype: str) -> tuple[str | None, str |
             "codec must be a str, a PQ, OPQ or Binary of lanner.quantization, or None, got "
             + (f"the class {codec.__name__}" if isinstance(codec, type) else type(codec).__name__)
         )
-    if codec in (None, "auto"):
+    if codec is None or dtype == "bits":
+        if codec not in (None, "auto"):
+            raise InvalidArgumentError(f"codec must be None for dtype bits, got {codec!r}")
         if keep != "dtype":
+            why = "codec=None has none" if codec is None else "dtype bits has none"
             raise InvalidArgumentError(
-                "keep says what is kept beside the codes of a codec, and none is named; name one, "
-                f"such as codec='SQ4', or give memory_budget; got {keep!r}"
+                f"keep says what is kept beside the codes of a codec, and {why}; got {keep!r}"
             )
         return codec, dtype
-    if dtype == "bits":
-        raise InvalidArgumentError(f"codec must be None for dtype bits, got {codec!r}")
     if keep is None:
         return codec, None
     kept = ("dtype", dtype, "float16") if dtype == "float32" else ("dtype", dtype)

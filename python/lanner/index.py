@@ -75,8 +75,9 @@ class Index(IndexChanging):
         vectors that are enough, or to those given to `fit`: 256; for ``PQ`` and ``OPQ`` 624 with 4
         bits and 9,984 with 8, and until then rows are kept as float32. Not for dtype ``bits``.
         None searches the vectors themselves. ``auto`` is None without a graph, for dtypes of a byte
-        or a bit, and below 64 features; ``SQ8`` below 128, else ``SQ4``. `Index.codec` says which
-        it was.
+        or a bit, and below 64 features; ``SQ8`` below 128, else ``SQ4``. Where `keep` wants codes
+        and there would be none, it is ``SQ8``, and ``SQ4`` for dtypes of a byte. `Index.codec` says
+        which it was.
     keep : str or None
         What is kept beside the codes: ``dtype``, the vectors as they are; ``float16``, the vectors
         rounded, of dtype ``float32``; None, nothing. Then `get` returns what the codes stand for,
@@ -101,7 +102,8 @@ class Index(IndexChanging):
     ------
     InvalidArgumentError
         A value out of range, a metric or codec that does not fit the dtype, `M` or
-        `ef_construction` without a graph, `keep` without a codec, or a budget that nothing fits.
+        `ef_construction` without a graph, `keep` with ``codec=None``, or a budget that nothing
+        fits.
 
     Examples
     --------

@@ -329,6 +329,19 @@ TEST_CASE("small codes take their parameters, and nothing need be kept beside th
     CHECK(lanner_create(&wrong, &none) == LANNER_INVALID_ARGUMENT);
 }
 
+TEST_CASE("who keeps less than the vectors and names no codec gets one") {
+    for (const std::int32_t keep : {LANNER_KEEP_FLOAT16, LANNER_KEEP_NOTHING}) {
+        lanner_index_options options = options_of(3);
+        options.keep = keep;
+        const IndexHandle index = make_index(options);
+        lanner_index_options made{};
+        made.struct_size = sizeof(made);
+        REQUIRE(lanner_describe(index.get(), &made) == LANNER_OK);
+        CHECK(made.codec == LANNER_CODEC_SQ8);
+        CHECK(made.keep == keep);
+    }
+}
+
 TEST_CASE("the structure of an older caller ends early and its missing fields mean their defaults") {
     // As if M were the last field that the caller's header knew; what lies behind must be neither read nor written.
     lanner_index_options options = options_of(3);

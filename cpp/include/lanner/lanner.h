@@ -77,7 +77,7 @@ typedef enum lanner_type {
 
 /* What searches look at first, in place of the vectors. */
 typedef enum lanner_codec {
-    LANNER_CODEC_AUTO = 0,  /* chosen by dimension and type; none where there is no graph */
+    LANNER_CODEC_AUTO = 0,  /* chosen by dimension and type; none where there is no graph, if vectors are kept */
     LANNER_CODEC_NONE = 1,  /* the vectors themselves */
     LANNER_CODEC_SQ8 = 2,   /* codes of 8 bits a feature */
     LANNER_CODEC_SQ4 = 3,   /* codes of 4 bits a feature */
@@ -105,7 +105,7 @@ typedef struct lanner_index_options {
     int32_t codec;        /* a lanner_codec; 0 is LANNER_CODEC_AUTO, and lanner_describe tells which was chosen */
     uint32_t codec_parts; /* PQ and OPQ: a divisor of dim */
     uint32_t codec_bits;  /* PQ and OPQ: 4 or 8, default 8; binary: 1 to 4, default 1 */
-    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. The others want a codec */
+    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. Not with LANNER_CODEC_NONE */
 } lanner_index_options;
 
 typedef struct lanner_search_options {

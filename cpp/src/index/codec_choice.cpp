@@ -17,12 +17,15 @@ namespace {
 
 // Rates at equal recall, codes over vectors (bench/README.md): of float32, 0.9 with 8 bits on 32 features, 1.1 on 64, 1.7
 // with 4 bits on 128 and 2.4 on 384. Vectors of bytes are no slower than codes of 4 bits save in many dimensions, and
-// those codes take half as much again. Exact indexes stay so.
+// those codes take half as much again. Exact indexes stay so. Who keeps less than the vectors wants codes at any rate: of 8
+// bits where there would be none, save beside bytes, which take no more.
 CodecKind chosen_codec(const IndexOptions& options) noexcept {
     constexpr std::size_t kLeastDim = 64;
     constexpr std::size_t kShortCodeDim = 128;
-    if (options.keep != Keep::kAsGiven) return CodecKind::kNone;  // which is refused: who keeps less names a codec
-    if (!options.graph || !is_float(options.type) || options.dim < kLeastDim) return CodecKind::kNone;
+    if (options.type == ElementType::kBits) return CodecKind::kNone;
+    const bool keeps_all = options.keep == Keep::kAsGiven;
+    if (!is_float(options.type)) return keeps_all ? CodecKind::kNone : CodecKind::kSQ4;
+    if (!options.graph || options.dim < kLeastDim) return keeps_all ? CodecKind::kNone : CodecKind::kSQ8;
     return options.dim < kShortCodeDim ? CodecKind::kSQ8 : CodecKind::kSQ4;
 }
 
