@@ -271,6 +271,65 @@ def test_search_writes_all_hits(names, vectors, tmp_path):
     assert [(line[2], float(line[3])) for line in lines] == pairs
 
 
+HIT_COLUMNS = {
+    "year": [2000 + row if row % 7 else None for row in range(200)],
+    "score": [row / 4 if row % 3 else None for row in range(200)],
+    "open": [row % 2 == 0 if row % 5 else None for row in range(200)],
+    "note": ['a, "b"\nü' if row % 3 else None for row in range(200)],
+    "tags": [["x", "é"] if row % 4 else None for row in range(200)],
+    "pages": [[row, 2] if row % 4 else [] for row in range(200)],
+    "when": [np.datetime64("2024-05-06T07:08", "us") + row for row in range(200)],
+    "rank": list(range(200)),
+}
+
+
+def as_text(value):
+    if value is None:
+        return ""
+    if isinstance(value, bool | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def test_search_tells_attributes_of_hits(vectors, tmp_path):
+    path, out = tmp_path / "a.lanner", tmp_path / "hits.csv"
+    index = lanner.Index(16, "l2")
+    index.add(ROWS, attributes=HIT_COLUMNS)
+    index.save(path)
+    named = [part for name in HIT_COLUMNS for part in ("--attributes", name)]
+    run("search", path, vectors, "--k", 3, "--exact", *named, "--out", out)
+    with out.open(newline="", encoding="utf-8") as file:
+        head, *lines = csv.reader(file)
+    heads = [*list(HIT_COLUMNS)[:-1], "attributes.rank"]
+    assert head == ["query", "rank", "id", "distance", *heads]
+    assert len(lines) == 600
+    for line in lines:
+        assert line[4:] == [as_text(values[int(line[2])]) for values in HIT_COLUMNS.values()]
+
+    few = ["--filter", "id in [1, 3, 20, 21]"]
+    run("search", path, vectors, "--k", 5, *few, *named, "--out", tmp_path / "hits.npz")
+    with np.load(tmp_path / "hits.npz") as written:
+        assert set(written) == {"ids", "distances", "counts"} | {
+            f"{kind}.{name}" for kind in ("attributes", "nulls") for name in HIT_COLUMNS
+        }
+        assert written["counts"].tolist() == [4] * 200
+        for name, values in HIT_COLUMNS.items():
+            got, nulls = written[f"attributes.{name}"], written[f"nulls.{name}"]
+            for place, id in np.ndenumerate(written["ids"]):
+                wanted = None if id < 0 else values[id]
+                assert nulls[place] == (wanted is None)
+                if name in ("note", "tags", "pages"):
+                    assert got[place] == as_text(wanted)
+                elif wanted is not None:
+                    assert got[place] == wanted
+
+    output = run("search", path, vectors, "--k", 2, "--attributes", "year").stdout
+    assert "year" in output
+    assert "; 2" in output
+    wrong = run("search", path, vectors, "--attributes", "yaer", code=1).stderr
+    assert "did you mean 'year'" in wrong
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

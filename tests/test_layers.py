@@ -90,6 +90,7 @@ PYTHON_FLOORS = {
     "__init__": 10,
     "readers": 11,
     "demo": 11,
+    "_written_hits": 11,
     "commands": 12,
     "cli": 13,
     "__main__": 14,

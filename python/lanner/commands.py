@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import functools
 import tempfile
 import time
@@ -22,6 +21,7 @@ from rich.text import Text
 import lanner
 from lanner import _core, demo
 from lanner._arguments import naming_file
+from lanner._written_hits import hit_table, write_hits
 from lanner.readers import (
     ATTRIBUTE_SUFFIXES,
     VECTOR_SUFFIXES,
@@ -251,6 +251,14 @@ def search(
             show_default=False,
         ),
     ] = None,
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column of attributes to tell of each hit; give it again for more.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write all hits to an .npz or a .csv.", show_default=False)
     ] = None,
@@ -261,34 +269,31 @@ def search(
         int | None, typer.Option(help="Default: one a processor.", show_default=False)
     ] = None,
 ) -> None:
-    """Search a saved index with a file of queries; show the first ones or write all to a file."""
+    """Search a saved index with a file of queries; show the first ones or write all to a file.
+
+    An .npz has ids, distances and counts, and of each column of attributes attributes.NAME and
+    nulls.NAME, which tells what is null there or no hit; lists are text of JSON. A .csv has a row a
+    hit, with an empty field for a null.
+    """
     if out is not None and out.suffix.lower() not in (".npz", ".csv"):
         raise lanner.InvalidArgumentError(f"--out must end in .npz or .csv, got {out}")
     opened = lanner.open(index)
     rows = read_vectors(queries, name=name)
-    hits = opened.search(rows, k, filter=filter, recall=recall, ef=ef, exact=exact, threads=threads)
+    names = list(dict.fromkeys(attributes or ()))
+    hits = opened.search(
+        rows,
+        k,
+        filter=filter,
+        recall=recall,
+        ef=ef,
+        exact=exact,
+        attributes=names or None,
+        threads=threads,
+    )
     if out is None:
-        table = Table(
-            "query",
-            "ids",
-            "distances",
-            title=f"the first {min(len(hits), _SHOWN_QUERIES)} of {len(hits)}",
-        )
-        for row, each in enumerate(hits[:_SHOWN_QUERIES]):
-            distances = " ".join(f"{distance:.4g}" for distance in each.distances.tolist())
-            table.add_row(str(row), Text(" ".join(map(str, each.ids.tolist()))), distances)
-        _out.print(table)
+        _out.print(hit_table(hits, names, _SHOWN_QUERIES))
         return
-    if out.suffix.lower() == ".npz":
-        np.savez(out, ids=_plain_ids(hits.ids), distances=hits.distances, counts=hits.counts)
-    else:
-        with out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("query", "rank", "id", "distance"))
-            for row, each in enumerate(hits):
-                writer.writerows(
-                    (row, rank, id, distance) for rank, (id, distance) in enumerate(each)
-                )
+    write_hits(out, hits, names)
     _out.print(
         Text(f"{out}: {int(np.sum(hits.counts)):,} hits of {len(hits):,} queries"), soft_wrap=True
     )
@@ -386,12 +391,3 @@ def _queries_per_second(index: lanner.Index, queries: NDArray[np.float32], exact
         best = min(best, now - began)
         if now >= end:
             return len(queries) / best
-
-
-def _plain_ids(ids: NDArray[Any]) -> NDArray[Any]:
-    """Return ids that need no pickling: strings as a str array, empty places as ''."""
-    if ids.dtype != object:
-        return ids
-    return np.array(["" if each is None else each for each in ids.ravel()], dtype=str).reshape(
-        ids.shape
-    )
