@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+import lanner
 from lanner import FileFormatError, InvalidArgumentError, StorageError
 from lanner.readers import VECTOR_SUFFIXES, read_attributes, read_ids, read_vectors
 
@@ -256,6 +257,38 @@ def test_integers_of_a_csv_stay_what_they_are(number, tmp_path):
 )
 def test_a_column_with_a_number_beyond_its_type_stays_text(fields, tmp_path):
     assert read_column(tmp_path, [*fields, '""']) == [*fields, None]
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        (["2024-05-06", "1969-12-31"], ["2024-05-06T00:00:00", "1969-12-31T00:00:00"]),
+        (
+            ["2024-05-06", '""', "2024-05-06T07:08", "2024-05-06 07:08:09"],
+            ["2024-05-06T00:00:00", None, "2024-05-06T07:08:00", "2024-05-06T07:08:09"],
+        ),
+        (
+            ["2024-05-06T07:08:09.1234567Z", "2024-05-06 07:08+02:30", "2024-05-06T07:08-0100"],
+            ["2024-05-06T07:08:09.123456", "2024-05-06T04:38:00", "2024-05-06T08:08:00"],
+        ),
+    ],
+)
+def test_a_column_of_times_of_a_csv_is_of_timestamps(fields, wanted, tmp_path):
+    read = read_column(tmp_path, fields)
+    assert read == [each and np.datetime64(each, "us") for each in wanted]
+    assert all(each is None or each.dtype == "M8[us]" for each in read)
+    index = lanner.Index(2)
+    index.add(np.eye(len(read), 2), attributes={"x": read})
+    assert index.schema["x"] == "timestamp"
+
+
+@pytest.mark.parametrize(
+    "field", ["2024-02-30", "2024", "2024-05", "20240506", "07:08", "2024-05-06T25:00", "soon"]
+)
+def test_a_column_with_what_is_no_time_stays_text(field, tmp_path):
+    if field.isdigit():
+        assert read_column(tmp_path, [field, field]) == [int(field)] * 2
+    assert read_column(tmp_path, ["2024-05-06", field, '""']) == ["2024-05-06", field, None]
 
 
 def test_a_long_field_of_a_csv_is_read_and_the_limit_of_the_process_stays(tmp_path):

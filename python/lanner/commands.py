@@ -184,7 +184,11 @@ def build(
     ] = None,
     attributes: Annotated[
         Path | None,
-        typer.Option(help=f"Attributes, a row a vector: {', '.join(ATTRIBUTE_SUFFIXES)}."),
+        typer.Option(
+            help=f"Attributes, a row a vector: {', '.join(ATTRIBUTE_SUFFIXES)}. Columns of a .csv "
+            "are integers, floats, true and false, or timestamps where all fields are written so "
+            "(2024-05-06, 2024-05-06T07:08:09Z), else strings."
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The array of an .npz, or the column of a .parquet.")

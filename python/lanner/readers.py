@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner._core import FileFormatError, InvalidArgumentError, StorageError
+from lanner._expressions import read_time
 
 Array = NDArray[Any]
 
@@ -38,6 +39,11 @@ ATTRIBUTE_SUFFIXES = (".parquet", ".csv", ".jsonl")
 # As a number is written out; of leading zeros something may hang, as in codes of places.
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
+# Dates of ISO 8601 in the long form, with or without a time; some are in no calendar.
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
 _INT64_DIGITS = 19
 # A quote that is not closed takes in what follows, up to so many characters.
 _LONGEST_FIELD = 1 << 24
@@ -127,11 +133,13 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
         ``.parquet`` (which needs pyarrow, extra ``arrow``), of which columns of lists of floats,
         which are vectors, are left out; ``.jsonl``, an object a line, which has each key once; or
         ``.csv`` with a head, and of at most 16,777,216 characters a field. Of a ``.csv``, an empty
-        field is a null, and a column is of int64, float64 or bool (``true``, ``false``) where all
-        its fields are written so, and of strings otherwise: also where a number is beyond its type,
-        as ``1e400`` is, or one of a column of integers that do not all fit int64. Integers among
-        fractions are rounded to float64. Blank lines are none, but between rows of a ``.csv`` of
-        one column, where they are nulls.
+        field is a null, and a column is of int64, float64, bool (``true``, ``false``) or timestamps
+        (``2024-05-06``, ``2024-05-06T07:08:09Z``; without a zone of UTC) where all its fields are
+        written so, and of strings otherwise: also where a number is beyond its type, as ``1e400``
+        is, or one of a column of integers that do not all fit int64, or where a day is none of the
+        calendar. Integers among fractions are rounded to float64, times down to microseconds. Blank
+        lines are none, but between rows of a ``.csv`` of one column, where they are nulls. Times of
+        a ``.jsonl`` stay strings.
 
     Raises
     ------
@@ -219,11 +227,20 @@ def _typed(fields: tuple[str, ...]) -> list[Any]:
         kind = float if all(math.isfinite(float(each)) for each in given) else str
     elif all(each.lower() in ("true", "false") for each in given):
         kind = _is_true
+    elif all(map(_TIME.fullmatch, given)):
+        try:
+            return [_time(each) if each else None for each in fields]
+        except ValueError:
+            kind = str
     return [kind(each) if each else None for each in fields]
 
 
 def _fits_int64(text: str) -> bool:
     return len(text) <= _INT64_DIGITS + 1 and -(2**63) <= int(text) < 2**63
+
+
+def _time(text: str) -> np.datetime64:
+    return np.datetime64(read_time(text), "us")
 
 
 def _is_true(text: str) -> bool:
