@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 
@@ -16,14 +17,19 @@ _OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
 _LITERALS = re.compile(rf"(?s:\'\'\'(?:\\.|.)*?\'\'\'|\"\"\"(?:\\.|.)*?\"\"\")|{LITERAL}")
 _PREFIXES = ("", "b", "br", "f", "fr", "r", "rb", "rf", "u")  # of a string
 _SHOWN = 80
+_UNQUOTED = re.compile(r"[\w./:@#-]*[^\W_][\w./:@#-]*")
 _CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
 
 # Words of SQL that are names here where an operator follows them.
 _NO_NAME = r"(?!\s*(?:[=!<>.,)\]]|$))"
+# One that may be of a string whose quotes were forgotten.
+_WORD = r"(?!(?i:and|or|not|in|is|i?like|between|if|else|for)\b)[^\W\d][\w.-]*"
 _OTHERWISE = re.compile(
     rf"""(?P<text>{LITERAL})
     |(?P<unequal><>)|(?P<least>=<)|(?P<most>=>)|(?P<same>===)
     |(?P<equal>(?<![=!<>:])=(?!=))
+    |(?<![\w.-])(?P<date>\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d[\w:.+-]*)?)
+    |(?:(?<=[=<>])|(?<=[=<>]\s))(?P<words>{_WORD}(?:\s+{_WORD})+)
     |(?P<and_sign>&&)|(?P<or_sign>\|\|)|(?P<not_sign>!(?!=))
     |(?<![\w.])(?:
         (?P<null>(?i:is\s+(?P<not_null>not\s+)?null))\b
@@ -40,6 +46,8 @@ _MESSAGES: dict[str, Callable[[re.Match[str]], str]] = {
     "most": lambda _: "'=>' is written >=",
     "same": lambda _: "'===' is written ==",
     "equal": lambda _: "'=' is written ==",
+    "date": lambda found: f"a time is written in quotes: '{found[0]}'",
+    "words": lambda found: f"a string is written in quotes: '{found[0]}'",
     "and_sign": lambda _: "'&&' is written 'and'",
     "or_sign": lambda _: "'||' is written 'or'",
     "not_sign": lambda _: "'!' is written 'not'",
@@ -96,6 +104,14 @@ def constant_otherwise(name: str) -> str | None:
         return None
     asked = ": 'column is None', or 'is not None'" if constant == "None" else ""
     return f"{name} is written {constant}{asked}"
+
+
+def as_string(node: ast.expr, source: str) -> str:
+    """Return how a value that lacks its quotes is written, as a part of a message; or nothing."""
+    text = ast.get_source_segment(source, node) or ""
+    if len(text) > _SHOWN or not _UNQUOTED.fullmatch(text):
+        return ""
+    return f"; a string is written in quotes: '{text}'"
 
 
 def marked(what: str, text: str, place: int) -> str:

@@ -253,10 +253,11 @@ class _Reader:
                 raise self.error(
                     f"expected a time of ISO 8601, got {text!r}", node.args[0]
                 ) from None
+        quoted = mistakes.as_string(node, self.source)
         if self.column(node) is not None:
-            what = "expected a value, got a column: columns compare with values alone"
+            what = "expected a value, got a column: columns compare with values alone" + quoted
             raise self.error(self.constant(node) or what, node)
-        raise self.error("expected a value: a string, a number, True or False", node)
+        raise self.error("expected a value: a string, a number, True or False" + quoted, node)
 
     def constant(self, node: ast.expr) -> str | None:
         """Return how a constant is written that a node spells otherwise."""

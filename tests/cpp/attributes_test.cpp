@@ -409,10 +409,17 @@ TEST_CASE("filters that mean nothing are refused with the reason") {
     says(one(FilterOp::kEqual, "c3", std::int64_t{1}), "'c3' is timestamp and cannot be compared with the integer 1");
     says(one(FilterOp::kEqual, "c3", text), "'c3' is timestamp, and 'abc' is no ISO 8601 date or time");
     says(one(FilterOp::kEqual, "c4", 1.5), "'c4' is string and cannot be compared with the float 1.5");
-    says(one(FilterOp::kEqual, "c5", text), "column 'c5' is list[string], which '==' does not apply to");
-    says(one(FilterOp::kLess, "c6", std::int64_t{1}), "column 'c6' is list[int64], which '<' does not apply to");
+    says(one(FilterOp::kEqual, "c5", text),
+         "column 'c5' is list[string], which '==' does not apply to; 'contains' asks for an element, as in 'x' in c5");
+    says(one(FilterOp::kNotEqual, "c6", std::int64_t{1}), "'contains' asks for an element, as in 1 in c6");
+    says({FilterOp::kIn, "c5", {text}, {}, {}}, "'in' does not apply to; 'contains_any' asks for one of several");
+    says(one(FilterOp::kLess, "c6", std::int64_t{1}),
+         "'<' does not apply to; lists take 'contains', 'contains_any' and");
     says(one(FilterOp::kContains, "c5", std::int64_t{1}), "'c5' is list[string] and cannot be compared with");
-    says(one(FilterOp::kContains, "c4", text), "column 'c4' is string, which 'contains' does not apply to");
+    says(one(FilterOp::kContains, "c4", text),
+         "'contains' does not apply to; strings are compared whole or by 'startswith', and");
+    says({FilterOp::kContainsAny, "c0", {std::int64_t{1}}, {}, {}},
+         "'contains_any' does not apply to; 'contains_any' is for lists");
     says(one(FilterOp::kStartsWith, "c0", text), "column 'c0' is int64, which 'startswith' does not apply to");
     says({FilterOp::kEqual, "c0", {}, {}, {}}, "'==' takes 1 values, got 0");
     says({FilterOp::kBetween, "c0", {std::int64_t{1}}, {}, {}}, "'between' takes 2 values, got 1");

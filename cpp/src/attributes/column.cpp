@@ -5,12 +5,32 @@
 #include <vector>
 
 #include "attributes/bool_column.hpp"
+#include "attributes/column_view.hpp"
 #include "attributes/list_column.hpp"
 #include "attributes/number_column.hpp"
 #include "attributes/string_column.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
+namespace {
+
+// What to ask of a column in place of what does not apply to it.
+std::string applying_instead(const ColumnSpec& spec, FilterOp op) {
+    if (is_list(spec.type)) {
+        if (op == FilterOp::kEqual || op == FilterOp::kNotEqual) {
+            const char* const element = spec.type == ColumnType::kStringList ? "'x'" : "1";
+            return std::string("; 'contains' asks for an element, as in ") + element + " in " + spec.name;
+        }
+        if (op == FilterOp::kIn) return "; 'contains_any' asks for one of several elements";
+        return "; lists take 'contains', 'contains_any' and 'contains_all'";
+    }
+    if (op != FilterOp::kContains && op != FilterOp::kContainsAny && op != FilterOp::kContainsAll) return {};
+    const std::string lists = "'" + op_name(op) + "' is for lists";
+    if (spec.type != ColumnType::kString) return "; " + lists;
+    return "; strings are compared whole or by 'startswith', and " + lists;
+}
+
+}  // namespace
 
 std::unique_ptr<Column> make_column(const ColumnSpec& spec) {
     switch (spec.type) {
@@ -32,7 +52,8 @@ std::unique_ptr<Column> make_column(const ColumnSpec& spec) {
 
 void Column::refuse_op(const Filter& filter) const {
     throw Error(ErrorKind::kWrongType, "column " + quoted(spec_.name) + " is " + type_name(spec_.type) + ", which '" +
-                                           op_name(filter.op) + "' does not apply to");
+                                           op_name(filter.op) + "' does not apply to" +
+                                           applying_instead(spec_, filter.op));
 }
 
 void Column::refuse_value(const FilterValue& value) const {
