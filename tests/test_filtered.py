@@ -239,6 +239,27 @@ def test_a_row_of_an_array_is_the_filter_of_a_query() -> None:
         index.search(queries, 5, filter=masks[:2])
 
 
+@pytest.mark.parametrize(
+    "texts", [np.array(["n > 1", "n < 1"]), np.array(["n > 1", "n < 1"], object), {"n > 1"}]
+)
+def test_an_array_of_str_is_ids_where_these_are_str(texts: Any) -> None:
+    rows = np.eye(2, dtype=np.float32)
+    numbers, names = lanner.Index(2), lanner.Index(2)
+    numbers.add(rows, attributes={"n": [0, 2]})
+    names.add(rows, ["n > 1", "x"], attributes={"n": [0, 2]})
+    what = f"filter as {type(texts).__name__} of str is ids, and ids here are integers; conditions"
+    for ask in (
+        lambda: numbers.search(rows, 1, filter=texts),
+        lambda: numbers.ids_where(texts),
+        lambda: numbers.search_radius(rows, 1.0, filter=texts),
+    ):
+        with pytest.raises(WrongTypeError, match=what):
+            ask()
+    assert names.ids_where(texts).tolist() == ["n > 1"]
+    if not isinstance(texts, set):
+        assert numbers.search(rows, 1, filter=list(texts)).ids.tolist() == [[1], [0]]
+
+
 def test_a_filter_of_a_list_that_is_wrong_is_named() -> None:
     index = lanner.Index(2, "l2")
     index.add(np.eye(2), ["doc", "doc-17"], attributes={"open": [True, False], "n": [1, 2]})

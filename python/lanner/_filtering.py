@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +13,7 @@ from lanner import _core
 from lanner._arrays import INT64, Ids, to_ids
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._expressions import size_of_range
-from lanner.filters import each_query, to_filter
+from lanner.filters import Filter, each_query, to_filter
 
 # What has ids and attributes.
 Attributed: TypeAlias = _core.Index | _core.RowAttributes
@@ -29,7 +29,24 @@ def core_filter(core: Attributed, value: Any) -> _core.Filter:
 
     So is a long range, which is compared with the ids that there are.
     """
+    if _are_texts(value):
+        kind = core.id_kind if isinstance(core, _core.Index) else "int"
+        if kind == "int":
+            raise WrongTypeError(
+                f"filter as {type(value).__name__} of str is ids, and ids here are integers; "
+                "conditions, one a query, go into a list, as list(filter) is one"
+            )
     return _to_core(core.ids, value)
+
+
+def _are_texts(value: Any) -> bool:
+    """Return whether a filter is a set or an array of strings."""
+    if isinstance(value, Set):
+        return isinstance(next(iter(value), None), str)
+    if isinstance(value, (str, Filter, Mapping)) or not hasattr(value, "__array__"):
+        return False
+    array = np.asarray(value)
+    return array.ndim == 1 and array.dtype.kind in "UTO" and isinstance(next(iter(array), 0), str)
 
 
 def _to_core(ids_there: Callable[[], NDArray[Any]], value: Any) -> _core.Filter:

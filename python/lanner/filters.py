@@ -32,6 +32,9 @@ queries, None for no filter::
     [[3, 5], {8}, range(10, 20)]   ids, those of each query
     ["year > 2019", "open"]        conditions, one a query: a str in a list is never an id
     [{"a", "b"}, {"c"}]            ids that are str, those of each query
+
+An array of str is ids as a set of them is, and refused where ids are integers: conditions, one a
+query, are in a list.
 """
 
 from __future__ import annotations
