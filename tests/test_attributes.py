@@ -475,6 +475,28 @@ def test_a_column_named_id_is_warned_of_once_it_comes():
     lanner.Index(2, graph=None, schema={"id": "int64"}).add(np.eye(2), attributes={"id": [7, 8]})
 
 
+def test_attributes_of_one_item_are_values_of_python() -> None:
+    index = lanner.Index(2, "l2", graph=None)
+    when = np.datetime64("2024-05-06T07:08:09", "us")
+    item: dict[str, Any] = {"year": 2020, "score": 0.5, "open": True, "note": "ü", "when": when}
+    item |= {"tags": ["a", "b"], "pages": [1, 2]}
+    index.add(np.eye(2), [5, 6], attributes=[item, dict.fromkeys(item)])
+    vector, got = index.get(5, attributes=True)
+    assert vector.tolist() == [1, 0]
+    assert got == item
+    kinds = [int, float, bool, str, np.datetime64, list, list]
+    assert list(map(type, got.values())) == kinds
+    assert set(map(type, got["pages"])) == {int}
+    nulls = index.get(6, attributes=["year", "score", "open", "note", "when", "tags"])[1]
+    assert [nulls[each] for each in ("year", "open", "note", "tags")] == [None] * 4
+    assert type(nulls["score"]) is float
+    assert np.isnan(nulls["score"])
+    assert np.isnat(nulls["when"])
+    columns = index.get([5], attributes=True)[1]
+    assert columns["year"].dtype == np.int64
+    assert columns["when"].dtype == "M8[us]"
+
+
 @pytest.mark.parametrize("form", ["dict", "rows", "frame", "arrow"])
 def test_a_column_of_nothing_but_nulls_comes_with_its_first_value(form: str) -> None:
     def table(year: list[Any], note: list[Any]) -> Any:

@@ -293,9 +293,10 @@ class Index(IndexChanging):
         -------
         array, shape (n, dim), or (dim,) for one id
             In the index's dtype; float32 for ``bfloat16`` (which it holds exactly), packed uint8
-            for ``bits``. With `attributes`, a pair of it and a dict of arrays of shape (n,), or of
-            values for one id: int64, float64, bool and datetime64[us] arrays, NaN and NaT for nulls
-            of floats and times; object arrays, None for nulls, otherwise.
+            for ``bits``. With `attributes`, a pair of it and a dict of arrays of shape (n,): int64,
+            float64, bool and datetime64[us] arrays, NaN and NaT for nulls of floats and times;
+            object arrays, None for nulls, otherwise. For one id the dict has values of Python in
+            place of arrays, and of times np.datetime64, with the same nulls.
 
         Raises
         ------
@@ -311,7 +312,7 @@ class Index(IndexChanging):
             return vectors[0] if single else vectors
         columns = self._core.attributes(given, to_names(attributes)).to_dict()
         if single:
-            return vectors[0], {name: column[0] for name, column in columns.items()}
+            return vectors[0], {name: _plain(column[0]) for name, column in columns.items()}
         return vectors, columns
 
     def search(
@@ -547,3 +548,10 @@ class Index(IndexChanging):
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a column as one of Python, but for times."""
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
+        return value.item()
+    return value
