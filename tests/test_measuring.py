@@ -64,7 +64,28 @@ def test_the_truth_is_that_of_the_filter() -> None:
     second = [row[1::2] for row in truth.tolist()]
     filters = [set(row) for row in second]
     assert index.measure_recall(queries, 10, truth=second, filter=filters) == 1
-    assert index.measure_recall(queries, 10, truth=truth, filter=filters) == 0.5
+    refused = f"truth row 0 must name items that satisfy the filter, got {min(truth[0, ::2])}, "
+    with pytest.raises(InvalidArgumentError, match=refused):
+        index.measure_recall(queries, 20, truth=truth, filter=filters)
+    third = [*second[:3], truth[3, :10].tolist(), *second[4:]]
+    with pytest.raises(InvalidArgumentError, match=r"truth row 3 must name .* which does not"):
+        index.measure_recall(queries, 10, truth=third, filter=filters)
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_a_truth_that_one_filter_excludes_is_refused(names: bool) -> None:
+    rows, ids, queries, truth = drawn(names)
+    index = lanner.Index(DIM, "l2", graph=None)
+    index.add(rows, ids, attributes={"even": np.arange(1500) % 2 == 0})
+    even = index.ids_where("even")
+    mask = np.arange(1500) % 2 == 0
+    first = [int(each[1:]) if names else each - 7 for each in truth[:, 0]]
+    row = next(row for row, number in enumerate(first) if number % 2)
+    for filter in ("even", mask, set(even.tolist()), even):
+        nearest = index.search(queries, 5, filter=filter)
+        assert index.measure_recall(queries, 5, truth=nearest, filter=filter) == 1
+        with pytest.raises(InvalidArgumentError, match=f"truth row {row} must .*, got"):
+            index.measure_recall(queries, 1, truth=truth, filter=filter)
 
 
 PLACE = "truth row 3, column 4"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lanner import _core
 from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_threads
 from lanner._arrays import INT64, Ids, is_utf8, to_ids, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
@@ -59,7 +61,7 @@ class IndexInspection(IndexProperties):
         InvalidArgumentError
             The index is empty, there are no queries, no item satisfies the filter, or `truth` is
             of another shape, names none, or has among the first k of a row an id that is not in the
-            index, comes twice, or follows an empty place.
+            index, does not satisfy the filter, comes twice, or follows an empty place.
         WrongTypeError
             `truth` has ids of another kind than the index.
 
@@ -87,6 +89,8 @@ class IndexInspection(IndexProperties):
         aim = to_recall(recall, ef, rerank, False)
         which = core_filters(self._core, filter, len(array))
         rows = None if truth is None else self._to_truth(truth, len(array), k)
+        if rows is not None and which is not None:
+            self._refuse_excluded(rows, which)
         found = Hits(*self._core.search(array, k, width, False, count, again, aim, which))
         if rows is not None:
             pairs = zip(found, rows, strict=True)
@@ -101,6 +105,25 @@ class IndexInspection(IndexProperties):
             near = mine.distances <= np.max(true.distances, initial=-np.inf)
             hits += int(np.count_nonzero(near | np.isin(mine.ids, true.ids)))
         return hits / wanted
+
+    def _refuse_excluded(self, rows: list[set[Any]], which: list[_core.Filter]) -> None:
+        """Refuse true ids that the filter of their query keeps every search from finding."""
+        all_matching = functools.cache(lambda mask: frozenset(self._core.ids_where(mask).tolist()))
+        for number, row in enumerate(rows):
+            filter = which[number if len(which) > 1 else 0]
+            if filter.op == "mask":  # which is part of no other condition
+                excluded = row - all_matching(filter)
+            elif row:
+                named = _core.Filter("id_in", "", (), (), to_ids(list(row)))
+                both = _core.Filter("and", "", (), (filter, named), None)
+                excluded = row - set(self._core.ids_where(both).tolist())
+            else:
+                continue
+            if excluded:
+                raise InvalidArgumentError(
+                    f"truth row {number} must name items that satisfy the filter, got "
+                    f"{min(excluded)!r}, which does not"
+                )
 
     def _to_truth(self, truth: Any, queries: int, k: int) -> list[set[Any]]:
         """Return the ids of the k nearest of each query, or of as many as it has."""
