@@ -322,10 +322,17 @@ TEST_CASE("an index with string ids counts by attributes, and refuses ids") {
     refused(lanner_upsert_items(index.get(), rows.data(), LANNER_FLOAT32, 1, &id, nullptr, 0, 1), "string ids");
     refused(lanner_update_attributes(index.get(), &id, 1, nullptr, 0), "string ids");
     refused(lanner_attributes(index.get(), &id, 1, nullptr, 0, &table), "string ids");
+    lanner_ids* ids = nullptr;
+    refused(lanner_ids_where(index.get(), with_mask({1, 0}).get(), &ids), "string ids");
     CHECK(size_of(index.get()) == 2);
+    REQUIRE(lanner_remove_where(index.get(), compare(LANNER_GREATER, "year", {integer(2018)}).get(), 1, &count) ==
+            LANNER_OK);
+    CHECK(count == 1);
+    CHECK(size_of(index.get()) == 1);
 }
 
-TEST_CASE("destroying no filter and no table is allowed") {
+TEST_CASE("destroying no filter, no table and no ids is allowed") {
     lanner_filter_destroy(nullptr);
     lanner_table_destroy(nullptr);
+    lanner_ids_destroy(nullptr);
 }

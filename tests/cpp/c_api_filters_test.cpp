@@ -110,6 +110,59 @@ TEST_CASE("a filter names ids or marks items, alone and within others") {
     CHECK(matches(line.get(), with_mask(admitted)) == Ids{100, 164, 165, 228});
 }
 
+TEST_CASE("what satisfies a filter is listed in order and removed in one step") {
+    const IndexHandle index = make_six();
+    const float row[] = {-3.0F, 0.0F};
+    const std::int64_t early = 7;
+    const std::int64_t year = 2020;
+    const lanner_column column = column_of("year", LANNER_COLUMN_INT64, &year);
+    REQUIRE(lanner_upsert_items(index.get(), row, LANNER_FLOAT32, 1, &early, &column, 1, 1) == LANNER_OK);
+    const FilterHandle in_2020 = compare(LANNER_EQUAL, "year", {integer(2020)});
+    CHECK(listed(index.get(), in_2020) == Ids{101, 104, 7});
+    CHECK(listed(index.get(), join(LANNER_AND, {})) == Ids{100, 101, 102, 103, 104, 105, 7});
+    CHECK(listed(index.get(), join(LANNER_OR, {})).empty());
+
+    std::size_t removed = 77;
+    REQUIRE_MESSAGE(lanner_remove_where(index.get(), in_2020.get(), 1, &removed) == LANNER_OK, lanner_last_error());
+    CHECK(removed == 3);
+    CHECK(listed(index.get(), join(LANNER_AND, {})) == Ids{100, 102, 103, 105});
+    REQUIRE(lanner_remove_where(index.get(), in_2020.get(), 1, &removed) == LANNER_OK);
+    CHECK(removed == 0);
+    REQUIRE(lanner_remove_where(index.get(), join(LANNER_AND, {}).get(), 1, nullptr) == LANNER_OK);
+    CHECK(size_of(index.get()) == 0);
+    CHECK(listed(index.get(), join(LANNER_AND, {})).empty());
+}
+
+TEST_CASE("listing and removal by a filter that cannot be are refused and change nothing") {
+    const IndexHandle index = make_six();
+    const FilterHandle all = join(LANNER_AND, {});
+    const FilterHandle wrong = compare(LANNER_EQUAL, "street", {integer(1)});
+    const auto refused = [](lanner_status status, const char* words) {
+        CHECK(status == LANNER_INVALID_ARGUMENT);
+        CHECK_MESSAGE(last_error_says(words), lanner_last_error());
+    };
+    auto* ids = reinterpret_cast<lanner_ids*>(std::uintptr_t{1});
+    refused(lanner_ids_where(index.get(), wrong.get(), &ids), "there is no column 'street'");
+    CHECK(ids == nullptr);
+    refused(lanner_ids_where(nullptr, all.get(), &ids), "index");
+    refused(lanner_ids_where(index.get(), nullptr, &ids), "filter");
+    refused(lanner_ids_where(index.get(), all.get(), nullptr), "out");
+    std::size_t removed = 77;
+    refused(lanner_remove_where(index.get(), wrong.get(), 1, &removed), "there is no column 'street'");
+    refused(lanner_remove_where(nullptr, all.get(), 1, &removed), "index");
+    refused(lanner_remove_where(index.get(), nullptr, 1, &removed), "filter");
+    CHECK(removed == 77);
+    CHECK(listed(index.get(), all) == kSix);
+
+    const ScratchFile file("remove_where");
+    REQUIRE(lanner_save(index.get(), file.path()) == LANNER_OK);
+    lanner_index* raw = nullptr;
+    REQUIRE(lanner_open(file.path(), 0, &raw) == LANNER_OK);
+    const IndexHandle opened(raw);
+    CHECK(lanner_remove_where(raw, all.get(), 1, &removed) == LANNER_READ_ONLY);
+    CHECK(listed(raw, all) == kSix);
+}
+
 TEST_CASE("every hit of a search satisfies the filter of its query") {
     const IndexHandle index = make_six();
     const FilterHandle in_2020 = compare(LANNER_EQUAL, "year", {integer(2020)});

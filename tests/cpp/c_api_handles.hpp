@@ -20,11 +20,13 @@ struct Destroy {
     void operator()(lanner_index* index) const noexcept { lanner_destroy(index); }
     void operator()(lanner_hits* hits) const noexcept { lanner_hits_destroy(hits); }
     void operator()(lanner_filter* filter) const noexcept { lanner_filter_destroy(filter); }
+    void operator()(lanner_ids* ids) const noexcept { lanner_ids_destroy(ids); }
     void operator()(lanner_table* table) const noexcept { lanner_table_destroy(table); }
 };
 using IndexHandle = std::unique_ptr<lanner_index, Destroy>;
 using HitsHandle = std::unique_ptr<lanner_hits, Destroy>;
 using FilterHandle = std::unique_ptr<lanner_filter, Destroy>;
+using IdsHandle = std::unique_ptr<lanner_ids, Destroy>;
 using TableHandle = std::unique_ptr<lanner_table, Destroy>;
 
 inline bool last_error_says(const char* words) { return std::strstr(lanner_last_error(), words) != nullptr; }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -216,7 +217,16 @@ inline std::size_t count_of(const lanner_index* index, const FilterHandle& filte
     return count;
 }
 
-// The items that satisfy the filter, counted and found.
+// The items that satisfy the filter, listed.
+inline Ids listed(const lanner_index* index, const FilterHandle& filter) {
+    lanner_ids* raw = nullptr;
+    REQUIRE_MESSAGE(lanner_ids_where(index, filter.get(), &raw) == LANNER_OK, lanner_last_error());
+    const IdsHandle ids(raw);
+    const std::span all(lanner_ids_data(raw), lanner_ids_count(raw));
+    return {all.begin(), all.end()};
+}
+
+// The items that satisfy the filter, counted, listed and found.
 inline Ids matches(const lanner_index* index, const FilterHandle& filter) {
     const std::vector<const lanner_filter*> filters = {filter.get()};
     const lanner_search_options options = filtered(filters, 1);
@@ -228,7 +238,11 @@ inline Ids matches(const lanner_index* index, const FilterHandle& filter) {
     const auto found = static_cast<std::size_t>(lanner_hits_offsets(hits.get())[1]);
     CHECK(count_of(index, filter) == found);
     const std::span ids(lanner_hits_ids(hits.get()), found);
-    return {ids.begin(), ids.end()};
+    Ids near_first(ids.begin(), ids.end());
+    Ids in_order = listed(index, filter);
+    CHECK(in_order.size() == found);
+    CHECK(std::ranges::is_permutation(in_order, near_first));
+    return near_first;
 }
 
 inline lanner_status add_one(lanner_index* index, const std::vector<lanner_column>& columns) {

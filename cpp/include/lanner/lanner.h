@@ -42,6 +42,7 @@ typedef struct lanner_index lanner_index;
 typedef struct lanner_hits lanner_hits;
 typedef struct lanner_filter lanner_filter;
 typedef struct lanner_table lanner_table;
+typedef struct lanner_ids lanner_ids;
 
 typedef enum lanner_status {
     LANNER_OK = 0,
@@ -272,9 +273,28 @@ LANNER_API void lanner_filter_destroy(lanner_filter* filter) LANNER_NOEXCEPT;
 LANNER_API lanner_status lanner_count(const lanner_index* index, const lanner_filter* filter,
                                       size_t* out) LANNER_NOEXCEPT;
 
+/*
+ * The ids of all items that satisfy the filter, in the order in which they were added; LANNER_AND of nothing lists every
+ * item. *out is given back with lanner_ids_destroy; on failure it is null.
+ */
+LANNER_API lanner_status lanner_ids_where(const lanner_index* index, const lanner_filter* filter,
+                                          lanner_ids** out) LANNER_NOEXCEPT;
+/* The array lives as long as the handle, which must not be null. */
+LANNER_API size_t lanner_ids_count(const lanner_ids* ids) LANNER_NOEXCEPT;
+LANNER_API const int64_t* lanner_ids_data(const lanner_ids* ids) LANNER_NOEXCEPT;
+/* Null is allowed. */
+LANNER_API void lanner_ids_destroy(lanner_ids* ids) LANNER_NOEXCEPT;
+
 /* All of the ids or, when one is not there, none. */
 LANNER_API lanner_status lanner_remove(lanner_index* index, const int64_t* ids, size_t count,
                                        size_t threads) LANNER_NOEXCEPT;
+
+/*
+ * All items that satisfy the filter, in one step: no other change comes in between. `removed`, unless null, receives
+ * how many there were. Ids may be strings.
+ */
+LANNER_API lanner_status lanner_remove_where(lanner_index* index, const lanner_filter* filter, size_t threads,
+                                             size_t* removed) LANNER_NOEXCEPT;
 
 /* Copies the stored rows, lanner_row_bytes each, in the element type of the index. `out_bytes` is the room in `out`. */
 LANNER_API lanner_status lanner_get(const lanner_index* index, const int64_t* ids, size_t count, void* out,

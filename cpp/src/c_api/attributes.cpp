@@ -249,3 +249,32 @@ lanner_status lanner_count(const lanner_index* index, const lanner_filter* filte
         *out = index->index.count(filter->filter);
     });
 }
+
+lanner_status lanner_ids_where(const lanner_index* index, const lanner_filter* filter, lanner_ids** out) noexcept {
+    return guarded([&] {
+        require(out, "out");
+        *out = nullptr;
+        require(index, "index");
+        require(filter, "filter");
+        lanner::c_api::require_int_ids(index->index);
+        *out = new lanner_ids{std::get<std::vector<std::int64_t>>(index->index.ids(filter->filter))};
+    });
+}
+
+size_t lanner_ids_count(const lanner_ids* ids) noexcept { return ids->ids.size(); }
+const int64_t* lanner_ids_data(const lanner_ids* ids) noexcept { return ids->ids.data(); }
+void lanner_ids_destroy(lanner_ids* ids) noexcept { delete ids; }
+
+lanner_status lanner_remove_where(lanner_index* index, const lanner_filter* filter, size_t threads,
+                                  size_t* removed) noexcept {
+    return guarded([&] {
+        require(index, "index");
+        require(filter, "filter");
+        lanner::WriteOptions options;
+        options.threads = threads;
+        const std::size_t count = index->index.remove(filter->filter, options);
+        if (removed != nullptr) {
+            *removed = count;
+        }
+    });
+}

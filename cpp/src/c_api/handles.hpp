@@ -22,6 +22,10 @@ struct lanner_filter {
     lanner::Filter filter;
 };
 
+struct lanner_ids {
+    std::vector<std::int64_t> ids;
+};
+
 struct lanner_table {
     std::vector<lanner::OwnedColumn> columns;
 };
