@@ -34,7 +34,9 @@ inline constexpr Op kBitOps[] = {Op::kHamming, Op::kJaccard};
 
 inline std::vector<const KernelTable*> levels() {
     const lanner::KernelLevels found = lanner::available_kernels();
-    return {found.first, found.first + found.count};
+    std::vector<const KernelTable*> tables;
+    for (std::size_t i = 0; i < found.count; ++i) tables.push_back(found.first[i]);
+    return tables;
 }
 
 inline std::vector<Op> ops_of(ElementType type) {

@@ -22,7 +22,7 @@ constexpr float kWidthOfFew = 3.0F;
 // Candidates kept on the way to a radius.
 constexpr std::size_t kRadiusEf = 96;
 // Queries a thread that a scan answers under one hold of the lock.
-constexpr std::size_t kScanGroup = 128;
+constexpr std::size_t kScanGroup = 512;
 
 Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
     return {static_cast<const std::byte*>(vectors.data) + row * row_bytes, 1, vectors.type};

@@ -85,6 +85,27 @@ using ColumnsKernel = void (*)(const float* rows, std::size_t row_stride, std::s
 inline constexpr std::size_t kColumnMultiple = 16;
 inline constexpr std::size_t kMostColumns = 256;
 
+// Small numbers that stand for floats: those of a row from 0 to kMostSmall, `low` + `step` times one for each feature; those
+// of a query from -kMostSmall to kMostSmall. `lost` is the sum of the squares of what a row's numbers leave out, as
+// added up in float32; where a row's features are all the same or their range overflows, `step` is 0 and
+// `lost` tells what that costs.
+inline constexpr int kMostSmall = 63;
+inline constexpr std::size_t kSmallStep = 16;
+struct SmallRow {
+    float low, step, lost;
+};
+struct SmallRowTerms {
+    float step, low, lost, size, term;
+};
+// One a query.
+struct SmallQueryTerms {
+    const float* sum;
+    const float* length;
+    const float* loss;
+    const float* unit;
+    const float* below;
+};
+
 // Rows of 4-bit codes are scanned in blocks of 32. A table holds 16 bytes, one for each code; tables come in fours, and
 // those beyond a row's codes are zero.
 inline constexpr std::size_t kNibbleRows = 32;
@@ -165,6 +186,17 @@ struct KernelTable {
                            std::size_t matrix_stride, std::size_t dim, std::size_t column_count, std::uint32_t* nearest,
                            float* distances) noexcept;
 
+    // Rows of small numbers against small_columns queries, of which `dim` numbers are given, a multiple of kSmallStep: bit c
+    // of near[i] says that row i and query c may be near, which is that not
+    //     ((p * step + low * sum) + (lost * length + size * loss)) + term * unit <= below
+    // with p their inner product, exact, and the terms of the row and the query in turn, each operation rounded to float32;
+    // so what is not a number is near. The panel holds for each four features those of every query in turn, and is quickest
+    // where it begins at a multiple of 64 bytes.
+    void (*small_near)(const std::uint8_t* rows, std::size_t row_stride, const SmallRowTerms* row_terms,
+                       std::size_t row_count, const std::int8_t* panel, const SmallQueryTerms& query_terms,
+                       std::size_t dim, std::uint64_t* near) noexcept;
+    std::size_t small_columns;
+
     // Lays out rows of `code_bytes` bytes, each two 4-bit codes (the low half first), as blocks of
     // nibble_tables(code_bytes) * 16 bytes for this very level; rows that fill up the last block have codes of 0.
     void (*pack_nibbles)(const std::uint8_t* codes, std::size_t stride, std::size_t count, std::size_t code_bytes,
@@ -196,6 +228,8 @@ struct KernelTable {
     void (*add_and_subtract)(float* low, float* high, std::size_t count) noexcept;
     float (*largest)(const float* values, std::size_t count) noexcept;
     std::int32_t (*to_signed_bytes)(const float* values, float scale, std::size_t count, std::int8_t* out) noexcept;
+    // A row of at least one finite float as small numbers; `lost` may be rounded otherwise on another level.
+    SmallRow (*to_small)(const float* values, std::size_t count, std::uint8_t* out) noexcept;
 
     // Reads every byte once and returns their exclusive-or by 8-byte words (a tail is zero-extended): the yardstick
     // for memory bandwidth.

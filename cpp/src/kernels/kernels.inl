@@ -16,6 +16,8 @@
 
 #include "kernels/columns.inl"
 
+#include "kernels/small_numbers.inl"
+
 #include "kernels/nibble_scan.inl"
 
 #include "kernels/sketch_values.inl"

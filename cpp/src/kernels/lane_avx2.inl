@@ -161,6 +161,21 @@ struct Lane : X86Lane {
         return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
 
+    // Bytes in fours, one for each count; see small_numbers.inl.
+    static constexpr bool kFours = true;
+    using Fours = Bytes;
+
+    static LANNER_INLINE Fours load_fours(const Byte* from) { return load_256(from); }
+    static LANNER_INLINE Fours repeat_four(const Byte* from) {
+        int four;
+        std::memcpy(&four, from, sizeof four);
+        return _mm256_set1_epi32(four);
+    }
+    static LANNER_INLINE Words fours_products(Fours unsigned_bytes, Fours signed_bytes) {
+        return pair_products(unsigned_bytes, signed_bytes);
+    }
+    static LANNER_INLINE Floats floats_of(Counts a) { return _mm256_cvtepi32_ps(a); }
+
     // Tables of 16 bytes, two a register.
     struct NibbleSums {
         __m256i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs

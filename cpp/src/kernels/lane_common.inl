@@ -41,7 +41,7 @@
 
 // A register that was loaded: loads marked so stay in the order in which they are written.
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define LANNER_IN_ORDER(loaded) asm volatile("" : "+x"(loaded))
+#define LANNER_IN_ORDER(loaded) asm volatile("" : "+v"(loaded))
 #else
 #define LANNER_IN_ORDER(loaded) static_cast<void>(loaded)
 #endif

@@ -150,6 +150,25 @@ struct Lane {
     static LANNER_INLINE Sixteen high_halves(Sixteen a) { return vshrq_n_u8(a, 4); }
     static LANNER_INLINE Sixteen join_halves(Sixteen low, Sixteen high) { return vorrq_u8(low, vshlq_n_u8(high, 4)); }
 
+    // Bytes in fours, one for each count; see small_numbers.inl.
+    static constexpr bool kFours = true;
+    using Fours = int8x16_t;
+
+    static LANNER_INLINE Fours load_fours(const Byte* from) { return vreinterpretq_s8_u8(vld1q_u8(from)); }
+    static LANNER_INLINE Fours repeat_four(const Byte* from) {
+        std::uint32_t four;
+        std::memcpy(&four, from, sizeof four);
+        return vreinterpretq_s8_u32(vdupq_n_u32(four));
+    }
+    static LANNER_INLINE Words fours_products(Fours a, Fours b) {
+        return vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
+    }
+    static LANNER_INLINE Words add_words(Words a, Words b) { return vaddq_s16(a, b); }
+    static LANNER_INLINE Counts add_widened(Counts sums, Words pairs) {
+        return vreinterpretq_u32_s32(vpadalq_s16(vreinterpretq_s32_u32(sums), pairs));
+    }
+    static LANNER_INLINE Floats floats_of(Counts a) { return vcvtq_f32_s32(vreinterpretq_s32_u32(a)); }
+
     // Tables of 16 bytes, one a register.
     struct NibbleSums {
         uint16x8_t words[4];

@@ -221,6 +221,8 @@ struct Lane {
         return low;
     }
 
+    static constexpr bool kFours = false;
+
     // Tables of 16 bytes, one at a time.
     struct NibbleSums {
         std::uint32_t v[32];

@@ -114,6 +114,25 @@ struct Lane : X86Lane {
         return sums + p0 + 2 * p1 + 4 * p2 - 8 * p3;
     }
 
+    // Bytes in fours, one for each count; see small_numbers.inl.
+    static constexpr bool kFours = true;
+    using Fours = __m128i;
+
+    static LANNER_INLINE Fours load_fours(const Byte* from) { return load_128(from); }
+    static LANNER_INLINE Fours repeat_four(const Byte* from) {
+        int four;
+        std::memcpy(&four, from, sizeof four);
+        return _mm_set1_epi32(four);
+    }
+    static LANNER_INLINE Words fours_products(Fours unsigned_bytes, Fours signed_bytes) {
+        return _mm_maddubs_epi16(unsigned_bytes, signed_bytes);
+    }
+    static LANNER_INLINE Words add_words(Words a, Words b) { return _mm_add_epi16(a, b); }
+    static LANNER_INLINE Counts add_widened(Counts sums, Words pairs) {
+        return _mm_add_epi32(sums, _mm_madd_epi16(pairs, _mm_set1_epi16(1)));
+    }
+    static LANNER_INLINE Floats floats_of(Counts a) { return _mm_cvtepi32_ps(a); }
+
     // Tables of 16 bytes, one a register.
     struct NibbleSums {
         __m128i low, low_odd, high, high_odd;  // rows 0 to 15, and 16 to 31, as pairs

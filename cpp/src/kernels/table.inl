@@ -132,6 +132,8 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     table.columns[static_cast<int>(Op::kDot)] = columns_kernel<Op::kDot>;
     table.columns_at_once = Lane::kFloats * kColumnGroups;
     table.nearest_column = nearest_column;
+    table.small_near = small_near;
+    table.small_columns = kSmallColumns;
     table.pack_nibbles = pack_nibbles;
     table.nibble_values = nibble_values;
     table.sketch_values = sketch_values;
@@ -144,6 +146,7 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     table.add_and_subtract = add_and_subtract;
     table.largest = largest;
     table.to_signed_bytes = to_signed_bytes;
+    table.to_small = to_small;
     table.read_all = read_all;
     return table;
 }
