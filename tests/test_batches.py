@@ -29,6 +29,8 @@ KINDS = (
     "sparse",
     "few",
     "clusters",
+    "spikes",
+    "nearly equal",
 )
 LARGEST = {"float32": 1e17, "bfloat16": 1e17, "float16": 100.0}
 
@@ -53,6 +55,10 @@ def vectors(rng: np.random.Generator, kind: str, dtype: str, count: int, dim: in
         rows *= rng.random((count, dim)) < 0.1
     elif kind == "few":
         rows = rng.integers(-1, 2, (count, dim)).astype(np.float64)
+    elif kind == "spikes":
+        rows[np.arange(count), rng.integers(0, dim, count)] *= -1e3
+    elif kind == "nearly equal":
+        rows = rng.standard_normal(dim) * (1 + rng.integers(-2, 3, (count, dim)) * 2.0**-23)
     elif kind == "clusters":
         rows = rows * 1e-4 + rng.standard_normal((5, dim))[rng.integers(0, 5, count)]
     return rows.astype(np.float32)
@@ -99,6 +105,12 @@ def check(
 @example(kind="normal", metric="l2", dtype="float32", dim=24, count=1500, asked=600, k=10, seed=1)
 def test_a_batch_answers_as_its_queries_one_by_one(kind, metric, dtype, dim, count, asked, k, seed):
     check(kind, metric, dtype, dim, count, asked, k, seed)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_as_long_as_can_be(metric):
+    for kind in ("normal", "spikes", "few"):
+        check(kind, metric, "float32", 65536, 250, 20, 3, 5)
 
 
 @pytest.mark.parametrize("level", lanner.isa().available)

@@ -35,7 +35,7 @@ enum class CodecKind : std::uint8_t {
     kPQ = 3,      // product codes: `codec_parts` parts of `codec_bits` bits
     kOPQ = 4,     // the same, after a learnt rotation
     kBinary = 5,  // `codec_bits` bits a feature, after a random rotation
-    kAuto = 255,  // chosen by dimension, element type and what is kept when an index is made; never in a file
+    kAuto = 255,  // chosen by dimension, element type, graph and what is kept when an index is made; never in a file
 };
 
 // What is kept of the vectors beside their codes. The values are part of the file format.

@@ -106,7 +106,7 @@ typedef struct lanner_index_options {
     int32_t codec;        /* a lanner_codec; 0 is LANNER_CODEC_AUTO, and lanner_describe tells which was chosen */
     uint32_t codec_parts; /* PQ and OPQ: a divisor of dim */
     uint32_t codec_bits;  /* PQ and OPQ: 4 or 8, default 8; binary: 1 to 4, default 1 */
-    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. Not with LANNER_CODEC_NONE */
+    int32_t keep;         /* a lanner_keep; 0 is LANNER_KEEP_AS_GIVEN. Not with LANNER_CODEC_NONE, nor with bits */
 } lanner_index_options;
 
 typedef struct lanner_search_options {
@@ -279,7 +279,7 @@ LANNER_API lanner_status lanner_count(const lanner_index* index, const lanner_fi
  */
 LANNER_API lanner_status lanner_ids_where(const lanner_index* index, const lanner_filter* filter,
                                           lanner_ids** out) LANNER_NOEXCEPT;
-/* The array lives as long as the handle, which must not be null. */
+/* The array lives as long as the handle, which must not be null; of no ids it may be null. */
 LANNER_API size_t lanner_ids_count(const lanner_ids* ids) LANNER_NOEXCEPT;
 LANNER_API const int64_t* lanner_ids_data(const lanner_ids* ids) LANNER_NOEXCEPT;
 /* Null is allowed. */

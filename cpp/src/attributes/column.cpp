@@ -1,5 +1,6 @@
 #include "attributes/column.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <vector>
@@ -14,12 +15,22 @@
 namespace lanner {
 namespace {
 
+// As the text of a filter has it.
+std::string in_a_filter(const std::string& name) {
+    const auto plain = [](char each) {
+        return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9') ||
+               each == '_';
+    };
+    const bool bare = !name.empty() && (name[0] < '0' || name[0] > '9') && std::all_of(name.begin(), name.end(), plain);
+    return bare ? name : "`" + name + "`";
+}
+
 // What to ask of a column in place of what does not apply to it.
 std::string applying_instead(const ColumnSpec& spec, FilterOp op) {
     if (is_list(spec.type)) {
         if (op == FilterOp::kEqual || op == FilterOp::kNotEqual) {
             const char* const element = spec.type == ColumnType::kStringList ? "'x'" : "1";
-            return std::string("; 'contains' asks for an element, as in ") + element + " in " + spec.name;
+            return std::string("; 'contains' asks for an element, as in ") + element + " in " + in_a_filter(spec.name);
         }
         if (op == FilterOp::kIn) return "; 'contains_any' asks for one of several elements";
         return "; lists take 'contains', 'contains_any' and 'contains_all'";

@@ -256,8 +256,10 @@ lanner_status lanner_ids_where(const lanner_index* index, const lanner_filter* f
         *out = nullptr;
         require(index, "index");
         require(filter, "filter");
-        lanner::c_api::require_int_ids(index->index);
-        *out = new lanner_ids{std::get<std::vector<std::int64_t>>(index->index.ids(filter->filter))};
+        lanner::OwnedIds found = index->index.ids(filter->filter);
+        // Beside a writer an index without ids may get strings at any time: what came back tells.
+        if (!std::holds_alternative<std::vector<std::int64_t>>(found)) lanner::c_api::require_int_ids(index->index);
+        *out = new lanner_ids{std::get<std::vector<std::int64_t>>(std::move(found))};
     });
 }
 

@@ -27,8 +27,8 @@ namespace lanner {
 
 class ProductSieve final : public Sieve {
   public:
-    // Rows are rounded anew for each so many queries; they are a multiple of what the kernels take at once.
-    static constexpr SieveShape kShape{16, 1024, 96, 8};
+    // Rows are rounded anew for each so many queries; 96 are a whole number of what kernels take at once.
+    static constexpr SieveShape kShape{16, 512, 96, 8};
 
     static bool serves(ElementType type, Metric metric) noexcept;
 

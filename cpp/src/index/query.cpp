@@ -21,8 +21,10 @@ constexpr std::size_t kFewFeatures = 96;
 constexpr float kWidthOfFew = 3.0F;
 // Candidates kept on the way to a radius.
 constexpr std::size_t kRadiusEf = 96;
-// Queries a thread that a scan answers under one hold of the lock.
-constexpr std::size_t kScanGroup = 512;
+// Queries a thread that a scan answers under one hold of the lock: as many as take so many products, some tenths of a second.
+constexpr std::size_t kScanProducts = std::size_t{1} << 34;
+constexpr std::size_t kLeastScanGroup = 128;
+constexpr std::size_t kMostScanGroup = 512;
 
 Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
     return {static_cast<const std::byte*>(vectors.data) + row * row_bytes, 1, vectors.type};
@@ -318,11 +320,14 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
         for (std::size_t i = 0; i < count; ++i) write_hits(hits[i], first + i, k, out);
     };
     if (exact) {
-        const std::size_t group = kScanGroup * threads;
-        for (std::size_t first = 0; first < queries.count; first += group) {
+        for (std::size_t first = 0; first < queries.count;) {
             const std::shared_lock lock(state_);
             if (store_.is_outdated(prepared)) store_.prepare(queries, prepared);
-            scan_all(*shared, prepared, first, first, std::min(group, queries.count - first), threads);
+            const std::size_t products = std::max<std::size_t>(slots_, 1) * options_.dim;
+            const std::size_t group = std::clamp(kScanProducts / products, kLeastScanGroup, kMostScanGroup) * threads;
+            const std::size_t count = std::min(group, queries.count - first);
+            scan_all(*shared, prepared, first, first, count, threads);
+            first += count;
         }
     } else {
         const auto answer = [&](SearchScratch& scratch, std::size_t query) {

@@ -177,9 +177,8 @@ struct KernelTable {
     RowsKernel code_rows[kCodeBitsCount];
     BlockKernel code_block[kCodeBitsCount];
     TileKernel code_tile[kCodeBitsCount];
-    // Indexed by Op: kL2 and kDot alone; quickest where column_count is a multiple of columns_at_once.
+    // Indexed by Op: kL2 and kDot alone.
     ColumnsKernel columns[2];
-    std::size_t columns_at_once;
     // The column nearest to each row by kL2, the first of equals, and its distance. All values are finite, and
     // distances are too.
     void (*nearest_column)(const float* rows, std::size_t row_stride, std::size_t row_count, const float* matrix,

@@ -130,7 +130,6 @@ constexpr KernelTable make_table(const char* name, std::uint32_t needs) {
     put_codes<CodeBits::k4, Lane>(table);
     table.columns[static_cast<int>(Op::kL2)] = columns_kernel<Op::kL2>;
     table.columns[static_cast<int>(Op::kDot)] = columns_kernel<Op::kDot>;
-    table.columns_at_once = Lane::kFloats * kColumnGroups;
     table.nearest_column = nearest_column;
     table.small_near = small_near;
     table.small_columns = kSmallColumns;
