@@ -183,6 +183,8 @@ def test_values_are_taken_as_the_core_has_them(given_value: object, kept: object
         ("2020-01-01 14:30+02:30", 0),
         ("2020-01-01T09:30:00-0230", 0),
         ("2020-01-01T12:00:00.000001", 1),
+        ("2020-01-01t12:00:00.00000100000000000000", 1),
+        (" 2020-01-01T12 ", 0),
     ],
 )
 def test_times_of_iso_8601_are_read_with_their_zone(text: str, microseconds: int) -> None:
@@ -251,7 +253,11 @@ MISTAKES = [
     ("a > `b", 4, "nothing closes"),
     ("(a > 1) & (b > 1)", 0, "'and' and 'or'"),
     ("~a", 0, "'not'"),
-    ("t > timestamp('soon')", 14, "ISO 8601"),
+    *[
+        (f"t > timestamp({text!r})", 14, "ISO 8601")
+        for text in ("soon", "now", "NaT", "20240506", "300000-01-01", "2024-05-06T07:08.5", "")
+    ],
+    ("t > timestamp('2024-05-06T07:08:09.1234567')", 14, "whole microseconds, got '2024"),
     ("f'{a}' in t", 0, "expected a value"),
     ("[a for a in b]", 0, "expected a condition"),
     ("(lambda: a)()", 0, "expected a condition"),

@@ -282,6 +282,17 @@ def test_a_column_of_times_of_a_csv_is_of_timestamps(fields, wanted, tmp_path):
     assert index.schema["x"] == "timestamp"
 
 
+@pytest.mark.parametrize("year", ["0001", "1600", "1969", "2024", "9999"])
+@pytest.mark.parametrize("zone", ["", "Z", "+02:00", "-00:30"])
+def test_digits_beyond_microseconds_are_cut_off_in_every_year(year, zone, tmp_path):
+    fields = [f"{year}-12-31T23:59:59.{'9876543210' * 2:.{count}}{zone}" for count in range(6, 21)]
+    east = {"+02:00": 120, "-00:30": -30}.get(zone, 0)
+    wanted = np.datetime64(f"{year}-12-31T23:59:59.987654", "us") - np.timedelta64(east, "m")
+    assert read_column(tmp_path, fields) == [wanted] * 15
+    zeros = [f"{year}-01-01 00:00:00.{'0' * count}" for count in range(1, 21)]
+    assert read_column(tmp_path, zeros) == [np.datetime64(f"{year}-01-01", "us")] * 20
+
+
 @pytest.mark.parametrize(
     "field", ["2024-02-30", "2024", "2024-05", "20240506", "07:08", "2024-05-06T25:00", "soon"]
 )

@@ -26,6 +26,13 @@ _INT64 = (-(2**63), 2**63 - 1)
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _NO_TIME = np.iinfo(np.int64).min  # what NumPy calls NaT
+# Years of other than four digits are those that NumPy prints.
+_TIME = re.compile(
+    r"""(?P<date>\d{4}(?:-\d\d)?|(?:\d{4,6}|[+-]\d{3,6})-\d\d-\d\d)
+    (?:[Tt\ ](?P<time>\d\d(?::\d\d(?::\d\d)?)?)(?:(?<=:\d\d:\d\d)\.(?P<fraction>\d+))?
+    \s*(?:[Zz]|(?P<hours>[+-]\d\d)(?::?(?P<minutes>\d\d))?)?)?""",
+    re.ASCII | re.VERBOSE,
+)
 
 
 def to_value(value: object, where: str = "a filter's value") -> Value:
@@ -92,20 +99,31 @@ def to_microseconds(value: dt.date | np.datetime64, where: str) -> int:
     return int((value - _EPOCH) // _MICROSECOND)
 
 
-def read_time(text: str) -> int:
-    """Return the microseconds since 1970 UTC of a time of ISO 8601; ValueError where it is none."""
-    text = text.strip()
-    zone = re.fullmatch(r"(.*[T ].*?)\s*(?:([zZ])|([+-]\d\d):?(\d\d)?)", text)
+def read_time(text: str, *, exact: bool = False) -> int:
+    """Return the microseconds since 1970 UTC of a time of ISO 8601; ValueError where it is none.
+
+    Digits of a second beyond the sixth are cut off; with `exact` they must be zeros.
+    """
+    found = _TIME.fullmatch(text.strip())
     try:
-        if zone is None:
-            return to_microseconds(np.datetime64(text), "a time")
-        hours, minutes = (0, 0) if zone[2] else (int(zone[3]), int(zone[4] or 0))
-    except (OverflowError, ValueError):
-        raise ValueError(f"not a time of ISO 8601: {text!r}") from None
-    if abs(hours) > 23 or minutes > 59:
-        raise ValueError(f"not a time of ISO 8601: {text!r}")
-    minutes = 60 * hours + (-minutes if (zone[3] or "").startswith("-") else minutes)
-    return to_microseconds(np.datetime64(zone[1]), "a time") - 60_000_000 * minutes
+        if found is None:
+            raise ValueError
+        whole = found["date"] if found["time"] is None else f"{found['date']}T{found['time']}"
+        seconds = int(np.datetime64(whole, "s").astype(np.int64))
+        hours, minutes = int(found["hours"] or 0), int(found["minutes"] or 0)
+        if abs(hours) > 23 or minutes > 59:
+            raise ValueError
+        minutes = 60 * hours + (-minutes if (found["hours"] or "").startswith("-") else minutes)
+        fraction = found["fraction"] or ""
+        # NumPy is given no fraction: by its digits it takes a unit, in which few years fit.
+        count = 10**6 * (seconds - 60 * minutes) + int(fraction[:6].ljust(6, "0"))
+        if not _NO_TIME < count <= _INT64[1]:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"expected a time of ISO 8601, got {text!r}") from None
+    if exact and fraction[6:].strip("0"):
+        raise ValueError(f"expected a time of whole microseconds, got {text!r}")
+    return count
 
 
 def size_of_range(ids: range) -> int:

@@ -251,11 +251,9 @@ class _Reader:
                 )
             text = self.string(node, "timestamp takes a time")
             try:
-                return Timestamp(read_time(text))
-            except (InvalidArgumentError, ValueError):
-                raise self.error(
-                    f"expected a time of ISO 8601, got {text!r}", node.args[0]
-                ) from None
+                return Timestamp(read_time(text, exact=True))
+            except ValueError as error:
+                raise self.error(str(error), node.args[0]) from None
         quoted = mistakes.as_string(node, self.source)
         if self.column(node) is not None:
             what = "expected a value, got a column: columns compare with values alone" + quoted
