@@ -291,6 +291,60 @@ def as_text(value):
     return str(value)
 
 
+WRITTEN = {
+    "year": "<i8",
+    "score": "<f8",
+    "open": "|b1",
+    "note": "<U",
+    "tags": "<U",
+    "pages": "<U",
+    "when": "<M8[us]",
+    "rank": "<i8",
+}
+
+
+@pytest.mark.parametrize("hit", ["id == 0", "id == 1", "rank < 0", "id in [0, 1]"])
+def test_arrays_of_attributes_are_of_the_columns_types_whatever_is_hit(
+    hit, vectors, tmp_path, monkeypatch
+):
+    path, out = tmp_path / "a.lanner", tmp_path / "hits.NPZ"
+    index = lanner.Index(16, "l2")
+    index.add(ROWS, attributes={name: [None, *each[1:]] for name, each in HIT_COLUMNS.items()})
+    index.save(path)
+    named = [part for name in HIT_COLUMNS for part in ("--attributes", name)]
+
+    def save(file, **arrays):  # of NumPy 1.23, which has no other parameter and pickles objects
+        assert all(type(each) is np.ndarray and each.dtype != object for each in arrays.values())
+        savez(file, **arrays)
+
+    savez = np.savez
+    monkeypatch.setattr(np, "savez", save)
+    run("search", path, vectors, "--k", 2, "--filter", hit, *named, "--out", out)
+    with np.load(out, allow_pickle=False) as written:
+        for name, kind in WRITTEN.items():
+            assert written[f"attributes.{name}"].dtype.str.startswith(kind)
+            assert written[f"nulls.{name}"].dtype == bool
+            if "0" in hit:
+                assert written[f"nulls.{name}"][0, written["ids"][0] < 1].all()
+
+
+def test_heads_of_written_columns_are_told_apart(vectors, tmp_path):
+    path, out = tmp_path / "a.lanner", tmp_path / "hits.csv"
+    names = ["attributes.rank", "rank", "attributes.id", "attributes.attributes.rank", "year"]
+    index = lanner.Index(16, "l2")
+    index.add(ROWS, attributes={name: [place] * 200 for place, name in enumerate(names)})
+    index.save(path)
+    run(
+        *("search", path, vectors, "--out", out),
+        *(part for name in names for part in ("--attributes", name)),
+    )
+    with out.open(newline="", encoding="utf-8") as file:
+        head, line, *_ = csv.reader(file)
+    names[1] = "attributes.attributes.attributes.rank"
+    assert head == ["query", "rank", "id", "distance", *names]
+    assert line[4:] == ["0", "1", "2", "3", "4"]
+
+
 def test_search_tells_attributes_of_hits(vectors, tmp_path):
     path, out = tmp_path / "a.lanner", tmp_path / "hits.csv"
     index = lanner.Index(16, "l2")

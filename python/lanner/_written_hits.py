@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from rich.text import Text
 from lanner.results import Hits
 
 _HEAD = ("query", "rank", "id", "distance")
+# By type: what stands for a null in an array. Of other types arrays are of text.
+_NULLS: dict[str, np.generic] = {
+    "int64": np.int64(0),
+    "float64": np.float64("nan"),
+    "bool": np.bool_(False),
+    "timestamp": np.datetime64("NaT", "us"),
+}
 
 
 def hit_table(hits: Hits, names: list[str], most: int) -> Table:
@@ -29,15 +37,14 @@ def hit_table(hits: Hits, names: list[str], most: int) -> Table:
     return table
 
 
-def write_hits(out: Path, hits: Hits, names: list[str]) -> None:
+def write_hits(out: Path, hits: Hits, names: list[str], schema: Mapping[str, str]) -> None:
     """Write the hits of several queries to an .npz or, of any other name, as CSV."""
     if out.suffix.lower() == ".npz":
-        _write_arrays(out, hits, names)
+        _write_arrays(out, hits, names, schema)
         return
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        heads = [f"attributes.{name}" if name in _HEAD else name for name in names]
-        writer.writerow((*_HEAD, *heads))
+        writer.writerow((*_HEAD, *(_head(name, names) for name in names)))
         for row, each in enumerate(hits):
             texts = [map(_text, column) for column in _columns(each, names)]
             columns = zip(*texts, strict=True) if texts else ((),) * len(each)
@@ -45,31 +52,36 @@ def write_hits(out: Path, hits: Hits, names: list[str]) -> None:
                 writer.writerow((row, rank, *pair, *values))
 
 
-def _write_arrays(out: Path, hits: Hits, names: list[str]) -> None:
-    arrays = {"ids": hits.ids, "distances": hits.distances, "counts": hits.counts}
-    if hits.ids.dtype == object:
-        arrays["ids"] = _texts(hits.ids)
+def _head(name: str, names: list[str]) -> str:
+    """Return what stands over a column, once: its name, where that is no other's."""
+    head = name
+    while head in _HEAD or (head != name and head in names):
+        head = f"attributes.{head}"
+    return head
+
+
+def _write_arrays(out: Path, hits: Hits, names: list[str], schema: Mapping[str, str]) -> None:
+    # Any: NumPy has parameters of its own among these names.
+    arrays: dict[str, Any] = {"distances": hits.distances, "counts": hits.counts}
+    arrays["ids"] = _texts(hits.ids) if hits.ids.dtype == object else hits.ids
     for name, column in zip(names, _columns(hits, names), strict=True):
         nulls = np.array([_is_null(each) for each in column.ravel()], bool).reshape(column.shape)
-        arrays[f"attributes.{name}"] = _without_objects(column, nulls)
+        arrays[f"attributes.{name}"] = _without_objects(column, nulls, schema[name])
         arrays[f"nulls.{name}"] = nulls
-    np.savez(out, allow_pickle=False, **arrays)
+    with out.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def _columns(hits: Hits, names: list[str]) -> list[NDArray[Any]]:
     return [] if hits.attributes is None else [hits.attributes[name] for name in names]
 
 
-def _without_objects(column: NDArray[Any], nulls: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return an array that needs no pickling; 0, False or '' stand for nulls of it."""
-    if column.dtype != object:
-        return column
-    kinds = {type(each) for each in column[~nulls]}
-    if kinds == {int}:
-        return np.where(nulls, 0, column).astype(np.int64)
-    if kinds == {bool}:
-        return np.where(nulls, False, column).astype(np.bool_)
-    return _texts(column)
+def _without_objects(column: NDArray[Any], nulls: NDArray[np.bool_], kind: str) -> NDArray[Any]:
+    """Return an array of the column's type, without objects; 0, False or '' stand for nulls."""
+    if kind not in _NULLS:
+        return _texts(column)
+    null = _NULLS[kind]
+    return np.where(nulls, null, column).astype(null.dtype)
 
 
 def _texts(values: NDArray[Any]) -> NDArray[Any]:

@@ -297,7 +297,7 @@ def search(
     if out is None:
         _out.print(hit_table(hits, names, _SHOWN_QUERIES))
         return
-    write_hits(out, hits, names)
+    write_hits(out, hits, names, opened.schema)
     _out.print(
         Text(f"{out}: {int(np.sum(hits.counts)):,} hits of {len(hits):,} queries"), soft_wrap=True
     )
