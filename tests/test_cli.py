@@ -139,6 +139,19 @@ def test_build_reads_attributes(suffix, vectors, tmp_path):
     assert (tmp_path / "a.lanner").read_bytes() == index.to_bytes()
 
 
+def test_build_keeps_columns_text_that_are_said_to_be(vectors, tmp_path):
+    path, out = tmp_path / "a.csv", tmp_path / "a.lanner"
+    write_attributes(path, {name: ["2024-05-06"] * 200 for name in ("day", "seen", "was")})
+    run("build", vectors, out, "--attributes", path, "--text", "day", "--text", "was")
+    assert lanner.open(out).schema == {"day": "string", "seen": "timestamp", "was": "string"}
+    for arguments, message in [
+        (["--attributes", path, "--text", "seem"], "has no column 'seem'; did you mean 'seen'?"),
+        (["--text", "day"], "--text names columns of --attributes, got none"),
+        (["--attributes", path.with_suffix(".jsonl"), "--text", "day"], "a .jsonl file tells"),
+    ]:
+        assert message in run("build", vectors, out, *arguments, code=1).stderr
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_build_names_the_columns_that_it_leaves_out(suffix, vectors, tmp_path):
     path, nulls = tmp_path / f"a.{suffix}", [None] * 200

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lanner
-from lanner import FileFormatError, InvalidArgumentError, StorageError
+from lanner import FileFormatError, InvalidArgumentError, StorageError, WrongTypeError
 from lanner.readers import VECTOR_SUFFIXES, read_attributes, read_ids, read_vectors
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -300,6 +300,30 @@ def test_a_column_with_what_is_no_time_stays_text(field, tmp_path):
     if field.isdigit():
         assert read_column(tmp_path, [field, field]) == [int(field)] * 2
     assert read_column(tmp_path, ["2024-05-06", field, '""']) == ["2024-05-06", field, None]
+
+
+def test_columns_of_a_csv_fit_the_schema_of_an_index(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("day,code,seen,n,open\n2024-05-06,12,2024-05,1,true\n,013,,,\n")
+    schema = {"day": "string", "code": "string", "seen": "timestamp", "n": "float64"}
+    columns = read_attributes(path, schema={**schema, "more": "list[string]"})
+    assert columns == {
+        "day": ["2024-05-06", None],
+        "code": ["12", "013"],
+        "seen": ["2024-05", None],
+        "n": [1, None],
+        "open": [True, None],
+    }
+    index = lanner.Index(2, graph=None, schema={**schema, "open": "bool"})
+    index.add(np.eye(2), attributes=columns)
+    assert index.count("day == '2024-05-06' and seen == '2024-05-01'") == 1
+    message = r"attributes\['day'\] must be string, got timestamp \(2024-05-06T00:00:00 in row 0\)"
+    with pytest.raises(WrongTypeError, match=message):
+        index.add(np.eye(2), attributes=read_attributes(path))
+    with pytest.raises(InvalidArgumentError, match=r"must be one of int64.*did you mean 'string'"):
+        read_attributes(path, schema={"day": "strin"})
+    with pytest.raises(InvalidArgumentError, match=r"a .jsonl file tells the types of its values"):
+        read_attributes(tmp_path / "a.jsonl", schema=schema)
 
 
 def test_a_long_field_of_a_csv_is_read_and_the_limit_of_the_process_stays(tmp_path):

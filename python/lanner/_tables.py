@@ -410,12 +410,18 @@ def _converted(part: _Part, want: str, label: str) -> _Part:
         empty: Any = [] if want == "list[string]" else np.empty(0, dtype=np.int64)
         return _Part(want, empty, part.valid, part.row_offsets)
     row = int((~nulls).argmax()) if part.rows else 0
-    shown = (
-        ""
-        if part.row_offsets is not None or not part.rows
-        else f" ({part.elements[row]!r} in row {row})"
-    )
+    shown = ""
+    if part.row_offsets is None and part.rows:
+        shown = f" ({_shown(part.elements[row], part.type)} in row {row})"
     raise WrongTypeError(f"{label} must be {want}, got {part.type}{shown}")
+
+
+def _shown(element: object, kind: str) -> str:
+    if isinstance(element, np.generic):
+        element = element.item()
+    if kind == "timestamp":
+        return str(np.datetime64(element, "us")).removesuffix(".000000")  # type: ignore[call-overload]
+    return repr(element)
 
 
 def _times_of(part: _Part, label: str) -> _Part:

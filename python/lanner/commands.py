@@ -190,6 +190,15 @@ def build(
             "(2024-05-06, 2024-05-06T07:08:09Z), else strings."
         ),
     ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column of a .csv that is of strings whatever its fields are; give it again for "
+            "more.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="The array of an .npz, or the column of a .parquet.")
     ] = None,
@@ -201,7 +210,7 @@ def build(
     _check_output(out, vectors, *(each for each in (ids, attributes) if each is not None))
     rows = read_vectors(vectors, name=name)
     given = read_ids(ids) if ids is not None else None
-    columns = read_attributes(attributes) if attributes is not None else None
+    columns = _read_columns(attributes, text or [])
     chosen: dict[str, Any] = {"M": m, "ef_construction": ef_construction}
     index = lanner.Index(
         rows.shape[1] * (8 if dtype == "bits" and rows.dtype == np.uint8 else 1),
@@ -225,6 +234,21 @@ def build(
             Text(f"left out, as they hold no value: {', '.join(map(repr, left_out))}"),
             soft_wrap=True,
         )
+
+
+def _read_columns(attributes: Path | None, text: list[str]) -> Any:
+    """Return the columns of a file, those that are named as they are written, or None."""
+    if attributes is None:
+        if text:
+            raise lanner.InvalidArgumentError("--text names columns of --attributes, got none")
+        return None
+    schema = dict.fromkeys(text, "string") if text else None
+    columns = read_attributes(attributes, schema=schema)
+    for name in text:
+        if name not in columns:
+            hint = _core.near_name_hint(name, tuple(columns))
+            raise lanner.InvalidArgumentError(f"{attributes} has no column {name!r}{hint}")
+    return columns
 
 
 def _column_names(columns: Any) -> list[str]:

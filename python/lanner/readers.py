@@ -8,7 +8,7 @@ import math
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lanner._core import FileFormatError, InvalidArgumentError, StorageError
 from lanner._expressions import read_time
+from lanner.schema import Schema
 
 Array = NDArray[Any]
 
@@ -124,7 +125,9 @@ def read_ids(path: str | os.PathLike[str]) -> Array | list[str]:
         return lines
 
 
-def read_attributes(path: str | os.PathLike[str]) -> Any:
+def read_attributes(
+    path: str | os.PathLike[str], *, schema: Mapping[str, str] | None = None
+) -> Any:
     """Return the attributes of a file, a row an item, as `Index.add` takes them.
 
     Parameters
@@ -140,13 +143,18 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
         calendar. Integers among fractions are rounded to float64, times down to microseconds. Blank
         lines are none, but between rows of a ``.csv`` of one column, where they are nulls. Times of
         a ``.jsonl`` stay strings.
+    schema : mapping of str to str, optional
+        Types of columns of a ``.csv``, as of `Index.schema`: a column that it says is of strings or
+        timestamps keeps its fields as they are written, of which `Index.add` makes either. Columns
+        of other types, and those that it does not name, are read as without it; it may name more
+        than there are. Files of other kinds tell types themselves and take none.
 
     Raises
     ------
     FileFormatError
         A file that is not of the form that its suffix says; the line is named.
     InvalidArgumentError
-        A suffix that is not known.
+        A suffix that is not known, or a `schema` for another one than ``.csv``.
     StorageError
         The file cannot be read.
     """
@@ -156,9 +164,14 @@ def read_attributes(path: str | os.PathLike[str]) -> Any:
         raise InvalidArgumentError(
             f"{path} must end in one of {', '.join(ATTRIBUTE_SUFFIXES)}, got {suffix!r}"
         )
-    read = {".parquet": _read_parquet_attributes, ".csv": _read_csv, ".jsonl": _read_jsonl}[suffix]
+    if schema is not None and suffix != ".csv":
+        raise InvalidArgumentError(f"a {suffix} file tells the types of its values, got a schema")
+    kinds = Schema(schema or {})
+    texts = {name for name, kind in kinds.items() if kind in ("string", "timestamp")}
     with _reading(path):
-        return read(path)
+        if suffix == ".csv":
+            return _read_csv(path, texts)
+        return _read_parquet_attributes(path) if suffix == ".parquet" else _read_jsonl(path)
 
 
 @contextmanager
@@ -176,7 +189,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _read_csv(path: Path) -> dict[str, list[Any]]:
+def _read_csv(path: Path, texts: Set[str]) -> dict[str, list[Any]]:
     with path.open(newline="", encoding="utf-8-sig") as file, _long_fields():
         reader = csv.reader(file, strict=True)
         try:
@@ -195,7 +208,10 @@ def _read_csv(path: Path) -> dict[str, list[Any]]:
                 f"{path} must have {len(head)} fields in each row, got {len(fields)} in row {row}"
             )
     columns = zip(*rows, strict=True) if rows else [()] * len(head)
-    return {name: _typed(fields) for name, fields in zip(head, columns, strict=True)}
+    return {
+        name: [each or None for each in fields] if name in texts else _typed(fields)
+        for name, fields in zip(head, columns, strict=True)
+    }
 
 
 @contextmanager
