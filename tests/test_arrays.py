@@ -321,6 +321,14 @@ def test_string_ids(ids):
     assert sorted(index) == ["", "a", "ü"]
 
 
+def rows_of(*rows):
+    """Return an array of objects, as a column of pandas has them."""
+    column = np.empty(len(rows), dtype=object)
+    for row, each in enumerate(rows):
+        column[row] = each
+    return column
+
+
 def arrow(kind, values):
     """Return a column as one array of Arrow, as chunks, or as polars or pandas have it."""
     if kind == "polars":
@@ -354,6 +362,20 @@ def test_columns_of_rows_of_bits_and_of_none():
     np.testing.assert_array_equal(stored(pa.array([1.0, 2.0, 3.0]), ids=4), [[1, 2, 3]])
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_rows_that_are_lists_are_bits_in_a_column_as_in_a_list(kind):
+    rows = [kind([1, 2]), kind([3, 255])]
+    column = rows_of(*rows)
+    for each in (rows, column):
+        assert stored(each, "bits", 16).tolist() == [[1, 2], [3, 255]]
+    column = rows_of(np.array([1, 2]), np.array([3, 4]))
+    with pytest.raises(WrongTypeError, match=r"packed uint8 or bool .* got int64"):
+        stored(column, "bits", 16)
+    column = rows_of(kind([1, 2]), kind([3, 256]))
+    with pytest.raises(InvalidArgumentError, match=r"bytes from 0 to 255 .* got 256 in row 1"):
+        stored(column, "bits", 16)
+
+
 @pytest.mark.parametrize("kind", COLUMNS)
 @pytest.mark.parametrize(
     ("rows", "message"),
@@ -367,6 +389,18 @@ def test_columns_of_rows_of_bits_and_of_none():
 def test_columns_of_rows_that_are_no_vectors_are_refused(kind, rows, message):
     with pytest.raises((InvalidArgumentError, WrongTypeError), match=message):
         lanner.Index(3, "l2").add(arrow(kind, rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([np.array(1.0)] * 3, "must be numbers, got objects"),
+        ([np.ones(3), np.array(1.0)], r"must be rows of numbers, got array\(1.*\) in row 1"),
+    ],
+)
+def test_arrays_without_an_axis_are_no_rows(rows, message):
+    with pytest.raises(WrongTypeError, match=message):
+        stored(rows_of(*rows))
 
 
 @pytest.mark.parametrize("kind", COLUMNS)
@@ -385,6 +419,21 @@ def test_columns_with_nulls_are_no_ids(kind, ids):
     wanted = "ids must have no nulls, got 1|integers or str, got (float|None|nan)"
     with pytest.raises((InvalidArgumentError, WrongTypeError), match=wanted):
         lanner.Index(3, "l2").add(ROWS, arrow(kind, ids))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("others", [[5, 9], ["a", "b"]])
+def test_nulls_of_pandas_are_no_ids(place, others):
+    pd = pytest.importorskip("pandas")
+    for null in (pd.NA, pd.NaT):
+        ids = [*others[:place], null, *others[place:]]
+        columns = [ids, pd.Series(ids, dtype=object)]
+        if isinstance(others[0], str):
+            columns.append(pd.Series(ids, dtype="string"))
+        for each in columns:
+            message = f"ids must be integers or str, got (<NA>|NaT|nan) in row {place}"
+            with pytest.raises(WrongTypeError, match=message):
+                lanner.Index(3, "l2").add(ROWS, each)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lanner._arguments import to_int
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner._expressions import id_hint, ids_of_range
+from lanner._expressions import MISSING, id_hint, ids_of_range
 
 Array = NDArray[Any]
 Ids = NDArray[np.int64] | list[str]
@@ -36,6 +36,11 @@ _CPU_DEVICES = (1, 3, 11, 13)
 
 def to_array(value: object, name: str) -> Array:
     """Return `value` as an array, without copying where that is possible."""
+    return _read(value, name)[0]
+
+
+def _read(value: object, name: str) -> tuple[Array, bool]:
+    """Return `value` as an array, and whether its numbers were in lists, which say no type."""
     if isinstance(value, np.ma.MaskedArray):
         raise WrongTypeError(
             f"{name} must not be a masked array: fill or drop the masked places first"
@@ -43,10 +48,10 @@ def to_array(value: object, name: str) -> Array:
     if isinstance(value, np.ndarray):
         return _of_rows(np.asarray(value), name)
     if isinstance(value, (bytes, bytearray)):
-        return np.frombuffer(value, dtype=np.uint8)
+        return np.frombuffer(value, dtype=np.uint8), False
     # Arrow's arrays have DLPack too, for numbers without nulls alone.
     if hasattr(value, "__dlpack__") and not hasattr(value, "__arrow_c_array__"):
-        return _from_dlpack(value, name)
+        return _from_dlpack(value, name), False
     if isinstance(value, (str, set, frozenset, dict)) or not _is_arrayish(value):
         raise WrongTypeError(
             f"{name} must be an array or nested sequences of numbers, got {_kind(value)}"
@@ -59,13 +64,16 @@ def to_array(value: object, name: str) -> Array:
         ) from None
     except (TypeError, OverflowError) as error:
         raise WrongTypeError(f"{name} cannot be read as an array: {error}") from None
-    return array if isinstance(value, Sequence) else _of_rows(array, name)
+    return (array, True) if isinstance(value, Sequence) else _of_rows(array, name)
 
 
-def _of_rows(array: Array, name: str) -> Array:
-    """Return the matrix of an array whose entries are rows themselves, as in a column of lists."""
+def _of_rows(array: Array, name: str) -> tuple[Array, bool]:
+    """Return the matrix of an array whose entries are rows themselves, as in a column of lists.
+
+    And whether they are lists.
+    """
     if array.dtype.kind != "O" or array.ndim != 1 or not any(map(_is_row, array)):
-        return array
+        return array, False
     rows = array.tolist()
     length = next(len(each) for each in rows if _is_row(each))
     for row, each in enumerate(rows):
@@ -76,18 +84,18 @@ def _of_rows(array: Array, name: str) -> Array:
                 f"{name} must have rows of one length, got {len(each)} in row {row} after {length}"
             )
     try:
-        return np.asarray(rows)
+        return np.asarray(rows), isinstance(rows[0], (list, tuple))
     except ValueError:
         raise InvalidArgumentError(f"{name} must have one axis or two, got more") from None
 
 
 def _is_row(value: object) -> bool:
-    return isinstance(value, (np.ndarray, list, tuple))
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def to_vectors(value: object, name: str, dim: int, dtype: str) -> Array:
     """Return (rows, width), or (width,) for one vector, in a type that the core takes."""
-    array = to_array(value, name)
+    array, listed = _read(value, name)
     given = isinstance(value, np.ndarray)
     if array.ndim == 1 and array.size == 0 and not given:
         array = np.empty((0, dim), dtype=bool if dtype == "bits" else np.float32)
@@ -95,7 +103,7 @@ def to_vectors(value: object, name: str, dim: int, dtype: str) -> Array:
         raise InvalidArgumentError(f"{name} must have one axis or two, got shape {array.shape}")
     _refuse_kinds(array, name)
     if dtype == "bits":
-        return _to_bits(array, name, dim, sequence=isinstance(value, Sequence))
+        return _to_bits(array, name, dim, listed=listed)
     if array.shape[-1] != dim:
         raise InvalidArgumentError(f"{name} must have dim {dim}, got {array.shape[-1]}")
     if array.dtype.kind == "b":
@@ -185,7 +193,7 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
             raise WrongTypeError(
                 f"{name} must be integers or str, got {_kind(each)} in row {row}{id_hint(each)}"
             )
-        if each is None or (isinstance(each, float) and each != each):
+        if type(each).__name__ in MISSING or (isinstance(each, float) and each != each):
             raise WrongTypeError(f"{name} must be integers or str, got {each} in row {row}")
         if isinstance(each, str) != strings:
             raise WrongTypeError(f"{name} must be all integers or all str, got both (row {row})")
@@ -323,7 +331,7 @@ def _to_integers(array: Array, name: str, dtype: str) -> Array:
     return np.ascontiguousarray(array.astype(dtype))
 
 
-def _to_bits(array: Array, name: str, dim: int, *, sequence: bool) -> Array:
+def _to_bits(array: Array, name: str, dim: int, *, listed: bool) -> Array:
     width = (dim + 7) // 8
     if array.dtype.kind == "b":
         if array.shape[-1] != dim:
@@ -331,7 +339,7 @@ def _to_bits(array: Array, name: str, dim: int, *, sequence: bool) -> Array:
                 f"{name} must have dim {dim}, got {array.shape[-1]} (bool, one a bit)"
             )
         return np.packbits(array, axis=-1, bitorder="little")
-    if sequence and array.dtype.kind in "iu":
+    if listed and array.dtype.kind in "iu":
         if array.size and (array.min() < 0 or array.max() > 255):
             _refuse_value(
                 array, (array < 0) | (array > 255), name, "bytes from 0 to 255 for dtype bits"

@@ -19,6 +19,8 @@ Value = bool | int | float | str | Timestamp
 Ids = NDArray[np.int64] | list[str]
 
 MAX_DEPTH = 100
+# The types, by name, of None and of what pandas has for it.
+MISSING = ("NoneType", "NAType", "NaTType")
 _SHOWN_IDS = 1000
 _LONGEST_RANGE = 1 << 26
 _FEW_IDS = 64

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lanner import _core
 from lanner._core import InvalidArgumentError, Timestamp, WrongTypeError
-from lanner._expressions import read_time, to_value
+from lanner._expressions import MISSING, read_time, to_value
 
 _INT64_MAX = 2**63 - 1
 # By how elements are read: what they make a column of.
@@ -32,7 +32,6 @@ _TYPES: dict[type, str] = {
     str: "string",
     Timestamp: "timestamp",
 }
-_MISSING = ("NoneType", "NAType", "NaTType")
 
 
 @dataclass
@@ -255,7 +254,7 @@ def _of_list(values: list[Any], label: str, want: str | None) -> _Part:
 
 
 def _element(value: object, label: str, row: int) -> object:
-    if value is None or type(value).__name__ in _MISSING:
+    if value is None or type(value).__name__ in MISSING:
         return None
     if isinstance(value, np.datetime64) and np.isnat(value):
         return None
@@ -358,7 +357,7 @@ def _of_lists(
 
 
 def _list_element(value: object, label: str, row: int) -> object:
-    missing = type(value).__name__ in _MISSING
+    missing = type(value).__name__ in MISSING
     if missing or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         raise WrongTypeError(
             f"{label} must have lists of str or lists of int, got {value} inside the list in row "
