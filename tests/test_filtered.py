@@ -260,6 +260,30 @@ def test_an_array_of_str_is_ids_where_these_are_str(texts: Any) -> None:
         assert numbers.search(rows, 1, filter=list(texts)).ids.tolist() == [[1], [0]]
 
 
+class Column:
+    """A column of another library, which counts how often it is read as an array."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+        self.read = 0
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        self.read += 1
+        return self.values
+
+
+@pytest.mark.parametrize("values", [[4, 7], ["4", "7"], [True, False, False, True]])
+def test_a_column_as_a_filter_is_read_once(values: Any) -> None:
+    ids = np.array([4, 5, 6, 7])
+    index = lanner.Index(4, "l2", graph=None)
+    index.add(np.eye(4), list(map(str, ids)) if isinstance(values[0], str) else ids)
+    assert len(index.ids_where(column := Column(values))) == 2
+    assert column.read == 1
+    hits = index.search(np.eye(4), 4, filter=(column := Column(values)))
+    assert hits.counts.tolist() == [2] * 4
+    assert column.read == 1
+
+
 def test_a_filter_of_a_list_that_is_wrong_is_named() -> None:
     index = lanner.Index(2, "l2")
     index.add(np.eye(2), ["doc", "doc-17"], attributes={"open": [True, False], "n": [1, 2]})

@@ -29,11 +29,14 @@ def core_filter(core: Attributed, value: Any) -> _core.Filter:
 
     So is a long range, which is compared with the ids that there are.
     """
+    given = value
+    if not isinstance(value, (str, Filter, Mapping, Set)) and hasattr(value, "__array__"):
+        value = np.asarray(value)
     if _are_texts(value):
         kind = core.id_kind if isinstance(core, _core.Index) else "int"
         if kind == "int":
             raise WrongTypeError(
-                f"filter as {type(value).__name__} of str is ids, and ids here are integers; "
+                f"filter as {type(given).__name__} of str is ids, and ids here are integers; "
                 "conditions, one a query, go into a list, as list(filter) is one"
             )
     return _to_core(core.ids, value)
@@ -43,10 +46,12 @@ def _are_texts(value: Any) -> bool:
     """Return whether a filter is a set or an array of strings."""
     if isinstance(value, Set):
         return isinstance(next(iter(value), None), str)
-    if isinstance(value, (str, Filter, Mapping)) or not hasattr(value, "__array__"):
-        return False
-    array = np.asarray(value)
-    return array.ndim == 1 and array.dtype.kind in "UTO" and isinstance(next(iter(array), 0), str)
+    return (
+        isinstance(value, np.ndarray)
+        and value.ndim == 1
+        and value.dtype.kind in "UTO"
+        and isinstance(next(iter(value), 0), str)
+    )
 
 
 def _to_core(ids_there: Callable[[], NDArray[Any]], value: Any) -> _core.Filter:
