@@ -316,6 +316,14 @@ MISTAKES += [
     ("a == f(x)", 5, "no function f"),
     ("a == -b", 5, "True or False; a string is written in quotes: '-b'"),
     ("a == (b + 1) * 2", 5, "True or False\n"),
+    *[(f"a == {text}", 5, "True or False\n") for text in ("5-3", "1/2", "3-1-2", "2024-10")],
+    ("day == 2024-1-2", 7, "a string is written in quotes: '2024-1-2'"),
+    *[
+        (f"a < b {word} 'x'", None, "filter: (invalid )?syntax")
+        for word in ("startswith", "CONTAINS", "contains_any", "starts_with", "regexp")
+    ],
+    ("a == new contains b", None, "filter: (invalid )?syntax"),
+    ("a == contained words", 5, "a string is written in quotes: 'contained words'"),
     # Words of SQL that are none.
     ("AND == 3 and like != 'x' and between <= 3 and (", 46, "never closed"),
     ("a == 'x = y AND z' and b == 'IS NULL' c", None, "syntax"),

@@ -17,13 +17,18 @@ _OPERATOR = re.compile(r"[-+*/%@&|^~.]|\b(?:not|if|lambda|await)\b")
 _LITERALS = re.compile(rf"(?s:\'\'\'(?:\\.|.)*?\'\'\'|\"\"\"(?:\\.|.)*?\"\"\")|{LITERAL}")
 _PREFIXES = ("", "b", "br", "f", "fr", "r", "rb", "rf", "u")  # of a string
 _SHOWN = 80
-_UNQUOTED = re.compile(r"[\w./:@#-]*[^\W_][\w./:@#-]*")
+# Digits and operators alone are arithmetic, unless they are those of a date.
+_UNQUOTED = re.compile(r"[\w./:@#-]*[^\W\d_][\w./:@#-]*|\d{4}-\d\d?-\d\d?")
 _CONSTANTS = {"null": "None", "none": "None", "true": "True", "false": "False"}
 
 # Words of SQL that are names here where an operator follows them.
 _NO_NAME = r"(?!\s*(?:[=!<>.,)\]]|$))"
-# One that may be of a string whose quotes were forgotten.
-_WORD = r"(?!(?i:and|or|not|in|is|i?like|between|if|else|for)\b)[^\W\d][\w.-]*"
+# One that may be of a string whose quotes were forgotten: no operator and no method.
+_OPERATORS = (
+    "and|or|not|in|is|i?like|between|if|else|for|lambda|await|starts_?with|ends_?with|contains"
+    "|contains_any|contains_all|isin|not_in|is_null|matches|regexp|rlike"
+)
+_WORD = rf"(?!(?i:{_OPERATORS})\b)[^\W\d][\w.-]*"
 _OTHERWISE = re.compile(
     rf"""(?P<text>{LITERAL})
     |(?P<unequal><>)|(?P<least>=<)|(?P<most>=>)|(?P<same>===)
