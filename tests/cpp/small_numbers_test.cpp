@@ -141,13 +141,13 @@ void check_without_numbers(const KernelTable& table) {
 TEST_CASE("of rows of small numbers those that may be near are told, bit for bit on every level") {
     std::mt19937 random(3);
     for (const KernelTable* table : levels()) {
-        for (const std::size_t rows : {1, 2, 3, 4, 5, 7, 12, 96}) check_near(*table, rows, 48, false, random);
+        for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 7U, 12U, 96U}) check_near(*table, rows, 48, false, random);
         for (std::size_t dim = kSmallStep; dim <= 10 * kSmallStep; dim += kSmallStep)
             check_near(*table, 7, dim, false, random);
         // Sums of products as large as can be, either way.
-        for (const std::size_t dim : {16, 32, 784, 2048}) check_near(*table, 9, dim, true, random);
+        for (const std::size_t dim : {16U, 32U, 784U, 2048U}) check_near(*table, 9, dim, true, random);
         check_without_numbers(*table);
-        for (const std::size_t dim : {1, 2, 17, 100, 784, 65536}) check_losses(*table, dim, random);
+        for (const std::size_t dim : {1U, 2U, 17U, 100U, 784U, 65536U}) check_losses(*table, dim, random);
     }
 }
 
