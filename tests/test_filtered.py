@@ -550,3 +550,21 @@ def test_nothing_matches_in_an_empty_index() -> None:
     index = lanner.Index(DIM)
     assert index.count(np.zeros(0, bool)) == 0
     assert len(index.search(np.ones(DIM), 5, filter=[1, 2])) == 0
+
+
+@pytest.mark.parametrize("attributes", [False, True])
+def test_recall_holds_where_those_nearest_to_the_query_are_left_out(attributes, rng):
+    centres = rng.standard_normal((50, 128))
+    rows = centres[rng.integers(0, 50, 12_000)] + rng.standard_normal((12_000, 128))
+    queries = rows[:40] + rng.standard_normal((40, 128)) / 2
+    index = lanner.Index(128, "l2", M=8, ef_construction=40)
+    index.add(rows, attributes={"row": np.arange(len(rows))} if attributes else None)
+    squares = (rows**2).sum(axis=1) - 2 * queries @ rows.T
+    order = np.argsort(squares, axis=1, kind="stable")
+    for count in (30, 300, 1000):
+        mask = np.ones((40, len(rows)), bool)
+        np.put_along_axis(mask, order[:, :count], False, axis=1)
+        found = index.search(queries, 10, filter=mask).ids
+        true = order[:, count : count + 10]
+        share = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, true, strict=True)])
+        assert share >= 0.92, count

@@ -37,6 +37,9 @@ constexpr double kPatienceByShare = 0.25;
 // What matches among so many rows near the query tells how wide a walk that checks has to be, and how patient a scan.
 constexpr std::size_t kRowsNearby = 1024;
 constexpr double kMostScattered = 8;
+// Standard errors of sketches that are allowed for where those near the query are left out. With the usual 2, and the usual patience,
+// recall@10 was 0.82 to 0.63 among 50,000 text embeddings less the nearest 100 to 4,000; with 4, and eight times it, 0.99.
+constexpr float kCrowdedWidth = 4.0F;
 constexpr std::size_t kSampleQueries = 8;
 constexpr std::size_t kSampleWidth = 256;
 
@@ -328,7 +331,17 @@ void Index::Impl::scan_matches(SearchScratch& scratch, PreparedQueries& queries,
     scratch.traverse.scored += matches.count();
     if (!again) return;
     scratch.finest->bind_query(queries.exact, index);
+    const float last = scratch.hits.empty() ? 0.0F : scratch.hits.back().distance;
+    const std::size_t first = scratch.hits.size();
     rerank(scratch.hits, effort.scan_rerank, *scratch.finest, scratch.rerank);
+    const float limit = estimate_limit(scratch.hits, effort.k, scratch.rerank);
+    if (effort.further && first < matches.count() && limit > last) {
+        const std::vector<Candidate> more = scan_set_radius(scorer, matches, limit, *this);
+        scratch.traverse.scored += matches.count();
+        // The first are those that were looked at.
+        if (more.size() > first)
+            rerank_more(scratch.hits, std::span(more).subspan(first), effort.k, *scratch.finest, scratch.rerank);
+    }
     order_hits(scratch.hits, effort.k);
 }
 
@@ -360,7 +373,14 @@ PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scrat
         work.rows + narrow(again ? effort.rerank : effort.k, scorer, scratch.sketched, scratch.hits);
     if (again) {
         scratch.finest->bind_query(queries.exact, index);
+        const float last = scratch.hits.empty() ? 0.0F : scratch.hits.back().distance;
         rerank(scratch.hits, effort.rerank, *scratch.finest, scratch.rerank);
+        const float limit = estimate_limit(scratch.hits, effort.k, scratch.rerank);
+        if (effort.further && limit > last) {
+            const std::span<const Candidate> more = beyond_within(limit, scorer, scratch.sketched);
+            scratch.traverse.scored += more.size();
+            rerank_more(scratch.hits, more, effort.k, *scratch.finest, scratch.rerank);
+        }
     }
     order_hits(scratch.hits, effort.k);
     return work;
@@ -425,20 +445,28 @@ bool Index::Impl::filtered_search(SearchScratch& scratch, PreparedQueries& queri
     if (nearly_all) {
         // Fewer match near the query than elsewhere.
         request.nearly_all = false;
-        if (request.cells > 0) look_nearby(request, scratch, queries, index, matches);
+        if (request.cells > 0) {
+            look_nearby(request, scratch, queries, index, matches);
+            const std::size_t base = patience_of(effort, matches.count());
+            request.patience = std::max(request.patience, static_cast<std::size_t>(kMostScattered) * base);
+        }
     }
+    // What is left out lies around the query: the nearest matches are many at nearly the same distance, which sketches hardly
+    // tell apart.
+    Effort careful = effort;
+    if (nearly_all) careful.width = std::max(careful.width, kCrowdedWidth);
     Plan plan = cheapest_plan(costs, request);
-    if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return !nearly_all;
+    if (follow_plan(plan, request, scratch, queries, index, matches, careful, costs)) return !nearly_all;
     if (plan == Plan::kCheckedWalk && request.cells > 0 && request.share_nearby < 0) {
         look_nearby(request, scratch, queries, index, matches);
         plan = cheapest_plan(costs, request);
-        if (follow_plan(plan, request, scratch, queries, index, matches, effort, costs)) return false;
+        if (follow_plan(plan, request, scratch, queries, index, matches, careful, costs)) return false;
     }
     // What looks at those that do match is cheaper than a scan of nearly all.
     const Plan next = aids_ ? Plan::kPrunedScan : Plan::kFilteredWalk;
     const bool again =
-        plan == Plan::kCheckedWalk && follow_plan(next, request, scratch, queries, index, matches, effort, costs);
-    if (!again) follow_plan(Plan::kScan, request, scratch, queries, index, matches, effort, costs);
+        plan == Plan::kCheckedWalk && follow_plan(next, request, scratch, queries, index, matches, careful, costs);
+    if (!again) follow_plan(Plan::kScan, request, scratch, queries, index, matches, careful, costs);
     return false;
 }
 

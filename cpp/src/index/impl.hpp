@@ -224,6 +224,7 @@ class Index::Impl : private TieBreak {
         std::size_t rerank = 0;       // candidates of a walk looked at once more; 0: none
         std::size_t scan_rerank = 0;  // of a scan of codes
         bool codes = false;           // a scan without a filter looks at codes
+        bool further = false;         // under a filter more are looked at once more where that may find nearer ones
         bool exact = false;
         float width = kSketchWidth;  // of scans of sketches
     };

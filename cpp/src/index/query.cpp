@@ -168,6 +168,7 @@ Index::Impl::Effort Index::Impl::effort_of(const SearchOptions& options) const {
         const std::size_t count = aim.rerank_all ? effort.ef : default_rerank(options.k);
         effort.scan_rerank = scan_reranks() * count;
         effort.rerank = layers_ ? std::min(effort.ef, count) : effort.scan_rerank;
+        effort.further = !options.filters.empty();
     }
     return effort;
 }
@@ -214,7 +215,16 @@ void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& qu
             ids_.prefetch(beam[i].slot);
         }
         scratch.finest->bind_query(queries.exact, index);
+        const float last = scratch.found.empty() ? 0.0F : scratch.found.back().distance;
         rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
+        if (effort.further && estimate_limit(scratch.found, effort.k, scratch.rerank) > last) {
+            std::vector<Candidate>& more = scratch.rerank.more;
+            more.clear();
+            for (std::size_t passed = 0, i = 0; i < beam.size(); ++i) {
+                if (matching(beam[i]) && ++passed > effort.rerank) more.push_back(beam[i]);
+            }
+            rerank_more(scratch.found, more, effort.k, *scratch.finest, scratch.rerank);
+        }
         for (const Candidate& candidate : scratch.found) {
             if (full(candidate)) break;
             take_hit(candidate, admission, traverse.visited, scratch.hits);

@@ -24,6 +24,7 @@ struct FilteredScanScratch {
     std::vector<float> uppers;
     RerankScratch rerank;
     std::vector<Candidate> taken, nearest;
+    std::vector<Candidate> beyond, unseen;  // what narrow() passed over: with estimates, and with lower bounds alone
     CellRanking ranking;
 };
 

@@ -47,6 +47,8 @@ void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::
 std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, std::vector<Candidate>& found) {
     std::vector<Candidate>& nearest = scratch.nearest;
     nearest.clear();
+    scratch.beyond.clear();
+    scratch.unseen.clear();
     std::size_t looked_at = 0;
     while (!found.empty() && k > 0) {
         // More and more, so that picking them takes no longer than looking at them where nearly all are wanted.
@@ -66,11 +68,32 @@ std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, 
                            nearer);
         if (nearest.size() < k) continue;
         const float bound = nearest[k - 1].distance;
-        std::erase_if(nearest, [&](const Candidate& each) { return each.distance > bound; });
-        std::erase_if(found, [&](const Candidate& each) { return each.distance > bound; });
+        const auto leave = [bound](std::vector<Candidate>& from, std::vector<Candidate>& to) {
+            const auto far = std::partition(from.begin(), from.end(),
+                                            [bound](const Candidate& each) { return !(each.distance > bound); });
+            to.insert(to.end(), far, from.end());
+            from.erase(far, from.end());
+        };
+        // Those are in order: what is beyond the bound is their end.
+        const auto far = std::find_if(nearest.begin() + static_cast<std::ptrdiff_t>(k), nearest.end(),
+                                      [bound](const Candidate& each) { return each.distance > bound; });
+        scratch.beyond.insert(scratch.beyond.end(), far, nearest.end());
+        nearest.erase(far, nearest.end());
+        leave(found, scratch.unseen);
     }
     found.swap(nearest);
     return looked_at;
+}
+
+std::span<const Candidate> beyond_within(float limit, Scorer& scorer, FilteredScanScratch& scratch) {
+    const auto too_far = [limit](const Candidate& each) { return each.distance > limit; };
+    std::erase_if(scratch.unseen, too_far);
+    rerank(scratch.unseen, scratch.unseen.size(), scorer, scratch.rerank);
+    std::vector<Candidate>& beyond = scratch.beyond;
+    beyond.insert(beyond.end(), scratch.unseen.begin(), scratch.unseen.end());
+    std::erase_if(beyond, too_far);
+    std::sort(beyond.begin(), beyond.end(), nearer);
+    return beyond;
 }
 
 }  // namespace lanner

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "base/slot_set.hpp"
@@ -23,5 +24,8 @@ void filtered_scan(const SketchCodec& sketches, const QueryBlock& queries, std::
 // last of them: nearest first, equal distances by slot. A candidate whose lower bound lies beyond the k-th distance known so far is passed over. Returns how many
 // distances the scorer gave.
 std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, std::vector<Candidate>& found);
+
+// What narrow() passed over whose distance by `scorer` is at most `limit`, nearest first. Once.
+std::span<const Candidate> beyond_within(float limit, Scorer& scorer, FilteredScanScratch& scratch);
 
 }  // namespace lanner
