@@ -6,8 +6,8 @@ import copy
 from typing import Any
 
 import pytest
+import report_records
 
-from bench import records as records_module
 from bench.changes import RATE, RECALL, SIZE, TIME, Change, changes
 from bench.compare import compare
 from bench.report.rounds import merged
@@ -17,23 +17,11 @@ DATA = {"name": "papers", "rows": 1000, "queries": 1000, "dim": 8, "metric": "l2
 
 
 def record(method: str, suite: str = "plain", round: int = 0, **fields: Any) -> dict[str, Any]:
-    build = fields.get("build_parameters", {"M": 16})
-    return {
-        "format": 1,
-        "key": records_module.key(suite, "papers", method, build, [10], 1, round),
-        "suite": suite,
-        "status": "ok",
-        "detail": "",
-        "time": "2026-11-24T02:40:00+00:00",
-        "revision": "70cafa5",
+    given: dict[str, Any] = {
         "machine": MACHINE,
-        "control": [40.0, 40.2],
         "data": DATA,
-        "method": method,
-        "library": {"name": method, "version": "1.0"},
-        "build_parameters": build,
-        "threads": 1,
-        "round": round,
+        "control": [40.0, 40.2],
+        "build_parameters": {"M": 16},
         "build": {
             "seconds": 10.0,
             "threads": 2,
@@ -56,8 +44,8 @@ def record(method: str, suite: str = "plain", round: int = 0, **fields: Any) -> 
             }
             for ef, recall, rate in ((10, 0.85, 4000.0), (20, 0.95, 2000.0), (40, 0.995, 500.0))
         ],
-        **fields,
     }
+    return report_records.record(method, suite, round, **{**given, **fields})
 
 
 def scaled(found: dict[str, Any], factor: float, spread: float = 0.005) -> dict[str, Any]:

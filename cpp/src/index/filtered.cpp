@@ -331,17 +331,20 @@ void Index::Impl::scan_matches(SearchScratch& scratch, PreparedQueries& queries,
     scratch.traverse.scored += matches.count();
     if (!again) return;
     scratch.finest->bind_query(queries.exact, index);
-    const float last = scratch.hits.empty() ? 0.0F : scratch.hits.back().distance;
+    if (!effort.further) {
+        rerank(scratch.hits, effort.scan_rerank, *scratch.finest, scratch.rerank);
+        order_hits(scratch.hits, effort.k);
+        return;
+    }
     const std::size_t first = scratch.hits.size();
-    rerank(scratch.hits, effort.scan_rerank, *scratch.finest, scratch.rerank);
-    const float limit = estimate_limit(scratch.hits, effort.k, scratch.rerank);
-    if (effort.further && first < matches.count() && limit > last) {
-        const std::vector<Candidate> more = scan_set_radius(scorer, matches, limit, *this);
+    std::vector<Candidate>& more = scratch.rerank.more;
+    rerank_further(scratch.hits, effort.scan_rerank, effort.k, *scratch.finest, scratch.rerank, [&](float limit) {
+        if (first == matches.count()) return std::span<const Candidate>();
+        more = scan_set_radius(scorer, matches, limit, *this);
         scratch.traverse.scored += matches.count();
         // The first are those that were looked at.
-        if (more.size() > first)
-            rerank_more(scratch.hits, std::span(more).subspan(first), effort.k, *scratch.finest, scratch.rerank);
-    }
+        return std::span<const Candidate>(more).subspan(std::min(first, more.size()));
+    });
     order_hits(scratch.hits, effort.k);
 }
 
@@ -373,13 +376,14 @@ PrunedWork Index::Impl::scan_sketches(std::size_t patience, SearchScratch& scrat
         work.rows + narrow(again ? effort.rerank : effort.k, scorer, scratch.sketched, scratch.hits);
     if (again) {
         scratch.finest->bind_query(queries.exact, index);
-        const float last = scratch.hits.empty() ? 0.0F : scratch.hits.back().distance;
-        rerank(scratch.hits, effort.rerank, *scratch.finest, scratch.rerank);
-        const float limit = estimate_limit(scratch.hits, effort.k, scratch.rerank);
-        if (effort.further && limit > last) {
-            const std::span<const Candidate> more = beyond_within(limit, scorer, scratch.sketched);
-            scratch.traverse.scored += more.size();
-            rerank_more(scratch.hits, more, effort.k, *scratch.finest, scratch.rerank);
+        if (effort.further) {
+            rerank_further(scratch.hits, effort.rerank, effort.k, *scratch.finest, scratch.rerank, [&](float limit) {
+                const std::span<const Candidate> more = beyond_within(limit, scorer, scratch.sketched);
+                scratch.traverse.scored += more.size();
+                return more;
+            });
+        } else {
+            rerank(scratch.hits, effort.rerank, *scratch.finest, scratch.rerank);
         }
     }
     order_hits(scratch.hits, effort.k);

@@ -215,15 +215,18 @@ void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& qu
             ids_.prefetch(beam[i].slot);
         }
         scratch.finest->bind_query(queries.exact, index);
-        const float last = scratch.found.empty() ? 0.0F : scratch.found.back().distance;
-        rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
-        if (effort.further && estimate_limit(scratch.found, effort.k, scratch.rerank) > last) {
+        const auto others = [&](float) {
             std::vector<Candidate>& more = scratch.rerank.more;
             more.clear();
             for (std::size_t passed = 0, i = 0; i < beam.size(); ++i) {
                 if (matching(beam[i]) && ++passed > effort.rerank) more.push_back(beam[i]);
             }
-            rerank_more(scratch.found, more, effort.k, *scratch.finest, scratch.rerank);
+            return std::span<const Candidate>(more);
+        };
+        if (effort.further) {
+            rerank_further(scratch.found, effort.rerank, effort.k, *scratch.finest, scratch.rerank, others);
+        } else {
+            rerank(scratch.found, effort.rerank, *scratch.finest, scratch.rerank);
         }
         for (const Candidate& candidate : scratch.found) {
             if (full(candidate)) break;

@@ -68,18 +68,15 @@ std::size_t narrow(std::size_t k, Scorer& scorer, FilteredScanScratch& scratch, 
                            nearer);
         if (nearest.size() < k) continue;
         const float bound = nearest[k - 1].distance;
-        const auto leave = [bound](std::vector<Candidate>& from, std::vector<Candidate>& to) {
-            const auto far = std::partition(from.begin(), from.end(),
-                                            [bound](const Candidate& each) { return !(each.distance > bound); });
-            to.insert(to.end(), far, from.end());
-            from.erase(far, from.end());
-        };
         // Those are in order: what is beyond the bound is their end.
         const auto far = std::find_if(nearest.begin() + static_cast<std::ptrdiff_t>(k), nearest.end(),
                                       [bound](const Candidate& each) { return each.distance > bound; });
         scratch.beyond.insert(scratch.beyond.end(), far, nearest.end());
         nearest.erase(far, nearest.end());
-        leave(found, scratch.unseen);
+        const auto passed_over = std::partition(found.begin(), found.end(),
+                                                [bound](const Candidate& each) { return !(each.distance > bound); });
+        scratch.unseen.insert(scratch.unseen.end(), passed_over, found.end());
+        found.erase(passed_over, found.end());
     }
     found.swap(nearest);
     return looked_at;

@@ -30,4 +30,14 @@ float estimate_limit(const std::vector<Candidate>& hits, std::size_t k, const Re
 void rerank_more(std::vector<Candidate>& hits, std::span<const Candidate> more, std::size_t k, Scorer& scorer,
                  RerankScratch& scratch);
 
+// As rerank(), and then as far as the limit goes: more(limit) gives candidates behind those, estimates ascending.
+template <typename More>
+void rerank_further(std::vector<Candidate>& hits, std::size_t count, std::size_t k, Scorer& scorer,
+                    RerankScratch& scratch, const More& more) {
+    const float last = hits.empty() ? 0.0F : hits.back().distance;
+    rerank(hits, count, scorer, scratch);
+    const float limit = estimate_limit(hits, k, scratch);
+    if (limit > last) rerank_more(hits, more(limit), k, scorer, scratch);
+}
+
 }  // namespace lanner
