@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -138,7 +139,7 @@ def sweep(
     for each in filters:
         groups[each.kind, each.selectivity].append(each)
     queries = method.convert(data, data.queries)
-    jobs: list[Job] = []
+    of_groups: list[list[Job]] = []
     for _, members in sorted(groups.items()):
         for k in ks:
             settings = method.sweep(data, parameters, k)
@@ -157,8 +158,13 @@ def sweep(
                 found_all = answered["recall"] >= 0.999 and answered["short"] == 0
                 if found_all or rate < SLOWEST:
                     break
-            jobs += [
-                Job(group, k, settings[at], tried[at])
-                for at in worth_timing([each["recall"] for each in tried])
-            ]
+            of_groups.append(
+                [
+                    Job(group, k, settings[at], tried[at])
+                    for at in worth_timing([each["recall"] for each in tried])
+                ]
+            )
+    # The first settings of all groups, then the second ones: neighbours share no filter.
+    rounds = itertools.zip_longest(*of_groups)
+    jobs = [job for each in rounds for job in each if job is not None]
     yield from _timed(method, jobs, seconds)

@@ -191,3 +191,38 @@ def test_two_that_remove_by_one_filter_never_meet() -> None:
     assert sum(removed) + rest == 50 * 23
     assert len(index) == 50 * 17
     index.validate()
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 3, 20, 38, 40])
+@pytest.mark.parametrize("outside", [False, True])
+def test_sets_of_few_and_of_most_strings_match_what_has_one_of_them(
+    chosen: int, outside: bool
+) -> None:
+    rng = np.random.default_rng(chosen)
+    names = [f"name {i}" for i in range(40)]
+    values: dict[int, str | None] = {
+        i: names[rng.integers(40)] if i % 5 else None for i in range(3000)
+    }
+    index = lanner.Index(2, "l2", graph=None)
+    index.add(rng.normal(size=(3000, 2)), attributes={"name": list(values.values())})
+    wanted = names[:chosen] + ["of no row"] * outside
+
+    def check() -> None:
+        found = set(index.ids_where(col.name.isin(wanted)).tolist())
+        assert found == {id for id, name in values.items() if name in wanted}
+        others = set(index.ids_where(col.name.not_in(wanted)).tolist())
+        assert others == {id for id, name in values.items() if name not in (None, *wanted)}
+
+    check()
+    index.remove(range(0, 3000, 3))
+    for id in range(0, 3000, 3):
+        del values[id]
+    changed = list(values)[::7]
+    fresh = [names[39] if i % 2 else None for i in range(len(changed))]
+    index.update_attributes(changed, {"name": fresh})
+    values.update(zip(changed, fresh, strict=True))
+    # No row has it any more.
+    gone = [id for id, name in values.items() if name == names[0]]
+    index.update_attributes(gone, {"name": [names[1]] * len(gone)})
+    values.update(dict.fromkeys(gone, names[1]))
+    check()

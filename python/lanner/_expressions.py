@@ -184,6 +184,18 @@ def to_id_list(ids: object) -> Ids:
     raise WrongTypeError("ids must be all integers or all str")
 
 
+def _are_plain(values: tuple[Any, ...]) -> bool:
+    """Return whether it is told at once that the core takes all of them as they are."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        try:
+            "".join(values).encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+    return kinds == {int} and _INT64[0] <= min(values) and max(values) <= _INT64[1]
+
+
 def _values_of(values: object, where: str) -> tuple[Value, ...]:
     alone = (str, bytes, bytearray, Mapping)
     if isinstance(values, alone) or not isinstance(values, Iterable):
@@ -192,7 +204,9 @@ def _values_of(values: object, where: str) -> tuple[Value, ...]:
         values = values.tolist()
         if not isinstance(values, list):
             raise InvalidArgumentError(f"{where} must have one axis, got a single value")
-    read = tuple(to_value(each, f"{where}: each value") for each in values)
+    read = tuple(values)
+    if not _are_plain(read):
+        read = tuple(to_value(each, f"{where}: each value") for each in read)
     if isinstance(values, (set, frozenset)):  # whose order changes from run to run
         return tuple(sorted(read, key=lambda each: (type(each).__name__, value_text(each))))
     return read

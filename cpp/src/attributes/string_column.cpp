@@ -127,7 +127,21 @@ Bounds StringColumn::estimate(const Condition& condition) const {
 }
 
 Selection StringColumn::select(const Condition& condition, std::size_t slots) const {
-    return any_of(condition.codes, slots);
+    const std::size_t present = present_.count();
+    if (estimate(condition).most <= present / 2) return any_of(condition.codes, slots);
+    // Fewer rows have the other values.
+    std::vector<Code> others;
+    auto chosen = condition.codes.begin();
+    for (Code code = 1; code < dictionary_.code_end(); ++code) {
+        if (chosen != condition.codes.end() && *chosen == code) {
+            ++chosen;
+        } else {
+            others.push_back(code);
+        }
+    }
+    Selection rest = any_of(others, slots);
+    rest.complement(present_.words());
+    return rest;
 }
 
 bool StringColumn::matches(const Condition& condition, Slot slot) const noexcept {
