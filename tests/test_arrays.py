@@ -265,7 +265,12 @@ def test_bits_packed_and_bool_are_the_same(dim, rng):
         (np.zeros((1, 3), np.uint8), InvalidArgumentError, "2 bytes for dim 12 bits, got 3"),
         (np.zeros((1, 2), bool), InvalidArgumentError, "must have dim 12, got 2"),
         (np.zeros((1, 2), np.int8), WrongTypeError, "packed uint8 or bool .* got int8"),
-        (np.zeros((1, 2)), WrongTypeError, "packed uint8 or bool .* got float64"),
+        (np.zeros((1, 2)), WrongTypeError, "packed uint8 or bool .* got float64$"),
+        (np.zeros((1, 12), np.uint8), InvalidArgumentError, "got 12; bits that are not packed"),
+        (np.zeros(12, np.uint8), InvalidArgumentError, r"as bool, vectors\.astype\(bool\) or "),
+        ([[0, 1] * 6], InvalidArgumentError, "got 12; .*packed ones as uint8 of 2 columns$"),
+        (np.zeros((1, 12), int), WrongTypeError, "got int64; bits that are not packed are given"),
+        (np.zeros((1, 12)), WrongTypeError, "got float64; .* as bool, .* or vectors > 0, and"),
         ([[1, 256]], InvalidArgumentError, "bytes from 0 to 255 .* got 256 in row 0"),
         (np.array([[0, 1], [0, 16]], np.uint8), InvalidArgumentError, "beyond dim 12.* row 1"),
     ],
@@ -434,6 +439,19 @@ def test_nulls_of_pandas_are_no_ids(place, others):
             message = f"ids must be integers or str, got (<NA>|NaT|nan) in row {place}"
             with pytest.raises(WrongTypeError, match=message):
                 lanner.Index(3, "l2").add(ROWS, each)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "UInt8", "float64", "object", "int64[pyarrow]"])
+def test_missing_ids_of_pandas_are_named_by_their_row(dtype):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    column = pd.Series([5, None, None], dtype=dtype, index=[1, 0, 7])
+    message = "ids must be integers or str, got (<NA>|nan|None) in row 1: no id may be missing"
+    for each in (column, pd.Index(column), column.array):
+        with pytest.raises((WrongTypeError, InvalidArgumentError), match=message):
+            lanner.Index(3, "l2").add(ROWS, each)
+    whole = pd.Series([5, 7, 9], dtype="Int64")
+    assert lanner.Index(3, "l2").add(ROWS, whole).tolist() == [5, 7, 9]
 
 
 @pytest.mark.parametrize(

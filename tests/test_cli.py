@@ -240,6 +240,26 @@ def test_verify(built):
     run("verify", built, code=1)
 
 
+def test_info_and_verify_tell_of_a_journal(built, tmp_path):
+    link = built
+    if sys.platform != "win32":
+        link = tmp_path / "link.lanner"
+        link.symlink_to(built)
+    with lanner.open(built, durable=True) as index:
+        for command in ("info", "verify"):
+            assert "journal" not in run(command, built).stdout
+        index.remove([3])
+        size = index.journal["bytes"]
+    for path in (built, link):
+        told = f"built.lanner.journal, {size:,} bytes, with changes that may not be in the file yet"
+        assert f"journal: {told}: lanner.open(durable=True)" in run("verify", path).stdout
+        shown = re.sub(r"\s+", " ", run("info", path).stdout)
+        assert f"journal {told}" in shown
+    with lanner.open(built, durable=True) as index:
+        index.save(built)
+    assert "journal" not in run("info", built).stdout + run("verify", built).stdout
+
+
 def test_info_and_verify_know_what_hashing_saves(tmp_path):
     path = tmp_path / "codes.lanner"
     hashing.Codes(np.zeros((300, 2), np.uint8), attributes={"n": range(300)}).save(path)
@@ -435,6 +455,23 @@ def test_errors_are_one_line_and_status_1(
     result = run(*(each.format(**names) for each in arguments), code=1)
     assert message in result.stderr.splitlines()[-1]
     assert not (tmp_path / "out.lanner").exists()
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_search_takes_an_array_of_one_vector(suffix, built, tmp_path):
+    path = tmp_path / f"q{suffix}"
+    save = np.save if suffix == ".npy" else np.savez
+    save(path, ROWS[7])
+    run("search", built, path, "--k", 3, "--out", tmp_path / "hits.npz")
+    with np.load(tmp_path / "hits.npz") as hits:
+        assert hits["ids"].tolist() == lanner.open(built).search(ROWS[7:8], 3).ids.tolist()
+    assert "0" in run("search", built, path, "--k", 1).stdout
+    save(path, ROWS[:2, :, np.newaxis])
+    message = "must hold a matrix of rows or one vector, got shape (2, 16, 1)"
+    assert message in run("search", built, path, code=1).stderr
+    save(path, ROWS[7])
+    message = "must hold a matrix of rows, got shape (16,)"
+    assert message in run("build", path, tmp_path / "out.lanner", code=1).stderr
 
 
 def test_wrong_dim_of_queries(built, tmp_path):

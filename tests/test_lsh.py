@@ -219,3 +219,28 @@ def test_bad_types_are_refused():
         LSHIndex("abc", metric="jaccard")
     with pytest.raises(WrongTypeError, match="sets must be collections of items"):
         LSHIndex([1, 2], metric="jaccard")
+
+
+def test_a_recall_that_no_number_of_buckets_reaches_is_warned_of():
+    rows = clustered(1500, 20)
+    few = LSHIndex(rows, tables=1, hashes=30)
+    assert few.probes_for(0.9) == 0
+    for ask in (
+        lambda: few.search(rows[:2], 3, recall=0.9),
+        lambda: few.search(rows[:2], 3),
+        lambda: few.search_radius(rows[:2], 1.0, recall=0.9),
+    ):
+        message = (
+            r"reached recall 0\.9.* all 1500 rows are looked at; more tables than 1 .* 30 would"
+        )
+        with pytest.warns(RuntimeWarning, match=message) as warned:
+            ask()
+        assert [each.filename for each in warned] == [__file__]
+    # Asked for, or a matter of a filter, or of few rows.
+    few.search(rows[:2], 3, recall=1.0)
+    few.search(rows[:2], 3, probes=1)
+    few.search(rows[:2], 3, filter={1, 2, 3})
+    LSHIndex(rows[:900], tables=1, hashes=30).search(rows[:2], 3)
+    many = LSHIndex(rows)
+    assert many.probes_for(0.9)
+    many.search(rows[:2], 3, recall=0.9)

@@ -144,3 +144,49 @@ def test_a_slip_in_a_table_says_which_column_of_the_schema_was_meant() -> None:
         index.add(np.eye(2), attributes={"yaer": [1, 2]})
     with pytest.raises(InvalidArgumentError, match=r"'month', 'year'$"):
         index.add(np.eye(2), attributes={"day": [1, 2]})
+
+
+ASKS = [
+    lambda index, name: index.search([1, 0], filter=lanner.col(name) == 1),
+    lambda index, name: index.search([1, 0], 1, ef=3, filter=lanner.col(name) == 1),
+    lambda index, name: index.search(np.eye(2), filter=[None, f"`{name}` == 1"]),
+    lambda index, name: index.search([1, 0], attributes=[name]),
+    lambda index, name: index.search_by_id(0, filter=f"`{name}` == 1"),
+    lambda index, name: index.search_radius([1, 0], 2, filter=f"col({name!r}) == 1"),
+    lambda index, name: index.measure_recall([1, 0], filter=f"col({name!r}) == 1"),
+    lambda index, name: index.explain([1, 0], ~lanner.col(name).is_null()),
+    lambda index, name: index.get([0], attributes=name),
+    lambda index, name: index.remove(filter=f"`{name}` > 1"),
+    lambda index, name: index.count(f"`{name}` is None"),
+    lambda index, name: index.ids_where(f"`{name}` is None"),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_ids_are_named_where_id_is_taken_for_a_column(ask: Any) -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"year": [1, 2]})
+    wanted = "no column 'id'; there are 'year'; ids of items are no column: .* name them col.id$"
+    with pytest.raises(InvalidArgumentError, match=wanted):
+        ask(index, "id")
+    with pytest.raises(InvalidArgumentError, match=r"no column 'ids'; there are 'year'$"):
+        ask(index, "ids")
+
+
+def test_ids_are_named_in_filters_over_rows_too() -> None:
+    codes = hashing.Codes(np.zeros((2, 1), np.uint8), attributes={"year": [1, 2]})
+    with pytest.raises(InvalidArgumentError, match=r"no column 'id'; .* name them col\.id$"):
+        codes.search(np.zeros(1, np.uint8), 1, filter=lanner.col("id") == 1)
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_a_column_without_a_value_so_far_is_said_to_be_one(ask: Any) -> None:
+    index = lanner.Index(2, "l2")
+    index.add(np.eye(2), attributes={"year": [1, 2], "note": [None, None]})
+    wanted = "no column 'note'; there are 'year'; 'note' has had nothing but nulls so far"
+    with pytest.raises(InvalidArgumentError, match=wanted):
+        ask(index, "note")
+    with pytest.raises(InvalidArgumentError, match=r"no column 'notes'; there are 'year'$"):
+        ask(index, "notes")
+    index.upsert(np.eye(2), [0, 1], attributes={"note": [None, 1], "year": [1, 2]})
+    ask(index, "note")

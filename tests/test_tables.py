@@ -520,3 +520,42 @@ def test_nan_beside_numbers_is_a_number_that_is_null() -> None:
     assert index.schema == {"a": "float64", "b": "bool"}
     assert index.count("a is None") == 1
     assert index.count("b is None") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (2020, "int64", 2020),
+        (np.int8(3), "int64", 3),
+        (np.array(3), "int64", 3),
+        (0.5, "float64", 0.5),
+        (True, "bool", True),
+        ("cs.IR", "string", "cs.IR"),
+        (dt.date(2024, 5, 6), "timestamp", dt.datetime(2024, 5, 6)),
+        (np.datetime64("2024-05-06"), "timestamp", dt.datetime(2024, 5, 6)),
+    ],
+)
+def test_one_row_may_have_values_in_place_of_columns(value: Any, kind: str, expected: Any) -> None:
+    made = to_columns({"x": value, "y": [1]}, 1, {})
+    assert dict(made.schema) == {"x": kind, "y": "int64"}
+    assert values_of(made)["x"] == [expected]
+    for rows in (0, 2):
+        with pytest.raises(lanner.Error, match=r"\['x'\] must be one value a row, got "):
+            to_columns({"x": value}, rows, {})
+
+
+def test_one_item_comes_and_changes_with_single_values() -> None:
+    kinds = {"year": "float64", "at": "timestamp", "tags": "list[string]"}
+    index = lanner.Index(2, "l2", schema=kinds)
+    index.add([1, 0], ["a"], attributes={"year": 2020, "at": "2024-05-06", "tags": None})
+    index.upsert([[1, 0]], "b", attributes={"year": None, "tags": [["x", "y"]]})
+    index.update_attributes("b", {"year": 2021})
+    values = index.get(["a", "b"], attributes=True)[1]
+    assert values["year"].tolist() == [2020.0, 2021.0]
+    assert values["tags"].tolist() == [None, ["x", "y"]]
+    with pytest.raises(
+        WrongTypeError, match=r"got string \('x' .*; each row has a list of its own"
+    ):
+        index.update_attributes("b", {"tags": ["x"]})
+    with pytest.raises(InvalidArgumentError, match="must have 1 rows, got 2; the list of one item"):
+        to_columns({"tags": ["x", "y"]}, 1, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,49 @@ def test_sets_of_few_and_of_most_strings_match_what_has_one_of_them(
     index.update_attributes(gone, {"name": [names[1]] * len(gone)})
     values.update(dict.fromkeys(gone, names[1]))
     check()
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize(
+    ("entries", "what"),
+    [
+        ([col.year > 2003, col.year < 2002], "Filter in entry 0: conditions, one a query, go into"),
+        ([None, {"year": 2003}], "dict in entry 1: conditions, one a query, go into a list"),
+        ([lambda id: True, None], "function in entry 0: conditions, one a query, go into a list"),
+        ([{3}, {4, 5}], "set in entry 0: ids, those of each query, go into a list"),
+    ],
+)
+def test_an_array_of_filters_is_refused_with_what_takes_them(
+    entries: list[Any], what: str, names: bool
+) -> None:
+    index = filled(names=names)
+    array = np.empty(2, dtype=object)
+    array[:] = entries
+    columns: list[Any] = [array, array[np.newaxis].repeat(2, 0)]
+    if pandas := importlib.util.find_spec("pandas"):
+        columns.append(importlib.import_module(pandas.name).Series(array))
+    for column in columns:
+        with pytest.raises(WrongTypeError, match=f"as an array must be ids or bools, got {what}"):
+            index.search(np.zeros((2, DIM)), 1, filter=column)
+    with pytest.raises(WrongTypeError, match=f"as an array must be ids or bools, got {what}"):
+        index.count(array)
+
+
+def test_conditions_given_as_ids_are_refused_where_no_such_id_is() -> None:
+    index = filled(names=True)
+    index.add(np.ones((1, DIM)), ["year == 2001"])
+    for texts in ({"year > 2003"}, np.array(["year > 2003", "year in [2001]"])):
+        message = "of str is ids, and there is no id 'year .*: a condition for all queries is a str"
+        for ask in (
+            lambda texts=texts: index.count(texts),
+            lambda texts=texts: index.remove(filter=texts),
+            lambda texts=texts: index.search(np.zeros((2, DIM)), 1, filter=texts),
+        ):
+            with pytest.raises(InvalidArgumentError, match=message):
+                ask()
+    # Ids that are there, no conditions, or on columns that there are not.
+    assert index.ids_where({"year == 2001"}).tolist() == ["year == 2001"]
+    assert index.count(np.array(["year > 2003", "year == 2001"])) == 1
+    assert index.count({"a > b"}) == index.count({"price > 3"}) == index.count({"year"}) == 0
+    assert index.count({"year > 2003", "item 1"}) == 1
+    assert index.count(col.id.isin(["year > 2003"])) == 0

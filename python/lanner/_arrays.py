@@ -153,6 +153,8 @@ def to_ids(value: object, name: str = "ids") -> Ids:
     if not isinstance(value, Sequence):
         if hasattr(value, "__arrow_c_array__") or hasattr(value, "__arrow_c_stream__"):
             _refuse_nulls(value, name)
+        if type(value).__module__.partition(".")[0] == "pandas":
+            _refuse_missing(value, name)
         array = to_array(value, name)
         if array.ndim == 0:
             array = array[np.newaxis]
@@ -194,7 +196,7 @@ def _ids_of_list(values: list[Any], name: str) -> Ids:
                 f"{name} must be integers or str, got {_kind(each)} in row {row}{id_hint(each)}"
             )
         if type(each).__name__ in MISSING or (isinstance(each, float) and each != each):
-            raise WrongTypeError(f"{name} must be integers or str, got {each} in row {row}")
+            raise _missing(each, row, name)
         if isinstance(each, str) != strings:
             raise WrongTypeError(f"{name} must be all integers or all str, got both (row {row})")
         if not strings:
@@ -217,6 +219,20 @@ def _refuse_nulls(column: Any, name: str) -> None:
     count = count() if callable(count) else count
     if isinstance(count, int) and count:
         raise InvalidArgumentError(f"{name} must have no nulls, got {count}")
+
+
+def _refuse_missing(column: Any, name: str) -> None:
+    # pandas makes floats of integers beside nulls.
+    gone = np.asarray(column.isna())
+    if gone.ndim == 1 and gone.any():
+        row = int(gone.argmax())
+        raise _missing(getattr(column, "array", column)[row], row, name)
+
+
+def _missing(value: object, row: int, name: str) -> WrongTypeError:
+    return WrongTypeError(
+        f"{name} must be integers or str, got {value} in row {row}: no id may be missing"
+    )
 
 
 def _utf8(values: list[str], name: str) -> list[str]:
@@ -345,13 +361,19 @@ def _to_bits(array: Array, name: str, dim: int, *, listed: bool) -> Array:
                 array, (array < 0) | (array > 255), name, "bytes from 0 to 255 for dtype bits"
             )
         array = array.astype(np.uint8)
+    hint = ""
+    if array.shape[-1] == dim:
+        hint = (
+            f"; bits that are not packed are given as bool, {name}.astype(bool) or {name} > 0, "
+            f"and packed ones as uint8 of {width} {'columns' if width > 1 else 'column'}"
+        )
     if array.dtype != np.uint8:
         raise WrongTypeError(
-            f"{name} must be packed uint8 or bool for dtype bits, got {array.dtype.name}"
+            f"{name} must be packed uint8 or bool for dtype bits, got {array.dtype.name}{hint}"
         )
     if array.shape[-1] != width:
         raise InvalidArgumentError(
-            f"{name} must have {width} bytes for dim {dim} bits, got {array.shape[-1]}"
+            f"{name} must have {width} bytes for dim {dim} bits, got {array.shape[-1]}{hint}"
         )
     if dim % 8:
         beyond = array[..., -1] >> (dim % 8) != 0

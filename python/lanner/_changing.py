@@ -7,7 +7,7 @@ from typing import Any, overload
 from lanner import _core
 from lanner._arguments import to_threads
 from lanner._core import InvalidArgumentError, WrongTypeError, near_name_hint
-from lanner._filtering import core_filter
+from lanner._filtering import core_filter, naming_columns
 from lanner._storing import IndexStoring
 from lanner._tables import to_columns
 from lanner.schema import warn_of_slips
@@ -74,7 +74,8 @@ class IndexChanging(IndexStoring):
             )
         count = to_threads(threads)
         if filter is not None:
-            return self._core.remove_where(core_filter(self._core, filter), count)
+            with naming_columns(self._valueless):
+                return self._core.remove_where(core_filter(self._core, filter), count)
         self._core.remove(self._to_ids(ids), count)
         return None
 
@@ -121,5 +122,6 @@ class IndexChanging(IndexStoring):
                 f"attributes[{name!r}] holds nothing but nulls, and there is no column {name!r}; "
                 f"{there if names else 'this index has no attributes'}{near_name_hint(name, names)}"
             )
+        self._valueless.update(waiting)
         warn_of_slips([name for name, _ in columns.schema], waiting, schema, stacklevel + 1)
         return columns

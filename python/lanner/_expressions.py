@@ -28,6 +28,10 @@ _INT64 = (-(2**63), 2**63 - 1)
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _NO_TIME = np.iinfo(np.int64).min  # what NumPy calls NaT
+_TIMES = "a time from " + " to ".join(
+    str(np.datetime64(each, "us")) for each in (_NO_TIME + 1, _INT64[1])
+)
+_FINER = ("ns", "ps", "fs", "as")  # than microseconds
 # Years of other than four digits are those that NumPy prints.
 _TIME = re.compile(
     r"""(?P<date>\d{4}(?:-\d\d)?|(?:\d{4,6}|[+-]\d{3,6})-\d\d-\d\d)
@@ -35,6 +39,8 @@ _TIME = re.compile(
     \s*(?:[Zz]|(?P<hours>[+-]\d\d)(?::?(?P<minutes>\d\d))?)?)?""",
     re.ASCII | re.VERBOSE,
 )
+# Of these, what the core takes for times too, in years of four digits.
+_EXACT_TIME = re.compile(r"[+-]?\d+-\d\d-\d\d(?:[Tt ]\d\d:\d\d\S*)?", re.ASCII)
 
 
 def to_value(value: object, where: str = "a filter's value") -> Value:
@@ -85,30 +91,47 @@ def _plain(value: object, where: str) -> Value:
 def to_microseconds(value: dt.date | np.datetime64, where: str) -> int:
     """Return microseconds since 1970 UTC; a time without a zone is UTC, a date its midnight."""
     if isinstance(value, np.datetime64):
-        try:
-            count = int(value.astype("datetime64[us]").astype(np.int64))
-        except (OverflowError, ValueError):
-            raise InvalidArgumentError(f"{where} must fit microseconds, got {value}") from None
-        if count == _NO_TIME:
+        if np.isnat(value):
             raise InvalidArgumentError(f"{where} must be a time, got NaT")
-        return count
+        return int(microseconds_of(value, where).astype(np.int64))
     if value != value:
         raise InvalidArgumentError(f"{where} must be a time, got NaT")
     if not isinstance(value, dt.datetime):
         value = dt.datetime(value.year, value.month, value.day)
-    if value.tzinfo is not None:
-        value = value.replace(tzinfo=None) - (value.utcoffset() or dt.timedelta())
-    return int((value - _EPOCH) // _MICROSECOND)
+    try:
+        since = value.replace(tzinfo=None) - _EPOCH - (value.utcoffset() or dt.timedelta())
+        return int(since // _MICROSECOND)
+    except (OverflowError, ValueError):  # of pandas, whose years may have more than four digits
+        raise InvalidArgumentError(f"{where} must be {_TIMES}, got {value}") from None
+
+
+def microseconds_of(times: Any, where: str) -> Any:
+    """Return datetime64, an array or one, in microseconds; NumPy alone may wrap around."""
+    try:
+        made = times.astype("datetime64[us]")
+    except (OverflowError, ValueError):
+        raise InvalidArgumentError(f"{where} must be {_TIMES}") from None
+    if times.ndim == 0 and made.astype(times.dtype) == times:
+        return made
+    lost = np.isnat(made) != np.isnat(times)
+    if np.datetime_data(times.dtype)[0] not in _FINER:
+        lost |= ~np.isnat(times) & (made.astype(times.dtype) != times)
+    if lost.any():
+        row = int(lost.argmax())
+        got = f"{times[row]} in row {row}" if times.ndim else times
+        raise InvalidArgumentError(f"{where} must be {_TIMES}, got {got}")
+    return made
 
 
 def read_time(text: str, *, exact: bool = False) -> int:
     """Return the microseconds since 1970 UTC of a time of ISO 8601; ValueError where it is none.
 
-    Digits of a second beyond the sixth are cut off; with `exact` they must be zeros.
+    Digits of a second beyond the sixth are cut off. With `exact` they must be zeros, and the day
+    and, of a time, the minute must be there, without spaces around: what the core reads.
     """
-    found = _TIME.fullmatch(text.strip())
+    found = _TIME.fullmatch(text if exact else text.strip())
     try:
-        if found is None:
+        if found is None or (exact and _EXACT_TIME.fullmatch(text) is None):
             raise ValueError
         whole = found["date"] if found["time"] is None else f"{found['date']}T{found['time']}"
         seconds = int(np.datetime64(whole, "s").astype(np.int64))
@@ -122,7 +145,8 @@ def read_time(text: str, *, exact: bool = False) -> int:
         if not _NO_TIME < count <= _INT64[1]:
             raise ValueError
     except ValueError:
-        raise ValueError(f"expected a time of ISO 8601, got {text!r}") from None
+        such = "such as '2024-01-31' or '2024-01-31T12:00:00Z'"
+        raise ValueError(f"expected a time of ISO 8601 {such}, got {text!r}") from None
     if exact and fraction[6:].strip("0"):
         raise ValueError(f"expected a time of whole microseconds, got {text!r}")
     return count

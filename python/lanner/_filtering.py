@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Set
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,8 +14,8 @@ from numpy.typing import NDArray
 from lanner import _core
 from lanner._arrays import INT64, Ids, to_ids
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner._expressions import size_of_range
-from lanner.filters import Filter, each_query, to_filter
+from lanner._expressions import Column, size_of_range
+from lanner.filters import Filter, each_query, parse, to_filter
 
 # What has ids and attributes.
 Attributed: TypeAlias = _core.Index | _core.RowAttributes
@@ -21,7 +23,34 @@ Attributed: TypeAlias = _core.Index | _core.RowAttributes
 # Longer ones are not made into ids.
 _LONG_RANGE = 1 << 20
 
+_SIGN = re.compile(r"[=<>]|\b(?:in|is)\b|\.\w+\(")  # without which a text is no condition
+
 _EVERYTHING = _core.Filter("and", "", (), (), None)
+
+
+@contextmanager
+def naming_columns(valueless: Collection[str] = ()) -> Iterator[None]:
+    """Let the core's errors of columns that there are not say why, as `named_column` does."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        raise named_column(error, valueless) from None
+
+
+def named_column(
+    error: InvalidArgumentError, valueless: Collection[str] = ()
+) -> InvalidArgumentError:
+    """Return an error with what is known of a column that there is not.
+
+    That is of one among `valueless`, which had nothing but nulls so far, and of "id".
+    """
+    for name in [*valueless, "id"]:
+        if str(error).startswith(f"there is no column '{name}';"):
+            hint = f"{name!r} has had nothing but nulls so far; a first value will make a column"
+            if name not in valueless:
+                hint = "ids of items are no column: conditions name them col.id"
+            return InvalidArgumentError(f"{error}; {hint}")
+    return error
 
 
 def core_filter(core: Attributed, value: Any) -> _core.Filter:
@@ -39,6 +68,8 @@ def core_filter(core: Attributed, value: Any) -> _core.Filter:
                 f"filter as {type(given).__name__} of str is ids, and ids here are integers; "
                 "conditions, one a query, go into a list, as list(filter) is one"
             )
+        if isinstance(core, _core.Index):
+            _refuse_conditions(core, given, value)
     return _to_core(core.ids, value)
 
 
@@ -54,10 +85,41 @@ def _are_texts(value: Any) -> bool:
     )
 
 
+def _refuse_conditions(core: _core.Index, given: Any, texts: Collection[Any]) -> None:
+    """Refuse ids, none of which is there, all of which are conditions on columns that are."""
+    columns: set[str] = set()
+    for each in texts:
+        text = str(each)
+        if not _SIGN.search(text):
+            return
+        columns = columns or {name for name, _ in core.schema}
+        if core.contains(text) or not _is_condition(text, columns):
+            return
+    raise InvalidArgumentError(
+        f"filter as {type(given).__name__} of str is ids, and there is no id {text!r}: a condition "
+        "for all queries is a str alone, and conditions, one a query, go into a list"
+    )
+
+
+def _is_condition(text: str, columns: Set[str]) -> bool:
+    try:
+        parts = [parse(text)]
+    except InvalidArgumentError:
+        return False
+    for part in parts:
+        parts.extend(part._operands)
+    named = {part._column for part in parts if part._column}
+    return bool(named) and named <= columns
+
+
 def _to_core(ids_there: Callable[[], NDArray[Any]], value: Any) -> _core.Filter:
     if isinstance(value, range) and size_of_range(value) > _LONG_RANGE:
         return _core.Filter("id_in", "", (), (), _there_in(ids_there(), value))
-    given = to_filter(value)
+    try:
+        given = to_filter(value)
+    except (InvalidArgumentError, WrongTypeError):
+        _refuse_objects(value)
+        raise
     if isinstance(given, _core.Filter):
         return given
     if not callable(given):
@@ -66,6 +128,21 @@ def _to_core(ids_there: Callable[[], NDArray[Any]], value: Any) -> _core.Filter:
     mask = np.fromiter((bool(given(id)) for id in ids.tolist()), dtype=bool, count=len(ids))
     matching: Ids = to_ids(ids[mask]) if mask.any() else np.empty(0, dtype=np.int64)
     return _core.Filter("id_in", "", (), (), matching)
+
+
+def _refuse_objects(value: Any) -> None:
+    """Refuse an array of filters, which would be an array of ids."""
+    if isinstance(value, Filter) or not hasattr(value, "__array__"):
+        return
+    array = np.asarray(value)
+    for place, each in enumerate(array if array.dtype.kind == "O" and array.ndim == 1 else ()):
+        condition = isinstance(each, (Filter, Column, Mapping)) or callable(each)
+        if condition or isinstance(each, (list, tuple, Set, range, np.ndarray)):
+            what = "conditions, one a query," if condition else "ids, those of each query,"
+            raise WrongTypeError(
+                f"filter as an array must be ids or bools, got {type(each).__name__} in entry "
+                f"{place}: {what} go into a list, as list(filter) is one"
+            )
 
 
 def _there_in(ids: NDArray[Any], wanted: range) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from lanner._arguments import to_ef, to_flag, to_int, to_recall, to_rerank, to_t
 from lanner._arrays import INT64, Ids, is_utf8, to_ids, to_vectors
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._expressions import id_hint
-from lanner._filtering import core_filter, core_filters
+from lanner._filtering import core_filter, core_filters, naming_columns
 from lanner._properties import IndexProperties
 from lanner.results import Explanation, Hits
 
@@ -90,8 +90,10 @@ class IndexInspection(IndexProperties):
         which = core_filters(self._core, filter, len(array))
         rows = None if truth is None else self._to_truth(truth, len(array), k)
         if rows is not None and which is not None:
-            self._refuse_excluded(rows, which)
-        found = Hits(*self._core.search(array, k, width, False, count, again, aim, which))
+            with naming_columns(self._valueless):
+                self._refuse_excluded(rows, which)
+        with naming_columns(self._valueless):
+            found = Hits(*self._core.search(array, k, width, False, count, again, aim, which))
         if rows is not None:
             pairs = zip(found, rows, strict=True)
             shared = sum(len(row.intersection(mine.ids.tolist())) for mine, row in pairs)
@@ -179,7 +181,8 @@ class IndexInspection(IndexProperties):
 
     def count(self, filter: Any) -> int:
         """Return how many items satisfy a filter, which is one that `search` takes."""
-        return self._core.count(core_filter(self._core, filter))
+        with naming_columns(self._valueless):
+            return self._core.count(core_filter(self._core, filter))
 
     def ids_where(self, filter: Any) -> NDArray[Any]:
         """Return the ids of all items that satisfy a filter, in the order of `Index.ids`.
@@ -199,7 +202,8 @@ class IndexInspection(IndexProperties):
         InvalidArgumentError, WrongTypeError
             As of `search`, for a filter that is wrong.
         """
-        return self._core.ids_where(core_filter(self._core, filter))
+        with naming_columns(self._valueless):
+            return self._core.ids_where(core_filter(self._core, filter))
 
     def explain(
         self,
@@ -228,17 +232,18 @@ class IndexInspection(IndexProperties):
         array = to_vectors(query, "query", self.dim, self.dtype)
         if array.ndim != 1:
             raise InvalidArgumentError(f"query must be one vector, got shape {array.shape}")
-        return Explanation.of(
-            self._core.explain(
-                array,
-                None if filter is None else core_filter(self._core, filter),
-                to_int(k, "k", 1),
-                self._to_ef(ef, exact),
-                exact,
-                self._to_rerank(rerank, exact),
-                to_recall(recall, ef, rerank, exact),
+        with naming_columns(self._valueless):
+            return Explanation.of(
+                self._core.explain(
+                    array,
+                    None if filter is None else core_filter(self._core, filter),
+                    to_int(k, "k", 1),
+                    self._to_ef(ef, exact),
+                    exact,
+                    self._to_rerank(rerank, exact),
+                    to_recall(recall, ef, rerank, exact),
+                )
             )
-        )
 
     def _to_ids(self, ids: Any) -> Ids:
         given = to_ids(ids)

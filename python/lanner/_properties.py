@@ -11,10 +11,12 @@ from lanner.schema import Schema
 class IndexProperties:
     """The properties of an `Index` that searches and changes leave alone."""
 
-    __slots__ = ("__weakref__", "_core", "_has_graph", "_query_dtype", "_query_shape")
+    __slots__ = ("__weakref__", "_core", "_has_graph", "_query_dtype", "_query_shape", "_valueless")
 
     def _bind(self, core: CoreIndex) -> None:
         self._core = core
+        # Columns that tables had, and nothing but nulls in them.
+        self._valueless: set[str] = set()
         # What a single query must be to go to the core as it is; None where the core's type is not
         # the user's.
         dtype, dim = core.dtype, core.dim

@@ -1,7 +1,8 @@
 """Turns the tables that users have into columns for the core, or says clearly why not.
 
 A table is a dict of arrays or lists, a list of dicts, a pandas or polars frame, or anything with
-the Arrow C data interface, which the core reads without Arrow. None, NaN, NaT and pandas' NA are
+the Arrow C data interface, which the core reads without Arrow. Of a single row, a dict may have
+values in place of columns; a list or set is a column always. None, NaN, NaT and pandas' NA are
 nulls. Types are inferred: bool, int64, float64 (integers among floats widen), string, timestamp
 (dates and times; without a zone they are UTC; finer ones are rounded down to microseconds),
 list[string] and list[int64] (lists, tuples, sets, arrays). A column without a value to infer from
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from lanner import _core
 from lanner._core import InvalidArgumentError, Timestamp, WrongTypeError
-from lanner._expressions import MISSING, read_time, to_value
+from lanner._expressions import MISSING, microseconds_of, read_time, to_value
 
 _INT64_MAX = 2**63 - 1
 # By how elements are read: what they make a column of.
@@ -79,8 +80,17 @@ def to_columns(
             raise WrongTypeError(f"{name} must have str names, got {column!r}")
         want = schema.get(column)
         label = f"{name}[{column!r}]"
+        if rows == 1 and _is_single(values):
+            values = [values]
         _add(columns, column, _to_part(values, label, want), label, waiting)
     return columns
+
+
+def _is_single(value: object) -> bool:
+    """Return whether this is a value rather than a column of them."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0
+    return isinstance(value, str) or not isinstance(value, Iterable)
 
 
 def _named_columns(data: object, name: str) -> Iterable[tuple[object, object]]:
@@ -103,7 +113,8 @@ def _add(
     columns: _core.Columns, column: str, part: _Part, label: str, waiting: list[str] | None
 ) -> None:
     if part.rows != columns.rows:
-        raise InvalidArgumentError(f"{label} must have {columns.rows} rows, got {part.rows}")
+        hint = "" if columns.rows != 1 else "; the list of one item goes into a list of its own"
+        raise InvalidArgumentError(f"{label} must have {columns.rows} rows, got {part.rows}{hint}")
     if part.type == "" and waiting is not None:
         to_value(column, label)
         waiting.append(column)
@@ -189,7 +200,7 @@ def _of_pandas(series: Any) -> Any:
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return series.to_numpy()
     if getattr(dtype, "tz", None) is not None:
-        return series.to_numpy(dtype="datetime64[us]")
+        return getattr(series, "array", series).tz_convert(None).to_numpy()
     missing = np.asarray(series.isna())
     objects = list(series.astype(object))
     return [None if gone else each for each, gone in zip(objects, missing, strict=True)]
@@ -206,10 +217,8 @@ def _of_array(array: NDArray[Any], label: str, want: str | None) -> _Part:
             return _nothing(len(floats), want)
         return _Part("float64", floats, _valid(real))
     if kind == "M":
-        times = array.astype("datetime64[us]")
+        times = microseconds_of(array, label)
         present = ~np.isnat(times)
-        if array.dtype.itemsize and (np.isnat(array) != ~present).any():
-            raise InvalidArgumentError(f"{label} must be times that fit microseconds")
         return _Part("timestamp", np.where(present, times.astype(np.int64), 0), _valid(present))
     if kind == "u" and array.dtype.itemsize == 8 and (array > np.uint64(_INT64_MAX)).any():
         row = int((array > np.uint64(_INT64_MAX)).argmax())
@@ -412,7 +421,8 @@ def _converted(part: _Part, want: str, label: str) -> _Part:
     shown = ""
     if part.row_offsets is None and part.rows:
         shown = f" ({_shown(part.elements[row], part.type)} in row {row})"
-    raise WrongTypeError(f"{label} must be {want}, got {part.type}{shown}")
+    hint = "; each row has a list of its own" if want.startswith("list") else ""
+    raise WrongTypeError(f"{label} must be {want}, got {part.type}{shown}{hint}")
 
 
 def _shown(element: object, kind: str) -> str:

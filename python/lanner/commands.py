@@ -27,6 +27,7 @@ from lanner.readers import (
     VECTOR_SUFFIXES,
     read_attributes,
     read_ids,
+    read_queries,
     read_vectors,
 )
 
@@ -35,6 +36,7 @@ P = ParamSpec("P")
 _SHOWN_QUERIES = 10
 _DEMO_QUERIES = 4
 _DEMO_SECONDS = 0.5
+_JOURNAL_HEADER = 64  # bytes, which all journals have
 
 app = typer.Typer(
     name="lanner",
@@ -117,6 +119,9 @@ def info(file: Annotated[Path, typer.Argument(help="A file that lanner saved.")]
             kinds = (f"{name} {kind}" for name, kind in lanner.open(file).schema.items())
             table.add_row("attributes", Text(", ".join(kinds) or "none"))
     table.add_row("bytes", f"{about['bytes']:,}")
+    journal = _journal_of(file) if about["kind"] == "index" else ""
+    if journal:
+        table.add_row("journal", Text(journal))
     _out.print(table)
     sections = Table("section", "offset", "bytes", "crc32")
     for each in about["sections"]:
@@ -139,6 +144,23 @@ def verify(file: Annotated[Path, typer.Argument(help="A file that lanner saved."
             f"{about['bytes']:,} bytes"
         ),
         soft_wrap=True,
+    )
+    if about["kind"] == "index" and (journal := _journal_of(file)):
+        _out.print(Text(f"journal: {journal}"), soft_wrap=True)
+
+
+def _journal_of(file: Path) -> str:
+    """Return what is to be said of the journal beside an index; nothing where it has no records."""
+    journal = Path(f"{file.resolve()}.journal")
+    try:
+        length = journal.stat().st_size
+    except OSError:
+        return ""
+    if length <= _JOURNAL_HEADER:
+        return ""
+    return (
+        f"{journal.name}, {length:,} bytes, with changes that may not be in the file yet: "
+        "lanner.open(durable=True) sees them"
     )
 
 
@@ -187,7 +209,7 @@ def build(
         typer.Option(
             help=f"Attributes, a row a vector: {', '.join(ATTRIBUTE_SUFFIXES)}. Columns of a .csv "
             "are integers, floats, true and false, or timestamps where all fields are written so "
-            "(2024-05-06, 2024-05-06T07:08:09Z), else strings."
+            "(2024-05-06, 2024-05-06T07:08:09Z), else strings; lists need a .jsonl or .parquet."
         ),
     ] = None,
     text: Annotated[
@@ -262,7 +284,9 @@ def _column_names(columns: Any) -> list[str]:
 @_reported
 def search(
     index: Annotated[Path, typer.Argument(help="A saved index.")],
-    queries: Annotated[Path, typer.Argument(help="A file of vectors, as for build.")],
+    queries: Annotated[
+        Path, typer.Argument(help="A file of vectors, as for build; an array of one vector too.")
+    ],
     k: Annotated[int, typer.Option("--k", help="Neighbours of each query.")] = 10,
     recall: Annotated[
         float | None,
@@ -306,7 +330,7 @@ def search(
     if out is not None and out.suffix.lower() not in (".npz", ".csv"):
         raise lanner.InvalidArgumentError(f"--out must end in .npz or .csv, got {out}")
     opened = lanner.open(index)
-    rows = read_vectors(queries, name=name)
+    rows = read_queries(queries, name=name)
     names = list(dict.fromkeys(attributes or ()))
     hits = opened.search(
         rows,

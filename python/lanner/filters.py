@@ -13,7 +13,7 @@ evaluated::
                | column (".isin(" | ".not_in(" | ".contains_any(" | ".contains_all(") "[...])"
                | column ".contains(" value ")" | column ".is_null()"
     column     = a name | `any name` in backticks | "col(" a string ")" | "id"
-    value      = a string | a number | "True" | "False" | "timestamp(" a string of ISO 8601 ")"
+    value      = a string | a number | "True" | "False" | "timestamp(" '2024-01-31[T12:00[Z]]' ")"
 
 A column alone is a condition: that it is True. `id` stands for the items' ids, which take `==`,
 `!=` and `in` alone. A null satisfies no comparison, `!=` and `not in` among them; `not` is the

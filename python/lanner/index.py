@@ -29,7 +29,7 @@ from lanner._arrays import INT64, Ids, is_single_id, is_utf8, to_vectors, widen_
 from lanner._changing import IndexChanging
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._expressions import id_hint
-from lanner._filtering import core_filters
+from lanner._filtering import core_filters, named_column, naming_columns
 from lanner._hit_attributes import with_attributes
 from lanner.progress import Progress, reporting
 from lanner.results import Hits, RadiusHits
@@ -205,11 +205,12 @@ class Index(IndexChanging):
             Unique, and not in the index. Without them, integers that the index does not have are
             given.
         attributes : dict of arrays or lists, data frame, Arrow table or list of dicts, optional
-            A row a vector. None, NaN and NaT are nulls, and so are columns that are not there.
-            Values are int64, float64, bool, str, dates and times (as microseconds, UTC), and lists
-            of int64 or of str, with no nulls inside. Columns that the index does not have are added
-            to it, unless it was made with a schema; one of nothing but nulls once a table has a
-            value in it, which says its type, and until then conditions on it are refused.
+            A row a vector; of one vector, single values too. None, NaN and NaT are nulls, and so
+            are columns that are not there. Values are int64, float64, bool, str, dates and times
+            (as microseconds, UTC), and lists of int64 or of str, with no nulls inside. Columns that
+            the index does not have are added to it, unless it was made with a schema; one of
+            nothing but nulls once a table has a value in it, which says its type, and until then
+            conditions on it are refused.
         threads : int, optional
             Changes speed, never the index.
         progress : bool or callable, optional
@@ -310,7 +311,8 @@ class Index(IndexChanging):
         single = is_single_id(ids)
         if attributes is None:
             return vectors[0] if single else vectors
-        columns = self._core.attributes(given, to_names(attributes)).to_dict()
+        with naming_columns(self._valueless):
+            columns = self._core.attributes(given, to_names(attributes)).to_dict()
         if single:
             return vectors[0], {name: _plain(column[0]) for name, column in columns.items()}
         return vectors, columns
@@ -395,10 +397,12 @@ class Index(IndexChanging):
             and attributes is None
         ):
             which = None if filter is None else core_filters(self._core, filter, 1)
-            if ef is None:
-                return Hits(*self._core.search(queries, k, 0, False, 0, rerank, 0.0, which))
-            if type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph:
-                return Hits(*self._core.search(queries, k, ef, False, 0, rerank, 0.0, which))
+            wide = 0 if ef is None else ef
+            if ef is None or (type(ef) is int and 0 < ef <= INT32_MAX and self._has_graph):
+                try:
+                    return Hits(*self._core.search(queries, k, wide, False, 0, rerank, 0.0, which))
+                except InvalidArgumentError as error:
+                    raise named_column(error, self._valueless) from None
         k = to_int(k, "k", 1)
         width = self._to_ef(ef, exact)
         count = to_threads(threads)
@@ -406,11 +410,12 @@ class Index(IndexChanging):
         again = self._to_rerank(rerank, exact)
         aim = to_recall(recall, ef, rerank, exact)
         which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
-        if attributes is None:
-            return Hits(*self._core.search(array, k, width, exact, count, again, aim, which))
-        *found, columns = self._core.search(
-            array, k, width, exact, count, again, aim, which, to_names(attributes)
-        )
+        with naming_columns(self._valueless):
+            if attributes is None:
+                return Hits(*self._core.search(array, k, width, exact, count, again, aim, which))
+            *found, columns = self._core.search(
+                array, k, width, exact, count, again, aim, which, to_names(attributes)
+            )
         return with_attributes(Hits(*found), columns)
 
     def search_by_id(
@@ -443,17 +448,18 @@ class Index(IndexChanging):
         width = self._to_ef(ef, exact)
         given = self._to_ids(ids)
         names = None if attributes is None else to_names(attributes)
-        found, distances, counts, *columns = self._core.search_by_id(
-            given,
-            k,
-            width,
-            exact,
-            to_threads(threads),
-            self._to_rerank(rerank, exact),
-            to_recall(recall, ef, rerank, exact),
-            core_filters(self._core, filter, len(given)),
-            names,
-        )
+        with naming_columns(self._valueless):
+            found, distances, counts, *columns = self._core.search_by_id(
+                given,
+                k,
+                width,
+                exact,
+                to_threads(threads),
+                self._to_rerank(rerank, exact),
+                to_recall(recall, ef, rerank, exact),
+                core_filters(self._core, filter, len(given)),
+                names,
+            )
         hits = Hits(found, distances, counts)
         if is_single_id(ids):
             hits = Hits(found[0], distances[0], int(counts[0]))
@@ -489,9 +495,10 @@ class Index(IndexChanging):
         array = to_vectors(queries, "queries", self.dim, self.dtype)
         which = core_filters(self._core, filter, 1 if array.ndim == 1 else len(array))
         names = None if attributes is None else to_names(attributes)
-        found, distances, offsets, *columns = self._core.search_radius(
-            array, border, width, exact, count, which, names
-        )
+        with naming_columns(self._valueless):
+            found, distances, offsets, *columns = self._core.search_radius(
+                array, border, width, exact, count, which, names
+            )
         hits = RadiusHits(found, distances, offsets, single=array.ndim == 1)
         if columns:
             hits.attributes = columns[0].to_dict()

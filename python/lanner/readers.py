@@ -74,7 +74,23 @@ def read_vectors(path: str | os.PathLike[str], *, name: str | None = None) -> Ar
     StorageError
         The file cannot be read.
     """
-    path = Path(path)
+    array = _read_array(Path(path), name)
+    if array.ndim != 2:
+        raise FileFormatError(f"{path} must hold a matrix of rows, got shape {array.shape}")
+    return array
+
+
+def read_queries(path: str | os.PathLike[str], *, name: str | None = None) -> Array:
+    """Return the vectors of a file as `read_vectors` does, and of a single one a matrix too."""
+    array = _read_array(Path(path), name)
+    if array.ndim not in (1, 2):
+        raise FileFormatError(
+            f"{path} must hold a matrix of rows or one vector, got shape {array.shape}"
+        )
+    return np.atleast_2d(array)
+
+
+def _read_array(path: Path, name: str | None) -> Array:
     suffix = path.suffix.lower()
     if suffix not in VECTOR_SUFFIXES:
         raise InvalidArgumentError(
@@ -86,18 +102,14 @@ def read_vectors(path: str | os.PathLike[str], *, name: str | None = None) -> Ar
         )
     with _reading(path):
         if suffix == ".npy":
-            array = _read_npy(path)
-        elif suffix == ".npz":
-            array = _read_npz(path, name)
-        elif suffix == ".parquet":
-            array = _read_parquet(path, name)
-        elif suffix in _ROW_DTYPES:
-            array = _read_rows(path, _ROW_DTYPES[suffix])
-        else:
-            array = _read_block(path, _BLOCK_DTYPES[suffix])
-    if array.ndim != 2:
-        raise FileFormatError(f"{path} must hold a matrix of rows, got shape {array.shape}")
-    return array
+            return _read_npy(path)
+        if suffix == ".npz":
+            return _read_npz(path, name)
+        if suffix == ".parquet":
+            return _read_parquet(path, name)
+        if suffix in _ROW_DTYPES:
+            return _read_rows(path, _ROW_DTYPES[suffix])
+        return _read_block(path, _BLOCK_DTYPES[suffix])
 
 
 def read_ids(path: str | os.PathLike[str]) -> Array | list[str]:
@@ -140,9 +152,10 @@ def read_attributes(
         (``2024-05-06``, ``2024-05-06T07:08:09Z``; without a zone of UTC) where all its fields are
         written so, and of strings otherwise: also where a number is beyond its type, as ``1e400``
         is, or one of a column of integers that do not all fit int64, or where a day is none of the
-        calendar. Integers among fractions are rounded to float64, times down to microseconds. Blank
-        lines are none, but between rows of a ``.csv`` of one column, where they are nulls. Times of
-        a ``.jsonl`` stay strings.
+        calendar. It has no lists, whatever its fields look like: these are for ``.jsonl`` and
+        ``.parquet``. Integers among fractions are rounded to float64, times down to microseconds.
+        Blank lines are none, but between rows of a ``.csv`` of one column, where they are nulls.
+        Times of a ``.jsonl`` stay strings.
     schema : mapping of str to str, optional
         Types of columns of a ``.csv``, as of `Index.schema`: a column that it says is of strings or
         timestamps keeps its fields as they are written, of which `Index.add` makes either. Columns

@@ -9,7 +9,7 @@ import numpy as np
 
 from lanner import _core
 from lanner._arguments import Names, to_names
-from lanner._filtering import core_filters
+from lanner._filtering import core_filters, naming_columns
 from lanner._hit_attributes import with_attributes
 from lanner._tables import to_columns
 from lanner.results import Hits, RadiusHits
@@ -35,7 +35,10 @@ class AttributedRows:
 
     def _among(self, filter: Any, queries: int) -> _core.RowSets | None:
         filters = core_filters(self._attributes, filter, queries)
-        return None if filters is None else self._attributes.matching(filters, queries)
+        if filters is None:
+            return None
+        with naming_columns():
+            return self._attributes.matching(filters, queries)
 
     def _with_attributes(self, hits: Hits, names: Names) -> Hits:
         if names is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from lanner.hashing.rows import AttributedRows
 from lanner.hashing.sets import to_sets
 from lanner.results import Hits, RadiusHits, to_hits
 
+_FEW_ROWS = 1000  # which are looked at in no time
 _METRICS = ("l2", "cosine", "jaccard")
 
 
@@ -155,12 +157,20 @@ class LSHIndex(AttributedRows):
         Hits
             Ids are row numbers; ties are in their order. Arrays of shape (q, k), or (k,) for one
             query.
+
+        Warns
+        -----
+        RuntimeWarning
+            Without a filter, of more than 1,000 rows: no number of buckets reached the recall, if
+            that is below 1, and all rows are looked at. `probes_for` tells it beforehand.
         """
         k = to_int(k, "k", 1)
         share, wanted = _to_effort(recall, probes)
         count = to_threads(threads)
         rows, single = self._to_queries(queries, offsets)
         among = self._among(filter, self._count(rows))
+        if filter is None:
+            self._warn_of_scan(share, k)
         found = self._core.search(rows, k, share, wanted, among, count)
         return self._with_attributes(to_hits(found, single=single), attributes)
 
@@ -193,14 +203,31 @@ class LSHIndex(AttributedRows):
         -------
         RadiusHits
             Nearest first, ties in the order of rows.
+
+        Warns
+        -----
+        RuntimeWarning
+            As `search`.
         """
         radius = to_radius(radius)
         share, wanted = _to_effort(recall, probes)
         count = to_threads(threads)
         rows, single = self._to_queries(queries, offsets)
         among = self._among(filter, self._count(rows))
+        if filter is None:
+            self._warn_of_scan(share, 10)
         found = self._core.search_radius(rows, radius, share, wanted, among, count)
         return self._with_radius_attributes(RadiusHits(*found, single=single), attributes)
+
+    def _warn_of_scan(self, recall: float, nearest: int) -> None:
+        if 0 < recall < 1 and len(self) > _FEW_ROWS and not self._core.probes_for(recall, nearest):
+            warnings.warn(
+                f"no number of buckets reached recall {recall:g} for {nearest} neighbours, so all "
+                f"{len(self)} rows are looked at; more tables than {self.tables} or fewer hashes "
+                f"than {self.hashes} would reach more, and probes= looks at fewer rows",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _to_queries(self, queries: Any, offsets: Any) -> tuple[Any, bool]:
         if self._metric == "jaccard":
