@@ -18,6 +18,21 @@ std::string shape_text(const py::array& array) {
     return text + ")";
 }
 
+// Whatever waits for a lock of an index lets other threads run: one of them may hold that lock and want the interpreter's.
+template <typename Work>
+auto unlocked(const Work& work) {
+    const py::gil_scoped_release release;
+    return work();
+}
+
+// What an index is doing may take a while to end.
+struct DestroyWithoutGil {
+    void operator()(Index* index) const noexcept {
+        const py::gil_scoped_release release;
+        delete index;
+    }
+};
+
 std::vector<py::ssize_t> shape_of(bool single, std::size_t count, std::size_t k) {
     if (single) return {static_cast<py::ssize_t>(k)};
     return {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(k)};
@@ -248,11 +263,7 @@ Sync sync_of(const std::string& name) {
 }
 
 py::object journal(const Index& index) {
-    std::optional<DurableState> state;
-    {
-        const py::gil_scoped_release release;
-        state = index.durable();
-    }
+    const std::optional<DurableState> state = unlocked([&] { return index.durable(); });
     if (!state) return py::none();
     py::dict dict;
     dict["path"] = state->path;
@@ -266,11 +277,7 @@ py::object journal(const Index& index) {
 }
 
 py::bytes to_bytes(const Index& index) {
-    std::vector<std::byte> bytes;
-    {
-        const py::gil_scoped_release release;
-        bytes = index.to_bytes();
-    }
+    const std::vector<std::byte> bytes = unlocked([&] { return index.to_bytes(); });
     return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
@@ -368,7 +375,7 @@ std::size_t GivenIds::count() const noexcept {
 
 void bind_index(py::module_& module) {
     const auto without_gil = py::call_guard<py::gil_scoped_release>();
-    py::class_<Index>(module, "Index")
+    py::class_<Index, std::unique_ptr<Index, DestroyWithoutGil>>(module, "Index")
         .def(py::init([](std::size_t dim, const std::string& metric, const std::string& dtype, bool graph,
                          std::uint32_t M, std::uint32_t ef_construction, std::uint64_t seed,
                          const std::optional<std::string>& codec, const std::optional<std::string>& keep,
@@ -388,7 +395,8 @@ void bind_index(py::module_& module) {
              py::arg("ef_construction"), py::arg("seed"), py::arg("codec"), py::arg("keep"),
              py::arg("schema"), py::arg("memory_budget"))
         .def_property_readonly("bytes_a_vector", [](const Index& index) { return bytes_a_vector(index.options()); })
-        .def_property_readonly("codec_recall", &Index::codec_recall)
+        .def_property_readonly("codec_recall",
+                               [](const Index& index) { return unlocked([&] { return index.codec_recall(); }); })
         .def_static(
             "open",
             [](const std::string& path, bool writable, bool verify, bool preload, bool durable, const std::string& sync,
@@ -428,15 +436,17 @@ void bind_index(py::module_& module) {
             py::arg("vectors"), py::arg("threads"), py::arg("progress"))
         .def_property_readonly("rows_to_fit",
                                [](const Index& index) {
-                                   const Index::RowsToFit rows = index.rows_to_fit();
+                                   const auto rows = unlocked([&] { return index.rows_to_fit(); });
                                    return py::make_tuple(rows.least, rows.ample);
                                })
         .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("upsert"), py::arg("threads"),
              py::arg("progress"), py::arg("attributes"))
         .def("update_attributes", &update_attributes, py::arg("ids"), py::arg("attributes"))
         .def("attributes", &attributes, py::arg("ids"), py::arg("names"))
-        .def_property_readonly("schema", [](const Index& index) { return schema_pairs(index.schema()); })
-        .def_property_readonly("schema_given", &Index::schema_given)
+        .def_property_readonly(
+            "schema", [](const Index& index) { return schema_pairs(unlocked([&] { return index.schema(); })); })
+        .def_property_readonly("schema_given",
+                               [](const Index& index) { return unlocked([&] { return index.schema_given(); }); })
         .def(
             "remove",
             [](Index& index, const py::object& ids, std::size_t threads) {
@@ -459,23 +469,11 @@ void bind_index(py::module_& module) {
         .def("get", &get, py::arg("ids"))
         .def("contains", &contains, py::arg("id"))
         .def("ids",
-             [](const Index& index) {
-                 OwnedIds ids;
-                 {
-                     const py::gil_scoped_release release;
-                     ids = index.ids();
-                 }
-                 return ids_array(ids);
-             })
+             [](const Index& index) { return ids_array(unlocked([&] { return index.ids(); })); })
         .def(
             "ids_where",
             [](const Index& index, const Filter& filter) {
-                OwnedIds ids;
-                {
-                    const py::gil_scoped_release release;
-                    ids = index.ids(filter);
-                }
-                return ids_array(ids);
+                return ids_array(unlocked([&] { return index.ids(filter); }));
             },
             py::arg("filter"))
         .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("ef"), py::arg("exact"), py::arg("threads"),
@@ -504,11 +502,7 @@ void bind_index(py::module_& module) {
             py::arg("threads"), py::arg("progress"))
         .def("validate",
              [](const Index& index) {
-                 GraphFigures figures;
-                 {
-                     const py::gil_scoped_release release;
-                     figures = index.validate();
-                 }
+                 const GraphFigures figures = unlocked([&] { return index.validate(); });
                  py::dict dict;
                  dict["nodes"] = figures.nodes;
                  dict["reachable"] = figures.reachable;
@@ -518,11 +512,7 @@ void bind_index(py::module_& module) {
              })
         .def("memory",
              [](const Index& index) {
-                 MemoryUse use;
-                 {
-                     const py::gil_scoped_release release;
-                     use = index.memory();
-                 }
+                 const MemoryUse use = unlocked([&] { return index.memory(); });
                  py::dict dict;
                  dict["vectors"] = use.vectors;
                  dict["graph"] = use.graph;

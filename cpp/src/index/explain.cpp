@@ -83,7 +83,7 @@ PlanCost Index::Impl::scan_cost(const PreparedQueries& queries, const Effort& ef
     double least = std::numeric_limits<double>::infinity();
     for (int round = 0; round < 2; ++round) {  // the first brings memory nearer
         const auto begin = std::chrono::steady_clock::now();
-        scan_nearest(rows, {store_.queries_of(codec, queries), 0, 1}, effort.k, 1, nullptr);
+        scan_nearest(rows, {store_.queries_of(codec, queries), 0, 1}, effort.k, 1);
         least = std::min(least, nanoseconds_since(begin));
     }
     const auto all = static_cast<double>(slots_);
@@ -132,7 +132,7 @@ Explanation Index::Impl::explain(const Vectors& query, const SearchOptions& opti
     if (walks) graph_search(*scratch, scratch->queries, 0, effort);
     report.fell_back = walks && scratch->hits.size() < std::min(effort.k, ids_.size());
     report.hits = scratch->hits.size();
-    if (!walks || report.fell_back) report.hits = scan(*scratch, scratch->queries, 0, 1, effort, 1, nullptr)[0].size();
+    if (!walks || report.fell_back) report.hits = scan(*scratch, scratch->queries, 0, 1, effort, 1)[0].size();
     report.measured = work.cost();
     report.measured.lists = report.measured.hops;  // a list each
     count_work(1, scratch->traverse);

@@ -64,7 +64,10 @@ std::optional<float> Index::Impl::codec_recall() const {
 }
 
 void Index::Impl::fit(const Vectors& sample, const WriteOptions& options) {
-    change([&](ChangeEntry& entry) { fit(sample, options, entry); });
+    change([&](ChangeEntry& entry) {
+        std::vector<std::byte> own;
+        fit(kept_still(sample, own), options, entry);
+    });
 }
 
 void Index::Impl::fit(const Vectors& sample, const WriteOptions& options, ChangeEntry& entry) {

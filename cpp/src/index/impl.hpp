@@ -120,6 +120,7 @@ class Index::Impl : private TieBreak {
     // A borrowed scratch, given back at the end.
     class ScratchLease;
     class FinestWalk;
+    class RadiusSearch;
     struct Addition;
 
     bool before(Slot left, Slot right) const noexcept override { return ids_.before(left, right); }
@@ -150,6 +151,7 @@ class Index::Impl : private TieBreak {
     void update_attributes(const Ids& ids, const TableView& table, ChangeEntry& entry);
     void compact(const WriteOptions& options, ChangeEntry& entry);
     // To the journal, where there is one.
+    Vectors kept_still(const Vectors& vectors, std::vector<std::byte>& own) const;
     void write_addition(ChangeEntry& entry, const Vectors& vectors, const OwnedIds& ids, bool upsert,
                         const TableView* attributes) const;
     Addition plan_addition(const Vectors& vectors, const Ids& ids, bool upsert) const;
@@ -234,8 +236,9 @@ class Index::Impl : private TieBreak {
     void graph_search(SearchScratch& scratch, const PreparedQueries& queries, std::size_t index,
                       const Effort& effort) const;
     std::vector<std::vector<Candidate>> scan(SearchScratch& scratch, const PreparedQueries& queries, std::size_t first,
-                                             std::size_t count, const Effort& effort, std::size_t threads,
-                                             const std::function<void()>& poll) const;
+                                             std::size_t count, const Effort& effort, std::size_t threads) const;
+    // Of scans, under one hold of the lock.
+    std::size_t queries_a_hold(std::size_t threads) const noexcept;
     PlanCost scan_cost(const PreparedQueries& queries, const Effort& effort) const;
     float as_reported(float distance) const noexcept;
     // Which slots may be hits: all, those of a set, or those that a filter holds for.

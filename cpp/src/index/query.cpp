@@ -19,11 +19,9 @@ constexpr double kWidestRecall = 0.992;
 // Fewer features leave their estimates errors that are not normal.
 constexpr std::size_t kFewFeatures = 96;
 constexpr float kWidthOfFew = 3.0F;
-// Candidates kept on the way to a radius.
-constexpr std::size_t kRadiusEf = 96;
 // Queries a thread that a scan answers under one hold of the lock: as many as take so many products, some tenths of a second.
 constexpr std::size_t kScanProducts = std::size_t{1} << 34;
-constexpr std::size_t kLeastScanGroup = 128;
+constexpr std::size_t kLeastScanGroup = 64;
 constexpr std::size_t kMostScanGroup = 512;
 
 Vectors row_of(const Vectors& vectors, std::size_t row, std::size_t row_bytes) {
@@ -44,22 +42,6 @@ void check_recall(const SearchOptions& options) {
 }
 
 }  // namespace
-
-// Has a scratch walk by true distances for a while: a border drawn through estimates would be nobody's radius.
-class Index::Impl::FinestWalk {
-  public:
-    explicit FinestWalk(SearchScratch& scratch) : scratch_(scratch) { exchange(); }
-    ~FinestWalk() { exchange(); }
-    FinestWalk(const FinestWalk&) = delete;
-    FinestWalk& operator=(const FinestWalk&) = delete;
-
-  private:
-    void exchange() noexcept {
-        if (scratch_.finest) std::swap(scratch_.finest, scratch_.traverse.scorer);
-    }
-
-    SearchScratch& scratch_;
-};
 
 // More threads than this serve nobody, and each costs memory.
 std::size_t Index::Impl::thread_count(std::size_t asked) noexcept {
@@ -241,16 +223,21 @@ void Index::Impl::collect_hits(SearchScratch& scratch, const PreparedQueries& qu
 }
 
 // With state_ held shared.
+std::size_t Index::Impl::queries_a_hold(std::size_t threads) const noexcept {
+    const std::size_t products = std::max<std::size_t>(slots_, 1) * options_.dim;
+    return std::clamp(kScanProducts / products, kLeastScanGroup, kMostScanGroup) * threads;
+}
+
+// With state_ held shared.
 std::vector<std::vector<Candidate>> Index::Impl::scan(SearchScratch& scratch, const PreparedQueries& queries,
                                                       std::size_t first, std::size_t count, const Effort& effort,
-                                                      std::size_t threads, const std::function<void()>& poll) const {
+                                                      std::size_t threads) const {
     // Where every row would be looked at again, the first look is for nothing.
     const bool codes = effort.codes && !(effort.rerank > 0 && effort.rerank >= ids_.size());
     const Codec& codec = codes ? store_.quickest() : store_.finest();
     const bool again = codes && effort.rerank > 0;
-    std::vector<std::vector<Candidate>> hits =
-        scan_nearest(scan_rows(codec), {store_.queries_of(codec, queries), first, count},
-                     again ? effort.rerank : effort.k, threads, poll);
+    std::vector<std::vector<Candidate>> hits = scan_nearest(
+        scan_rows(codec), {store_.queries_of(codec, queries), first, count}, again ? effort.rerank : effort.k, threads);
     scratch.traverse.scored += count * slots_;
     for (std::size_t i = 0; again && i < count; ++i) {
         scratch.finest->bind_query(queries.exact, first + i);
@@ -317,7 +304,7 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     PreparedQueries& prepared = shared->queries;
 
     // Locks are held for a while only, so that a large batch keeps no writer waiting: a group of queries for scans, one
-    // for graphs.
+    // for graphs. Never while polling: what is asked may wait for somebody who waits for the lock, or want it itself.
     bool exact = (effort.exact || !layers_) && options.filters.empty();
     // Walks make each query of a batch ready by themselves, right before it is needed, and beside one another.
     const auto at_once = [&] { return exact || queries.count == 1; };
@@ -329,18 +316,18 @@ void Index::Impl::search_prepared(const Vectors& queries, const SearchOptions& o
     KeptMatches kept;
     const auto scan_all = [&](SearchScratch& scratch, const PreparedQueries& ready, std::size_t from, std::size_t first,
                               std::size_t count, std::size_t hands) {
-        const auto hits = scan(scratch, ready, from, count, effort, hands, hands > 1 || exact ? poll : nullptr);
+        const auto hits = scan(scratch, ready, from, count, effort, hands);
         for (std::size_t i = 0; i < count; ++i) write_hits(hits[i], first + i, k, out);
     };
     if (exact) {
         for (std::size_t first = 0; first < queries.count;) {
-            const std::shared_lock lock(state_);
+            std::shared_lock lock(state_);
             if (store_.is_outdated(prepared)) store_.prepare(queries, prepared);
-            const std::size_t products = std::max<std::size_t>(slots_, 1) * options_.dim;
-            const std::size_t group = std::clamp(kScanProducts / products, kLeastScanGroup, kMostScanGroup) * threads;
-            const std::size_t count = std::min(group, queries.count - first);
+            const std::size_t count = std::min(queries_a_hold(threads), queries.count - first);
             scan_all(*shared, prepared, first, first, count, threads);
             first += count;
+            lock.unlock();
+            if (poll) poll();
         }
     } else {
         const auto answer = [&](SearchScratch& scratch, std::size_t query) {
@@ -447,99 +434,6 @@ void Index::Impl::search_by_id(const Ids& ids, const SearchOptions& options, con
             out.distances[into + kept] = std::numeric_limits<float>::infinity();
         }
     }
-}
-
-RadiusHits Index::Impl::search_radius(const Vectors& queries, float radius, const SearchOptions& options,
-                                      const std::vector<std::string>* names) const {
-    if (radius != radius) throw Error(ErrorKind::kInvalidArgument, "radius must be a number, got NaN");
-    if (options.recall != 0)
-        throw Error(ErrorKind::kInvalidArgument,
-                    "recall is an aim for the k nearest; a search within a radius takes ef");
-    store_.check_queries(queries, "queries");
-    const std::size_t ef = options.ef > 0 ? options.ef : kRadiusEf;
-    const std::size_t threads = thread_count(options.threads);
-    Throttle throttle;
-    std::function<void()> poll;
-    if (options.poll) {
-        poll = [&] {
-            if (throttle.due()) options.poll();
-        };
-    }
-    check_filters(options.filters, queries.count);
-    ScratchLease shared(*this);
-    RadiusHits result;
-    result.offsets.assign(1, 0);
-
-    // Held throughout: hits are slots until their ids and attributes are read.
-    const std::shared_lock lock(state_);
-    if (names != nullptr) result.columns = attributes_.get({}, *names);
-    if (queries.count == 0) return result;
-    store_.prepare(queries, shared->queries);
-    const Codec& codec = store_.finest();
-    const QueryBlock& prepared = store_.queries_of(codec, shared->queries);
-    std::vector<std::vector<Candidate>> hits(queries.count);
-    KeptMatches kept;
-    const bool scans = options.exact || !layers_ || layers_->empty() || scan_is_cheaper(ef);
-    if (scans && options.filters.empty()) {
-        hits = scan_radius(scan_rows(codec), {prepared, 0, queries.count}, radius, threads, poll);
-        shared->traverse.scored += queries.count * slots_;
-    } else {
-        parallel_for(
-            queries.count, 1, threads,
-            [&](std::size_t begin, std::size_t, std::size_t) {
-                ScratchLease scratch(*this);
-                const FinestWalk walk(*scratch);
-                TraverseScratch& traverse = scratch->traverse;
-                traverse.scorer->bind_query(prepared, begin);
-                std::shared_ptr<const Matches> matches;
-                if (!options.filters.empty()) {
-                    matches = options.filters.size() == 1 ? kept.get(*this, options.filters[0])
-                                                          : matches_of(options.filters[begin]);
-                    if (scans || scan_is_cheaper(ef, matches->count())) {
-                        hits[begin] = scan_set_radius(*traverse.scorer, matches->slots(), radius, *this);
-                        traverse.scored += matches->count();
-                        count_work(0, traverse);
-                        return;
-                    }
-                    matches->ready_for_walks(*layers_, *ring_nodes());
-                }
-                search_layer(*layers_, 0, descend(*layers_, 0, traverse), ef, traverse);
-                std::vector<Candidate> nodes;
-                flood(*layers_, radius, traverse, nodes);
-                for (const Candidate& each : nodes) take_hit(each, {matches.get()}, traverse.visited, hits[begin]);
-                std::sort(hits[begin].begin(), hits[begin].end(),
-                          [&](const Candidate& left, const Candidate& right) { return TieBreak::nearer(left, right); });
-                count_work(0, traverse);
-            },
-            poll);
-    }
-    count_work(queries.count, shared->traverse);
-    std::vector<std::int64_t> integers;
-    std::vector<std::string> strings;
-    for (const std::vector<Candidate>& each : hits) {
-        for (const Candidate& hit : each) {
-            result.distances.push_back(as_reported(hit.distance));
-            if (ids_.kind() == IdKind::kString) {
-                strings.emplace_back(ids_.text(hit.slot));
-            } else {
-                integers.push_back(ids_.integer(hit.slot));
-            }
-        }
-        result.offsets.push_back(static_cast<std::int64_t>(result.distances.size()));
-    }
-    if (names != nullptr) {
-        std::vector<Slot> slots;
-        for (const std::vector<Candidate>& each : hits) {
-            for (const Candidate& hit : each) slots.push_back(hit.slot);
-        }
-        result.columns = attributes_.get(slots, *names);
-    }
-    if (ids_.kind() == IdKind::kString) {
-        result.ids = std::move(strings);
-    } else {
-        result.ids = std::move(integers);
-    }
-    return result;
 }
 
 void Index::Impl::get(const Ids& ids, void* out) const {

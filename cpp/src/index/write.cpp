@@ -287,6 +287,14 @@ void Index::Impl::undo(Addition& addition) noexcept {
     live_words_.resize(SlotSet::word_count(addition.slots_before));
 }
 
+// The journal is to say what was stored, whatever its owner makes of an array meanwhile.
+Vectors Index::Impl::kept_still(const Vectors& vectors, std::vector<std::byte>& own) const {
+    if (!durable_ || vectors.count == 0) return vectors;
+    const auto* const bytes = static_cast<const std::byte*>(vectors.data);
+    own.assign(bytes, bytes + vectors.count * lanner::row_bytes(vectors.type, options_.dim));
+    return {own.data(), vectors.count, vectors.type};
+}
+
 void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, const OwnedIds& ids, bool upsert,
                                  const TableView* attributes) const {
     if (!durable_) return;
@@ -302,7 +310,10 @@ void Index::Impl::write_addition(ChangeEntry& entry, const Vectors& vectors, con
 OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOptions& options, bool upsert,
                           const TableView* attributes) {
     OwnedIds given;
-    change([&](ChangeEntry& entry) { given = add(vectors, ids, options, upsert, attributes, entry); });
+    change([&](ChangeEntry& entry) {
+        std::vector<std::byte> own;
+        given = add(kept_still(vectors, own), ids, options, upsert, attributes, entry);
+    });
     return given;
 }
 

@@ -29,10 +29,10 @@ struct ScanQueries {
 
 // The k nearest live rows of every query, nearest first. `poll` as in parallel_for().
 std::vector<std::vector<Candidate>> scan_nearest(const ScanRows& rows, const ScanQueries& queries, std::size_t k,
-                                                 std::size_t threads, const std::function<void()>& poll);
+                                                 std::size_t threads, const std::function<void()>& poll = nullptr);
 
 // All live rows within `radius`, inclusive, nearest first.
 std::vector<std::vector<Candidate>> scan_radius(const ScanRows& rows, const ScanQueries& queries, float radius,
-                                                std::size_t threads, const std::function<void()>& poll);
+                                                std::size_t threads, const std::function<void()>& poll = nullptr);
 
 }  // namespace lanner

@@ -189,50 +189,54 @@ void Journal::check_usable() const {
                                          "it; save the index to its file, which begins a new one, or to another");
 }
 
+// Each byte is read once: the checksum is of what was written, whatever becomes of the memory it came from. The header, which
+// has it, follows.
 Journal::Appended Journal::append(std::uint32_t kind, std::span<const std::span<const std::byte>> parts) {
-    static constexpr std::byte kZeros[8]{};
     RecordHeader header{};
-    for (const std::span<const std::byte> part : parts) {
-        header.payload_crc = crc32(header.payload_crc, part.data(), part.size());
-        const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
-        header.payload_crc = crc32(header.payload_crc, kZeros, padding);
-        header.length += part.size() + padding;
-    }
+    std::size_t length = 0;
+    for (const std::span<const std::byte> part : parts)
+        length += static_cast<std::size_t>(journal_aligned(part.size()));
+    header.length = length;
+    header.kind = kind;
+    const bool small = length <= kSmallRecord;
+    std::vector<std::byte> buffer(sizeof header);
+    buffer.reserve(sizeof header + std::min(length, kSmallRecord));
     const std::lock_guard lock(mutex_);
     check_usable();
     const std::uint64_t begin = end_;
+    std::uint64_t at = begin + sizeof header;
+    bool done = true;
+    const auto flush = [&] {
+        header.payload_crc = crc32(header.payload_crc, buffer.data() + sizeof header, buffer.size() - sizeof header);
+        if (small) return;
+        done = done && sys::write_at(file_, at, buffer.data() + sizeof header, buffer.size() - sizeof header);
+        at += buffer.size() - sizeof header;
+        buffer.resize(sizeof header);
+    };
+    for (std::span<const std::byte> part : parts) {
+        const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
+        while (!part.empty()) {
+            const std::size_t some = std::min(part.size(), sizeof header + kSmallRecord - buffer.size());
+            buffer.insert(buffer.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(some));
+            part = part.subspan(some);
+            if (!small && buffer.size() == sizeof header + kSmallRecord) flush();
+        }
+        buffer.insert(buffer.end(), padding, std::byte{0});
+        if (!small && buffer.size() >= sizeof header + kSmallRecord) flush();
+    }
+    flush();
     header.number = last_ + 1;
     header.synced = synced_;
-    header.kind = kind;
     header.crc = crc32(0, &header, offsetof(RecordHeader, crc));
-    std::vector<std::byte> buffer(sizeof header);
     std::memcpy(buffer.data(), &header, sizeof header);
-    std::uint64_t at = begin;
-    bool done = true;
-    const auto put = [&](const void* bytes, std::size_t size) {
-        done = done && sys::write_at(file_, at, bytes, size);
-        at += size;
-    };
-    const bool small = header.length <= kSmallRecord;
-    if (!small) put(buffer.data(), buffer.size());
-    for (const std::span<const std::byte> part : parts) {
-        const auto padding = static_cast<std::size_t>(journal_aligned(part.size()) - part.size());
-        if (small) {
-            buffer.insert(buffer.end(), part.begin(), part.end());
-            buffer.insert(buffer.end(), padding, std::byte{0});
-        } else {
-            put(part.data(), part.size());
-            put(kZeros, padding);
-        }
-    }
-    if (small) put(buffer.data(), buffer.size());
+    done = done && sys::write_at(file_, begin, buffer.data(), buffer.size());
     if (!done) {
         const int code = errno;
         if (!sys::truncate(file_, begin)) broken_ = true;
         errno = code;
         refuse("write to");
     }
-    end_ = at;
+    end_ = begin + sizeof header + length;
     ++last_;
     if (kind != kCheckpoint) ++records_;
     return {begin, ++tickets_};
