@@ -225,3 +225,23 @@ def test_validate_finds_what_checksums_do_not_tell(name, tmp_path, rng):
     path.write_bytes(plain_reader.sealed(data))
     with pytest.raises(FileFormatError):
         lanner.open(path).validate()
+
+
+@pytest.mark.parametrize(("seed", "dim", "M"), [(61, 8, 4), (66, 1, 16), (70, 1, 16), (5, 2, 2)])
+def test_single_changes_leave_every_item_reached(seed: int, dim: int, M: int) -> None:
+    # Under ip, and of values that repeat: lists are full, and who is dropped from one has few others.
+    rng = np.random.default_rng(seed)
+    index = lanner.Index(dim, "ip", M=M)
+
+    def rows(count: int) -> np.ndarray:
+        if rng.random() < 0.5:
+            return rng.integers(-3, 4, (count, dim)).astype(np.float32)
+        return rng.standard_normal((count, dim)).astype(np.float32)
+
+    for _ in range(20):
+        index.add(rows(int(rng.choice([20, 300]))))
+        for _ in range(5):
+            index.add(rows(1))
+            index.validate()
+        index.remove(rng.choice(index.ids, 3, replace=False))
+        index.validate()

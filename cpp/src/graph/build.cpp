@@ -181,7 +181,8 @@ std::vector<Builder::Links> Builder::gather_links(std::span<const Slot> batch, c
 }
 
 // The target's neighbours with the sources among them, pruned if they do not all fit.
-void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out) const {
+void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out,
+                    std::vector<Slot>& dropped) const {
     out.layer = links.layer;
     out.slot = links.target;
     // A row of the same batch has its own choice of neighbours, which the graph does not hold yet.
@@ -194,7 +195,8 @@ void Builder::merge(const Links& links, const std::vector<EdgeList>& own, Scorer
         const auto present = layers_.neighbours(links.layer, links.target);
         out.neighbours.assign(present.begin(), present.end());
     }
-    join_neighbours(links.target, links.sources, layers_.width(links.layer), scorer, out.neighbours);
+    join_neighbours(links.target, links.sources, layers_.width(links.layer), scorer, out.neighbours, dropped);
+    if (links.layer > 0) dropped.clear();
 }
 
 void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const Committed& committed, GraphEdit& edit) {
@@ -249,12 +251,15 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
 
     const std::vector<Links> links = gather_links(batch, found);
     std::vector<EdgeList> lists(links.size());
+    std::vector<std::vector<Slot>> dropped(links.size());
     parallel_for(
         links.size(), 8, options_.threads,
         [&](std::size_t begin, std::size_t end, std::size_t worker) {
-            for (std::size_t i = begin; i < end; ++i) merge(links[i], own, scratch_of(worker).scorer(), lists[i]);
+            for (std::size_t i = begin; i < end; ++i)
+                merge(links[i], own, scratch_of(worker).scorer(), lists[i], dropped[i]);
         },
         poll);
+    for (const std::vector<Slot>& each : dropped) dropped_.insert(dropped_.end(), each.begin(), each.end());
 
     std::erase_if(distinct, [&](Slot slot) { return twin_of.find(slot) != twin_of.end(); });
     const Slot candidate = highest(layers_, distinct);

@@ -37,6 +37,8 @@ class Builder {
     // The slots are stored in the codec and below layers.slots(), with empty places; `in_graph` nodes are there before.
     // Whatever is thrown, `edit` can take everything back.
     void insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit);
+    // Nodes that lost an edge of the ground layer, some more than once.
+    const std::vector<Slot>& dropped() const noexcept { return dropped_; }
 
   private:
     struct Found;
@@ -49,13 +51,15 @@ class Builder {
     Slot twin_among(Slot slot, const std::vector<Candidate>& nearest) const;
     void find_neighbours(Slot slot, std::span<const Slot> batch, Scratch& scratch, Found& found) const;
     std::vector<Links> gather_links(std::span<const Slot> batch, const std::vector<Found>& found) const;
-    void merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out) const;
+    void merge(const Links& links, const std::vector<EdgeList>& own, Scorer& scorer, EdgeList& out,
+               std::vector<Slot>& dropped) const;
 
     Layers& layers_;
     const Codec& codec_;
     const Codec& quick_;
     BuildOptions options_;
     std::vector<std::unique_ptr<Scratch>> scratch_;  // by worker
+    std::vector<Slot> dropped_;
 };
 
 // The node of the highest level, the lowest slot among equals; kNoSlot for none.

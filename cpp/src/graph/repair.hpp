@@ -40,7 +40,7 @@ std::size_t connect(Layers& layers, const Codec& codec, std::span<const std::uin
 
 // The same for a few nodes that may have lost their last way in: those that no neighbour of theirs points back at are
 // searched for, and tied back if they are not found.
-void tie_suspects(Layers& layers, const Codec& codec, std::span<const Slot> suspects, GraphEdit& edit,
+void tie_suspects(Layers& layers, const Codec& codec, std::vector<Slot> suspects, GraphEdit& edit,
                   const BuildOptions& options);
 
 // Which slots the entry point reaches on the ground layer, a byte each.

@@ -35,7 +35,7 @@ void select_neighbours(const std::vector<Candidate>& candidates, std::size_t mos
 }
 
 void join_neighbours(Slot node, std::span<const Candidate> sources, std::size_t width, Scorer& scorer,
-                     std::vector<Slot>& neighbours) {
+                     std::vector<Slot>& neighbours, std::vector<Slot>& dropped) {
     const std::size_t present = neighbours.size();
     std::vector<Candidate> fresh;
     for (const Candidate& source : sources) {
@@ -56,6 +56,11 @@ void join_neighbours(Slot node, std::span<const Candidate> sources, std::size_t 
     std::sort(candidates.begin(), candidates.end(), nearer);
     std::vector<Candidate> kept;
     select_neighbours(candidates, width, scorer, kept);
+    const auto is_kept = [&](Slot slot) {
+        return std::any_of(kept.begin(), kept.end(), [&](const Candidate& each) { return each.slot == slot; });
+    };
+    std::copy_if(neighbours.begin(), neighbours.end(), std::back_inserter(dropped),
+                 [&](Slot slot) { return !is_kept(slot); });
     neighbours.clear();
     for (const Candidate& each : kept) neighbours.push_back(each.slot);
 }

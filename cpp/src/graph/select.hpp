@@ -19,8 +19,9 @@ bool shadowed(const Candidate& candidate, std::span<const Candidate> chosen, Sco
 void select_neighbours(const std::vector<Candidate>& candidates, std::size_t most, Scorer& scorer,
                        std::vector<Candidate>& chosen);
 
-// Adds those that want an edge from the node to its neighbours; where they do not all fit, chooses among all.
+// Adds those that want an edge from the node to its neighbours; where they do not all fit, chooses among all, and appends to
+// `dropped` those that were neighbours and are none any more.
 void join_neighbours(Slot node, std::span<const Candidate> sources, std::size_t width, Scorer& scorer,
-                     std::vector<Slot>& neighbours);
+                     std::vector<Slot>& neighbours, std::vector<Slot>& dropped);
 
 }  // namespace lanner

@@ -362,6 +362,7 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         }
         // What walks found over other codes says nothing of these: as if every item had changed.
         const std::size_t changed = total + (addition.codes_before ? slots_ : 0);
+        std::vector<Slot> suspects = addition.slots;
         {
             std::unique_ptr<BuildRows> finer;
             if (BuildRows::serve(options_, store_, total, live_.size())) {
@@ -373,10 +374,11 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
             builder.insert(
                 addition.slots, ids_.size(), [&](std::size_t begin, std::size_t end) { commit(addition, begin, end); },
                 *edit);
+            suspects.insert(suspects.end(), builder.dropped().begin(), builder.dropped().end());
         }
         build.poll = report.advancing();
         if (!connect_if_due(total, live_, ids_.size(), build, *edit)) {
-            tie_suspects(*layers_, store_.finest(), addition.slots, *edit, build);
+            tie_suspects(*layers_, store_.finest(), std::move(suspects), *edit, build);
         }
         if (!outdated.empty()) {
             take_out(outdated, live_, changed, build, *edit, record);
