@@ -164,7 +164,9 @@ def test_failed_call_leaves_nothing_in_the_journal(path):
 def test_second_writer_is_told_of_the_first_and_readers_are_not_bothered(path, tmp_path):
     index = lanner.open(path, durable=True)
     index.remove([1])
-    with pytest.raises(StorageError, match=f"durable=True in process {os.getpid()}"):
+    with pytest.raises(
+        StorageError, match=f"durable=True, or being saved, in process {os.getpid()}"
+    ):
         lanner.open(path, durable=True)
     program = """if True:
         import sys, lanner
@@ -174,7 +176,10 @@ def test_second_writer_is_told_of_the_first_and_readers_are_not_bothered(path, t
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True
     )
     assert done.stdout.strip() == "30"
-    assert f"StorageError: {path} is open with durable=True in process {os.getpid()}" in done.stderr
+    assert (
+        f"StorageError: {path} is open with durable=True, or being saved, in process {os.getpid()}"
+        in done.stderr
+    )
     if hasattr(os, "symlink") and sys.platform != "win32":
         (tmp_path / "link").symlink_to(path)
         with pytest.raises(StorageError, match="process"):
@@ -509,7 +514,9 @@ def test_save_does_not_replace_a_file_whose_journal_has_more(tmp_path: Path) -> 
     index.save(path)
     with lanner.open(path, durable=True) as writer:
         writer.add(np.ones((2, 4)))
-        with pytest.raises(StorageError, match="open with durable=True in process"):
+        with pytest.raises(
+            StorageError, match="open with durable=True, or being saved, in process"
+        ):
             index.save(path)
     before = path.read_bytes()
     with pytest.raises(StorageError, match="1 of them, which would be lost"):

@@ -229,7 +229,7 @@ def test_validate_finds_what_checksums_do_not_tell(name, tmp_path, rng):
 
 @pytest.mark.parametrize(("seed", "dim", "M"), [(61, 8, 4), (66, 1, 16), (70, 1, 16), (5, 2, 2)])
 def test_single_changes_leave_every_item_reached(seed: int, dim: int, M: int) -> None:
-    # Under ip, and of values that repeat: lists are full, and who is dropped from one has few others.
+    # Under ip, and of values that repeat: who is dropped from a full list is in few others.
     rng = np.random.default_rng(seed)
     index = lanner.Index(dim, "ip", M=M)
 

@@ -9,6 +9,7 @@
 #include "codecs/reduction.hpp"
 #include "search/code_scan.hpp"
 #include "storage/mapped_file.hpp"
+#include "storage/replacing.hpp"
 
 namespace lanner::bindings {
 namespace {
@@ -107,11 +108,11 @@ py::tuple search_packed(const PackedCodes& codes, const FloatArray& queries, std
 
 void save(const Quantizer& quantizer, const std::string& path) {
     const py::gil_scoped_release release;
-    AtomicFile file(path);
-    SectionWriter writer(file);
-    quantizer.save(writer);
-    writer.finish();
-    file.commit();
+    replace_file(path, [&](AtomicFile& file) {
+        SectionWriter writer(file);
+        quantizer.save(writer);
+        writer.finish();
+    });
 }
 
 Shared load_quantizer(const std::string& path) {

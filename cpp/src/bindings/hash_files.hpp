@@ -6,6 +6,7 @@
 
 #include "attributes/row_attributes.hpp"
 #include "bindings/bind.hpp"
+#include "storage/replacing.hpp"
 #include "storage/sections.hpp"
 
 namespace lanner::bindings {
@@ -14,12 +15,12 @@ namespace lanner::bindings {
 template <typename Saved>
 void save_sections(const std::string& path, const Saved& saved, const RowAttributes* attributes) {
     const py::gil_scoped_release release;
-    AtomicFile file(path);
-    SectionWriter writer(file);
-    saved.save(writer);
-    if (attributes != nullptr) attributes->save(writer);
-    writer.finish();
-    file.commit();
+    replace_file(path, [&](AtomicFile& file) {
+        SectionWriter writer(file);
+        saved.save(writer);
+        if (attributes != nullptr) attributes->save(writer);
+        writer.finish();
+    });
 }
 
 }  // namespace lanner::bindings

@@ -1,8 +1,8 @@
 // An index whose changes outlive the process: opened with what its journal says, and its file written anew.
 #include "index/durable.hpp"
 #include "index/write_guard.hpp"
-#include "storage/journal_contents.hpp"
 #include "storage/mapped_file.hpp"
+#include "storage/replacing.hpp"
 #include "storage/system_file.hpp"
 
 namespace lanner {
@@ -148,38 +148,6 @@ void Index::Impl::settle_all() {
     settle();
 }
 
-namespace {
-
-// Whoever puts another file in the place of one with a journal loses what the journal says. Returns the lock that keeps writers
-// away meanwhile, where the file has had one.
-std::unique_ptr<FileLock> kept_from_writers(const std::string& given) {
-    std::unique_ptr<FileLock> lock;
-    if (!sys::exists(given)) return lock;
-    const std::string path = sys::resolve(given);
-    if (sys::exists(path + ".lock")) lock = std::make_unique<FileLock>(path + ".lock", path);
-    const std::string journal = path + ".journal";
-    if (!sys::exists(journal)) return lock;
-    std::size_t changes = 0;
-    try {
-        const MappedFile file = map_file(path, false);
-        const MappedFile written = map_file(journal, false);
-        const JournalContents contents(journal, written.bytes);
-        changes = contents.changes_behind(SectionReader(file.bytes, file.owner).identity(), journal, written.bytes);
-    } catch (const Error&) {
-        return lock;  // they do not belong together as it is
-    }
-    if (changes > 0) {
-        throw Error(ErrorKind::kStorage, given + " has changes that are in its journal alone, " +
-                                             std::to_string(changes) +
-                                             " of them, which would be lost: open it with durable=True and save that, "
-                                             "or move " +
-                                             journal + " away");
-    }
-    return lock;
-}
-
-}  // namespace
-
 void Index::Impl::save_to(const std::string& path) {
     std::optional<AtomicFile> file;
     std::unique_ptr<FileLock> lock;
@@ -194,6 +162,9 @@ void Index::Impl::save_to(const std::string& path) {
         file.emplace(path);
         write_sections(*file);
     }
+    file->sync();
+    // A writer may have come since.
+    if (!lock) lock = kept_from_writers(path);
     file->commit();
 }
 

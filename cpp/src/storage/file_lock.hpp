@@ -1,6 +1,6 @@
 // One holder of a name among all processes, for as long as the process lives.
-// Threads: any. The system takes the lock back when the process is gone, however it went. A forked child holds it too
-// until it has closed its copy. The file stays; it holds the number of the process that holds the lock, or nothing.
+// Threads: any. The system takes the lock back when the process is gone, however it went; where a forked child has a copy of
+// it, when that is gone too. The file stays; it holds the number of the process that holds the lock, or nothing.
 #pragma once
 
 #include <string>
@@ -19,6 +19,7 @@ class FileLock {
   private:
     int file_ = -1;
     int process_ = 0;
+    bool written_ = false;
 };
 
 }  // namespace lanner

@@ -36,9 +36,33 @@ std::filesystem::path native_path(const std::string& path) {
 
 }  // namespace
 
-bool same_file(const std::string& left, const std::string& right) {
+std::string resolve(const std::string& target) {
+    namespace fs = std::filesystem;
     std::error_code failed;
-    return left == right || (std::filesystem::equivalent(native_path(left), native_path(right), failed) && !failed);
+    fs::path path = fs::absolute(native_path(target), failed);
+    if (failed) return target;
+    // Those that lead to nothing yet as well, which weakly_canonical() takes for files of their own.
+    constexpr int kMostLinks = 40;
+    for (int links = 0; links < kMostLinks && fs::is_symlink(path, failed); ++links) {
+        const fs::path next = fs::read_symlink(path, failed);
+        if (failed) return target;
+        path = path.parent_path() / next;
+    }
+    const fs::path real = fs::weakly_canonical(path, failed);
+    if (failed) return target;
+    const std::u8string text = real.u8string();
+    return {text.begin(), text.end()};
+}
+
+bool same_file(const std::string& left, const std::string& right) {
+    namespace fs = std::filesystem;
+    const std::string one = resolve(left);
+    const std::string other = resolve(right);
+    if (one == other) return true;
+    // Two names of a file are one where case does not count, and two where a hard link is to keep what it has.
+    std::error_code failed;
+    const bool same = fs::equivalent(native_path(one), native_path(other), failed) && !failed;
+    return same && fs::hard_link_count(native_path(one), failed) == 1 && !failed;
 }
 
 #if defined(_WIN32)
@@ -98,7 +122,11 @@ bool replace(const std::string& from, const std::string& to) {
 }
 bool sync_directory(const std::string&) { return true; }
 void remove_quietly(const std::string& path) { ::_wunlink(native_path(path).c_str()); }
-std::string resolve(const std::string& target) { return target; }
+void unlock(int file) noexcept {
+    OVERLAPPED place{};
+    place.OffsetHigh = kLockHigh;
+    ::UnlockFileEx(reinterpret_cast<HANDLE>(::_get_osfhandle(file)), 0, 1, 0, &place);
+}
 int try_lock(int file) noexcept {
     OVERLAPPED place{};
     place.OffsetHigh = kLockHigh;
@@ -125,12 +153,24 @@ int create_new(const std::string& path, const std::string& like) {
 }
 int open_to_change(const std::string& path) { return ::open(path.c_str(), O_RDWR | O_CLOEXEC); }
 int open_or_create(const std::string& path, const std::string& like) {
-    const int there = open_to_change(path);
+    const auto open_there = [&] {
+        const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct stat status {};
+        if (file < 0 || (::fstat(file, &status) == 0 && S_ISREG(status.st_mode))) return file;
+        ::close(file);
+        errno = EINVAL;
+        return -1;
+    };
+    const int there = open_there();
     if (there >= 0 || errno != ENOENT) return there;
     const int made = create_new(path, like);
     if (made < 0 && errno != EEXIST) return made;
-    if (made >= 0) ::close(made);
-    return open_to_change(path);
+    if (made >= 0) {
+        struct stat status {};
+        if (::fstat(made, &status) == 0) (void)!::fchmod(made, (status.st_mode & 07777) | 0600);
+        ::close(made);
+    }
+    return open_there();
 }
 void close_file(int file) noexcept { ::close(file); }
 bool write_at(int file, std::uint64_t offset, const void* bytes, std::size_t size) noexcept {
@@ -181,12 +221,7 @@ bool sync_directory(const std::string& path) {
     return done;
 }
 void remove_quietly(const std::string& path) { ::unlink(path.c_str()); }
-std::string resolve(const std::string& target) {
-    std::error_code failed;
-    if (!std::filesystem::is_symlink(target, failed)) return target;
-    const std::filesystem::path real = std::filesystem::weakly_canonical(target, failed);
-    return failed ? target : real.string();
-}
+void unlock(int file) noexcept { (void)::flock(file, LOCK_UN); }
 int try_lock(int file) noexcept {
     if (::flock(file, LOCK_EX | LOCK_NB) == 0) return 1;
     return errno == EWOULDBLOCK ? 0 : -1;

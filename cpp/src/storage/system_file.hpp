@@ -17,7 +17,8 @@ bool is_running(int process) noexcept;
 int create_new(const std::string& path, const std::string& like);
 // A file that is there, for reading and writing.
 int open_to_change(const std::string& path);
-// The same; where it is not there, made empty, of the mode of the file `like`.
+// The same, of a plain file that no link leads to; where it is not there, made empty, of the mode of the file `like` but
+// that its owner may read and write it.
 int open_or_create(const std::string& path, const std::string& like);
 void close_file(int file) noexcept;
 // All of the bytes, or false.
@@ -32,12 +33,15 @@ bool replace(const std::string& from, const std::string& to);
 bool sync_directory(const std::string& path);
 bool exists(const std::string& path);
 void remove_quietly(const std::string& path);
-// The file that links lead to, so that it is replaced and the links stay.
+// The file that links lead to, so that it is replaced and the links stay: an absolute path, which means the same wherever the
+// process goes and wherever links on the way come to lead.
 std::string resolve(const std::string& target);
-// Whether two names lead to one file that is there.
+// Whether two names are those of one file; hard links are files of their own.
 bool same_file(const std::string& left, const std::string& right);
 // Excludes every other holder, of whatever process, until the file is closed or its process is gone; 1: taken, 0: held
 // by another, -1: the system has no locks here.
 int try_lock(int file) noexcept;
+// For all who have the file open through a copy of the same descriptor, as forked children do.
+void unlock(int file) noexcept;
 
 }  // namespace lanner::sys
