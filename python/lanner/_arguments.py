@@ -267,3 +267,19 @@ def to_names(attributes: Names) -> list[str]:
             raise InvalidArgumentError("attributes must name columns, or be True for all, got none")
         return list(attributes)
     raise WrongTypeError(f"attributes must be names of columns or True, got {attributes!r}")
+
+
+def to_number(value: object, name: str, low: float, high: float = float("inf")) -> float:
+    """Return a finite number from `low` to `high`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise WrongTypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf") if value > 0 else float("-inf")
+    if not low <= number <= high or np.isinf(number):
+        most = "" if np.isinf(high) else f" and at most {high:g}"
+        raise InvalidArgumentError(f"{name} must be finite, at least {low:g}{most}, got {value}")
+    return number

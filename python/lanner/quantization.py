@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import naming_file, to_choice, to_int, to_path, to_threads
+from lanner._arguments import naming_file, to_choice, to_int, to_number, to_path, to_threads
 from lanner._arrays import to_array, to_elements
 from lanner._core import InvalidArgumentError, WrongTypeError
 from lanner._learnt import Learner, NotFittedError, to_rows
@@ -407,12 +407,11 @@ class Binary(Quantizer):
         """
         core = self._ready()
         count = to_threads(threads)
-        if not epsilon > 0:
-            raise InvalidArgumentError(f"epsilon must be a number above 0, got {epsilon!r}")
+        width = to_number(epsilon, "epsilon", 0)
+        if width == 0:
+            raise InvalidArgumentError(f"epsilon must be above 0, got {epsilon!r}")
         array = to_elements(queries, "queries", self.dim, "float32")
-        return core.errors(
-            np.atleast_2d(array), np.atleast_2d(self._to_codes(codes)), float(epsilon), count
-        )
+        return core.errors(np.atleast_2d(array), np.atleast_2d(self._to_codes(codes)), width, count)
 
     @property
     def index_codec(self) -> str:

@@ -66,7 +66,7 @@ ByteArray encode(const Quantizer& quantizer, const FloatArray& vectors, std::siz
     std::uint8_t* const to = codes.mutable_data();
     const std::size_t count = rows_of(vectors);
     const py::gil_scoped_release release;
-    require_finite(rows, count, quantizer.dim(), "vectors");
+    require_norms(rows, count, quantizer.dim(), "vectors");
     quantizer.encode(rows, count, to, {threads, see_signals});
     return codes;
 }
@@ -100,7 +100,7 @@ py::tuple search_packed(const PackedCodes& codes, const FloatArray& queries, std
     Found found;
     {
         const py::gil_scoped_release release;
-        require_finite(rows, count, codes.quantizer().dim(), "queries");
+        require_norms(rows, count, codes.quantizer().dim(), "queries");
         found = codes.nearest(rows, count, k, {threads, see_signals}, sets);
     }
     return hit_table(found, k);
@@ -154,6 +154,7 @@ FloatArray errors(const Quantizer& quantizer, const FloatArray& queries, const B
     const std::size_t query_count = rows_of(queries);
     const std::size_t count = rows_of(codes);
     const py::gil_scoped_release release;
+    require_norms(rows, query_count, quantizer.dim(), "queries");
     binary->errors(rows, query_count, from, count, epsilon, to, {threads, see_signals});
     return out;
 }
@@ -167,7 +168,7 @@ FloatArray project(const Quantizer& quantizer, const FloatArray& vectors, std::s
     float* const to = out.mutable_data();
     const std::size_t count = rows_of(vectors);
     const py::gil_scoped_release release;
-    require_finite(rows, count, quantizer.dim(), "vectors");
+    require_norms(rows, count, quantizer.dim(), "vectors");
     reduction->project(rows, count, to, {threads, see_signals});
     return out;
 }
@@ -179,7 +180,7 @@ FloatArray distances(const PackedCodes& codes, const FloatArray& queries, std::s
     float* const to = out.mutable_data();
     const std::size_t count = rows_of(queries);
     const py::gil_scoped_release release;
-    require_finite(rows, count, codes.quantizer().dim(), "queries");
+    require_norms(rows, count, codes.quantizer().dim(), "queries");
     codes.distances(rows, count, to, {threads, see_signals});
     return out;
 }

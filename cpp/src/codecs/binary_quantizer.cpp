@@ -103,7 +103,7 @@ std::unique_ptr<BinaryQuantizer> BinaryQuantizer::fit(const float* rows, std::si
         throw Error(ErrorKind::kInvalidArgument,
                     "vectors must have 1 to " + std::to_string(kMaxDim) + " features, got " + std::to_string(dim));
     if (count == 0) throw Error(ErrorKind::kInvalidArgument, "vectors must have at least 1 row, got 0");
-    require_finite(rows, count, dim, "vectors");
+    require_norms(rows, count, dim, "vectors");
     std::vector<double> sums(dim, 0.0);
     for (std::size_t i = 0; i < count; ++i) {
         for (std::size_t j = 0; j < dim; ++j) sums[j] += static_cast<double>(rows[i * dim + j]);

@@ -15,9 +15,6 @@
 namespace lanner {
 namespace {
 
-// Squared norms stay below this, so that no distance and no inner product overflows float32 (Cauchy and Schwarz).
-constexpr double kMaxSquaredNorm = static_cast<double>(std::numeric_limits<float>::max()) / 64;
-
 [[noreturn]] void refuse_row(std::string_view argument, std::size_t row, std::string_view why) {
     throw Error(ErrorKind::kInvalidArgument,
                 std::string(argument) + " row " + std::to_string(row) + " " + std::string(why));

@@ -56,7 +56,7 @@ std::unique_ptr<ProductQuantizer> ProductQuantizer::fit(const float* rows, std::
                                                      " rows to fit codes of " + std::to_string(shape.bits) +
                                                      " bits, got " + std::to_string(count));
     }
-    require_finite(rows, count, dim, "vectors");
+    require_norms(rows, count, dim, "vectors");
     std::vector<float> sample = sample_rows(rows, count, dim, most_rows(shape.bits), options.seed);
     const std::size_t sampled = sample.size() / dim;
     FitReport report(options.progress, shape.parts * kSteps + (shape.rotated ? kRotationRounds : 0));

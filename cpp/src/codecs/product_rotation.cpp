@@ -41,6 +41,11 @@ std::vector<float> balanced_axes(const RotationRows& rows, std::size_t parts, co
 // The rotation that fits codes best, a hair drawn towards the one before: directions without variance stay put.
 std::vector<float> best_rotation(std::vector<float> product, const std::vector<float>& before, std::size_t dim,
                                  const Work& work) {
+    // Where products vanish or overflow there is nothing to go by.
+    constexpr float kLeast = 1e-30F;
+    float most = 0;
+    for (const float each : product) most = std::max(most, std::fabs(each));
+    if (!(most >= kLeast) || !std::isfinite(most)) return before;
     constexpr double kDraw = 1e-3;
     double along = 0;
     for (std::size_t i = 0; i < product.size(); ++i)

@@ -7,6 +7,7 @@
 
 #include "base/random.hpp"
 #include "base/thread_pool.hpp"
+#include "codecs/features.hpp"
 #include "lanner/error.hpp"
 
 namespace lanner {
@@ -46,6 +47,17 @@ void require_finite(const float* rows, std::size_t count, std::size_t dim, std::
         if (sum == 0) continue;
         throw Error(ErrorKind::kInvalidArgument,
                     std::string(argument) + " must be finite, got NaN or infinity in row " + std::to_string(i));
+    }
+}
+
+void require_norms(const float* rows, std::size_t count, std::size_t dim, std::string_view argument) {
+    require_finite(rows, count, dim, argument);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (dot_of(rows + i * dim, rows + i * dim, dim) <= kMaxSquaredNorm) continue;
+        throw Error(ErrorKind::kInvalidArgument,
+                    std::string(argument) +
+                        " must have norms of at most 2.3e18, as float32 distances overflow beyond, " +
+                        "got a longer one in row " + std::to_string(i));
     }
 }
 

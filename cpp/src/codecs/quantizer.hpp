@@ -74,6 +74,8 @@ class Quantizer {
 
 // Throws Error(kInvalidArgument) naming the first row with NaN or infinity.
 void require_finite(const float* rows, std::size_t count, std::size_t dim, std::string_view argument);
+// The same, and the first that is too long for distances in float32.
+void require_norms(const float* rows, std::size_t count, std::size_t dim, std::string_view argument);
 
 // At most `most` of the rows, drawn without repetition and in their order.
 std::vector<float> sample_rows(const float* rows, std::size_t count, std::size_t dim, std::size_t most,

@@ -44,7 +44,7 @@ std::unique_ptr<Reduction> Reduction::fit(const float* rows, std::size_t count, 
     if (count < 2)
         throw Error(ErrorKind::kInvalidArgument,
                     "vectors must have at least 2 rows to find axes of variance, got " + std::to_string(count));
-    require_finite(rows, count, dim, "vectors");
+    require_norms(rows, count, dim, "vectors");
     FitReport report(options.progress, 1);
     const Work work{options.threads, report.poller()};
     const std::vector<float> sample = sample_rows(rows, count, dim, kMostRows, options.seed);

@@ -49,7 +49,7 @@ PrincipalAxes principal_axes(const LearningRows& rows, std::size_t count, std::u
     if (rows.dim > kMaxDim)
         throw Error(ErrorKind::kInvalidArgument, "vectors must have at most " + std::to_string(kMaxDim) +
                                                      " features, got " + std::to_string(rows.dim));
-    require_finite(rows.rows, rows.count, rows.dim, "vectors");
+    require_norms(rows.rows, rows.count, rows.dim, "vectors");
     PrincipalAxes found;
     found.sample = sample_rows(rows.rows, rows.count, rows.dim, kMostLearnt, seed);
     const Covariance covariance = covariance_of(found.sample.data(), found.sample.size() / rows.dim, rows.dim, work);

@@ -1,6 +1,8 @@
 #include "hashing/set_hashes.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/random.hpp"
@@ -55,7 +57,13 @@ void SimHash::value_rows(const HashRows& rows, std::size_t first, std::size_t co
                     sums[base + bit] += ((signs >> bit) & 1U) != 0 ? weight : -weight;
             }
         }
-        for (std::size_t bit = 0; bit < bits(); ++bit) out[i * bits() + bit] = static_cast<float>(sums[bit]);
+        for (std::size_t bit = 0; bit < bits(); ++bit) {
+            auto value = static_cast<float>(sums[bit]);
+            // Too small for float32, and of a sign all the same.
+            if (value == 0 && sums[bit] != 0)
+                value = std::copysign(std::numeric_limits<float>::denorm_min(), static_cast<float>(sums[bit]));
+            out[i * bits() + bit] = value;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/random.hpp"
 
@@ -58,7 +59,7 @@ std::vector<float> gradient_of(const std::vector<float>& u, const std::vector<st
     const std::size_t count = labels.size();
     std::vector<float> centred(u);
     std::vector<float> means(count);
-    std::vector<double> signal(count);  // bits times the variance
+    std::vector<double> squares(count);  // bits times the variance
     for (std::size_t i = 0; i < count; ++i) {
         double sum = 0;
         for (std::size_t k = 0; k < bits; ++k) sum += static_cast<double>(u[i * bits + k]);
@@ -66,10 +67,14 @@ std::vector<float> gradient_of(const std::vector<float>& u, const std::vector<st
         for (std::size_t k = 0; k < bits; ++k) {
             centred[i * bits + k] -= means[i];
             const auto each = static_cast<double>(centred[i * bits + k]);
-            signal[i] += each * each;
+            squares[i] += each * each;
         }
-        signal[i] = std::max(signal[i], 1e-12);
     }
+    // Of an anchor without variance there is no SNR distance, and one with little outweighs all others by the square of how
+    // little it is: such rows are held against others, and are no anchors themselves.
+    constexpr double kLeastSignal = 0.1;
+    const double usual = std::accumulate(squares.begin(), squares.end(), 0.0) / static_cast<double>(count);
+    const double least = std::max(kLeastSignal * usual, 1e-12);
     const std::vector<float> turned = transposed(centred.data(), count, bits);
     std::vector<float> products(count * count);
     multiply(centred.data(), turned.data(), count, bits, count, products.data(), work);
@@ -82,17 +87,18 @@ std::vector<float> gradient_of(const std::vector<float>& u, const std::vector<st
     std::vector<float> pulls(count * count, 0.0F);
     std::vector<double> own(count, 0.0);
     for (std::size_t i = 0; i < count; ++i) {
+        if (squares[i] < least) continue;
         for (std::size_t j = 0; j < count; ++j) {
             if (i == j) continue;
             const double distance =
-                (signal[i] + signal[j] - 2 * static_cast<double>(products[i * count + j])) / signal[i];
+                (squares[i] + squares[j] - 2 * static_cast<double>(products[i * count + j])) / squares[i];
             double slope = 0;
             if (labels[i] == labels[j]) {
                 slope = 1 / static_cast<double>(same);
             } else if (distance < snr.margin) {
                 slope = -1 / static_cast<double>(others);
             }
-            const double a = 2 * slope / signal[i];
+            const double a = 2 * slope / squares[i];
             own[i] += a * (1 - distance);
             own[j] += a;
             pulls[i * count + j] += static_cast<float>(a);

@@ -84,7 +84,7 @@ LabelledSample labelled_sample(const LearningRows& rows, const Labels& labels, s
     if (labels.classes < 2)
         throw Error(ErrorKind::kInvalidArgument,
                     "labels must be of at least 2 classes, got " + std::to_string(labels.classes));
-    require_finite(rows.rows, rows.count, rows.dim, "vectors");
+    require_norms(rows.rows, rows.count, rows.dim, "vectors");
     LabelledSample sample;
     if (rows.count <= kMostLearnt) {
         sample.rows.assign(rows.rows, rows.rows + rows.count * rows.dim);

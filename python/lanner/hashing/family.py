@@ -25,22 +25,6 @@ def to_code_bits(bits: int) -> int:
     return bits
 
 
-def to_number(value: object, name: str, low: float, high: float = float("inf")) -> float:
-    """Return a finite number from `low` to `high`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
-        raise WrongTypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf") if value > 0 else float("-inf")
-    if not low <= number <= high or np.isinf(number):
-        most = "" if np.isinf(high) else f" and at most {high:g}"
-        raise InvalidArgumentError(f"{name} must be finite, at least {low:g}{most}, got {value}")
-    return number
-
-
 class HashFamily(Learner[_core.HashFamily]):
     """A function from items to codes of bits, which differ in few places where items are alike.
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanner import _core
-from lanner._arguments import to_int
+from lanner._arguments import to_int, to_number
 from lanner._core import InvalidArgumentError, WrongTypeError
-from lanner.hashing.family import ValueHash, to_code_bits, to_number
+from lanner.hashing.family import ValueHash, to_code_bits
 from lanner.progress import Progress
 
 _Self = TypeVar("_Self", bound="LearnedHash")

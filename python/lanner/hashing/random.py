@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanner._arguments import to_int
+from lanner._arguments import to_int, to_number
 from lanner._core import InvalidArgumentError
 from lanner.hashing.family import (
     MAX_DIM,
     HashFamily,
     SymbolHash,
     ValueHash,
-    to_number,
     to_packed,
 )
 

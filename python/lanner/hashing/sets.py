@@ -182,7 +182,7 @@ class SimHash(HashFamily, kind="simhash"):
             raise WrongTypeError(
                 f"weights must be numbers along one axis, got {given.dtype.name} of {given.shape}"
             )
-        starts = to_whole_list(offsets, "offsets")
+        starts = to_whole_list(offsets, "offsets").copy()  # as in to_sets()
         return (starts, numbers, np.ascontiguousarray(given, dtype=np.float64)), False
 
     def __repr__(self) -> str:

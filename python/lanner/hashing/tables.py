@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lanner import _core
-from lanner._arguments import Names, to_choice, to_int, to_path, to_radius, to_threads
+from lanner._arguments import Names, to_choice, to_int, to_number, to_path, to_radius, to_threads
 from lanner._core import InvalidArgumentError
 from lanner._learnt import UINT64_MAX, to_matrix, to_rows
-from lanner.hashing.family import MAX_BITS, MAX_DIM, to_number
+from lanner.hashing.family import MAX_BITS, MAX_DIM
 from lanner.hashing.rows import AttributedRows
 from lanner.hashing.sets import to_sets
 from lanner.results import Hits, RadiusHits, to_hits
