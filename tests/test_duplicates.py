@@ -118,3 +118,19 @@ def test_codes_that_change_meanwhile_do_no_harm():
     finally:
         over.set()
         thread.join()
+
+
+def test_codes_that_are_all_near_are_one_group_and_every_pair() -> None:
+    # More in one call than is kept at a time.
+    count = 2500
+    codes = np.random.default_rng(2).integers(0, 256, (count, 8), dtype=np.uint8)
+    groups = duplicate_groups(codes, 64)
+    assert len(groups) == 1
+    assert sorted(groups[0]) == list(range(count))
+    found = duplicates(codes, 64)
+    assert len(found.pairs) == count * (count - 1) // 2
+    left, right = np.triu_indices(count, 1)
+    np.testing.assert_array_equal(found.pairs, np.stack([left, right], axis=1))
+    some = np.random.default_rng(3).integers(len(left), size=200)
+    differ = np.unpackbits(codes[left[some]] ^ codes[right[some]], axis=1).sum(axis=1)
+    np.testing.assert_array_equal(found.distances[some], differ)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <numeric>
 
 #include "search/hamming_codes.hpp"
@@ -9,8 +10,10 @@
 namespace lanner {
 namespace {
 
-// Codes looked for in one call, between two looks at the clock.
+// Codes looked for in one call, between two looks at the clock; and what they may find together, as far as the calls before
+// tell: it is kept until it has been looked at.
 constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kMostFound = std::size_t{1} << 22;
 
 // The different codes, in the order of their first rows, and who has them.
 struct Distinct {
@@ -57,22 +60,28 @@ Distinct distinct(const std::uint8_t* given, std::size_t count, std::size_t byte
 
 // Calls take(code, later code, distance) for every pair of different codes within the radius, in this thread and in order.
 template <typename Take>
-void join(const Distinct& all, std::size_t bytes, const DuplicateOptions& options, const Take& take) {
+void join(const Distinct& all, std::size_t bytes, const DuplicateOptions& options, FitReport& report,
+          const Take& take) {
     const std::size_t count = all.first.size() - 1;
-    FitReport report(options.progress, count);
     const Work work{options.threads, report.poller()};
     if (options.radius > 0) {
         const HammingCodes codes(all.codes.data(), count, bytes, CodeSearch::kAuto, work);
-        for (std::size_t begin = 0; begin < count; begin += kChunk) {
-            const std::size_t now = std::min(kChunk, count - begin);
+        std::size_t chunk = std::clamp<std::size_t>(kMostFound / std::max<std::size_t>(count, 1), 1, kChunk);
+        for (std::size_t begin = 0; begin < count;) {
+            const std::size_t now = std::min(chunk, count - begin);
             const auto hits = codes.within(all.codes.data() + begin * bytes, now, options.radius, work);
+            std::size_t found = 0;
             for (std::size_t i = 0; i < now; ++i) {
+                found += hits[i].size();
                 for (const Candidate& each : hits[i]) {
                     if (each.slot > begin + i)
                         take(begin + i, std::size_t{each.slot}, static_cast<std::uint32_t>(each.distance));
                 }
             }
+            begin += now;
             report.add(now);
+            const std::size_t fitting = kMostFound / std::max<std::size_t>(found / now, 1);
+            chunk = std::clamp<std::size_t>(std::min(fitting, 2 * chunk), 1, kChunk);
         }
     }
     report.finish();
@@ -92,12 +101,15 @@ std::vector<CodePair> duplicate_pairs(const std::uint8_t* codes, std::size_t cou
                                       const DuplicateOptions& options) {
     const Distinct all = distinct(codes, count, code_bytes);
     std::vector<CodePair> pairs;
+    FitReport report(options.progress, all.first.size() - 1);
+    const std::function<void()> poll = report.poller();
     for (std::size_t code = 0; code + 1 < all.first.size(); ++code) {
         for (std::size_t i = all.first[code]; i < all.first[code + 1]; ++i) {
+            if (poll) poll();
             for (std::size_t j = i + 1; j < all.first[code + 1]; ++j) pairs.push_back({all.rows[i], all.rows[j], 0});
         }
     }
-    join(all, code_bytes, options, [&](std::size_t left, std::size_t right, std::uint32_t distance) {
+    join(all, code_bytes, options, report, [&](std::size_t left, std::size_t right, std::uint32_t distance) {
         for (std::size_t i = all.first[left]; i < all.first[left + 1]; ++i) {
             for (std::size_t j = all.first[right]; j < all.first[right + 1]; ++j)
                 pairs.push_back({std::min(all.rows[i], all.rows[j]), std::max(all.rows[i], all.rows[j]), distance});
@@ -114,7 +126,8 @@ std::vector<std::uint32_t> duplicate_groups(const std::uint8_t* codes, std::size
     const Distinct all = distinct(codes, count, code_bytes);
     std::vector<std::uint32_t> parents(all.first.size() - 1);
     std::iota(parents.begin(), parents.end(), 0U);
-    join(all, code_bytes, options, [&](std::size_t left, std::size_t right, std::uint32_t) {
+    FitReport report(options.progress, parents.size());
+    join(all, code_bytes, options, report, [&](std::size_t left, std::size_t right, std::uint32_t) {
         const std::uint32_t one = root(parents, static_cast<std::uint32_t>(left));
         const std::uint32_t other = root(parents, static_cast<std::uint32_t>(right));
         // The earlier one leads: distinct codes are in the order of their first rows.
