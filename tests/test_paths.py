@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lanner
-from lanner import StorageError, hashing, quantization
+from lanner import FileFormatError, StorageError, hashing, quantization
 
 ROWS = np.eye(4, dtype=np.float32)
 
@@ -149,3 +149,21 @@ def test_a_link_that_leads_nowhere_yet_stays_a_link(tmp_path: Path) -> None:
     saved(link, [1])
     assert link.is_symlink()
     assert ids_of(tmp_path / "new.lanner") == [1]
+
+
+def test_a_checkpoint_does_not_pass_damage_off_as_sound(tmp_path: Path) -> None:
+    path = tmp_path / "x.lanner"
+    index = lanner.Index(16, "l2")
+    index.add(np.random.default_rng(0).random((500, 16), dtype=np.float32))
+    index.save(path)
+    sections = {each["name"]: each for each in lanner.verify(path)["sections"]}
+    data = bytearray(path.read_bytes())
+    data[sections["vectors"]["offset"] + 40] ^= 0x20
+    path.write_bytes(data)
+    with lanner.open(path, durable=True) as writer:
+        writer.add(np.ones((1, 16), np.float32), [1000])
+        with pytest.raises(FileFormatError, match="vectors"):
+            writer.save(path)
+        writer.remove([1000])  # changes go on
+    with pytest.raises(FileFormatError, match="vectors"):
+        lanner.verify(path)

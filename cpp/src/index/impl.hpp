@@ -128,6 +128,7 @@ class Index::Impl : private TieBreak {
     FileIdentity write_sections(Sink& sink) const;
     // With the writer's lock held.
     void checkpoint();
+    void check_file();
     void secure();
     void repeat(const Change& change, const Progress& progress);
     void repeat(const Journal::Record& record, const std::string& path, const Progress& progress);
@@ -328,6 +329,7 @@ class Index::Impl : private TieBreak {
     EffortModel effort_model_;
     std::atomic<bool> read_only_{false};
     bool closed_ = false;
+    bool unchecked_ = false;     // the file that a durable index lies in was not read as a whole
     std::string close_failure_;  // empty: none. With writer_ held
 
     mutable std::mutex writer_;

@@ -33,6 +33,7 @@ std::unique_ptr<Index::Impl> Index::Impl::open_durable(const std::string& path, 
             options.progress(static_cast<std::size_t>(record.total), static_cast<std::size_t>(record.total));
     });
     index->durable_ = durable;
+    index->unchecked_ = !options.verify;
     durable->start([at = index.get()] {
         const WriterGuard guard(*at);
         if (!at->closed_) at->checkpoint();
@@ -128,8 +129,19 @@ void Index::Impl::repeat(const Change& change, const Progress& progress) {
     }
 }
 
+// What is mapped from a damaged file must not be written anew with checksums that say it is sound.
+void Index::Impl::check_file() {
+    if (!unchecked_) return;
+    if (sys::exists(durable_->path())) {
+        const MappedFile file = map_file(durable_->path(), false);
+        SectionReader(file.bytes, file.owner).verify_all();
+    }
+    unchecked_ = false;
+}
+
 // The old file and the whole journal say the same as the new file until the very moment in which one replaces the other.
 void Index::Impl::checkpoint() {
+    check_file();
     for (;;) {
         settle();
         AtomicFile file(durable_->path());
