@@ -63,7 +63,7 @@ struct OwnedTable {
     std::vector<OwnedColumn> columns;
 };
 
-// The rows of all tables, one behind another; nulls in a column that a table lacks. Columns of one name have one type.
+// The rows of all tables, one behind another; nulls in a column that a table lacks, or has as another type than the first.
 OwnedTable joined(std::span<const OwnedTable> tables);
 
 }  // namespace lanner

@@ -86,7 +86,7 @@ OwnedTable joined(std::span<const OwnedTable> tables) {
         }
         for (OwnedColumn& to : all.columns) {
             const auto from = find(table.columns, to.name);
-            if (from == table.columns.end()) {
+            if (from == table.columns.end() || from->type != to.type) {
                 append_nulls(table.rows, to);
             } else {
                 for (std::size_t row = 0; row < table.rows; ++row) append_row(*from, row, to);
