@@ -62,16 +62,17 @@ def test_a_link_to_a_folder_may_come_to_lead_elsewhere(tmp_path: Path) -> None:
     assert ids_of(tmp_path / "r2" / "x.lanner") == [1, 2]
 
 
-@pytest.mark.parametrize("damage", ["version", "bytes"])
+@pytest.mark.parametrize("damage", ["version", "bytes", "header of the file"])
 def test_a_file_whose_journal_cannot_be_read_is_not_replaced(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "x.lanner"
     saved(path, [1])
     with lanner.open(path, durable=True) as index:
         index.add(ROWS[:1], [2])
     journal = tmp_path / "x.lanner.journal"
-    data = bytearray(journal.read_bytes())
-    data[8 if damage == "version" else 0] ^= 1
-    journal.write_bytes(data)
+    damaged = path if damage.startswith("header") else journal
+    data = bytearray(damaged.read_bytes())
+    data[0 if damage == "bytes" else 8] ^= 1
+    damaged.write_bytes(data)
     before = path.read_bytes()
     with pytest.raises(StorageError, match="may have changes that are in its journal alone"):
         saved(path, [5])

@@ -199,16 +199,21 @@ def to_rerank(rerank: int | None, exact: bool, codec: str | None, keep: str | No
     raise InvalidArgumentError(f"rerank looks at the vectors behind codes, and {why}")
 
 
+def _to_float(value: object, name: str) -> float:
+    """Return a number as a float, of either infinity where it is beyond them."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise WrongTypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
 def to_radius(radius: float) -> float:
     """Return the greatest float32 that is not above `radius`: distances are of float32."""
-    if isinstance(radius, (bool, np.bool_)) or not isinstance(
-        radius, (int, float, np.integer, np.floating)
-    ):
-        raise WrongTypeError(f"radius must be a number, got {type(radius).__name__}")
-    try:
-        radius = float(radius)
-    except OverflowError:
-        radius = float(np.copysign(np.inf, 1 if radius > 0 else -1))
+    radius = _to_float(radius, "radius")
     if np.isnan(radius):
         raise InvalidArgumentError("radius must be a number, got NaN")
     with np.errstate(over="ignore"):
@@ -271,14 +276,7 @@ def to_names(attributes: Names) -> list[str]:
 
 def to_number(value: object, name: str, low: float, high: float = float("inf")) -> float:
     """Return a finite number from `low` to `high`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
-        raise WrongTypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf") if value > 0 else float("-inf")
+    number = _to_float(value, name)
     if not low <= number <= high or np.isinf(number):
         most = "" if np.isinf(high) else f" and at most {high:g}"
         raise InvalidArgumentError(f"{name} must be finite, at least {low:g}{most}, got {value}")

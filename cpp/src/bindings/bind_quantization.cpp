@@ -108,11 +108,11 @@ py::tuple search_packed(const PackedCodes& codes, const FloatArray& queries, std
 
 void save(const Quantizer& quantizer, const std::string& path) {
     const py::gil_scoped_release release;
-    replace_file(path, [&](AtomicFile& file) {
-        SectionWriter writer(file);
-        quantizer.save(writer);
-        writer.finish();
-    });
+    Replacement replacement(path);
+    SectionWriter writer(replacement.file());
+    quantizer.save(writer);
+    writer.finish();
+    replacement.commit();
 }
 
 Shared load_quantizer(const std::string& path) {

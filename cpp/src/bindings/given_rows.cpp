@@ -59,7 +59,8 @@ void GivenRows::take_sets(const py::tuple& parts) {
         refuse("offsets and items must have one axis, and offsets an entry, got " + std::to_string(offsets.ndim()) +
                " and " + std::to_string(items.ndim()) + " axes, and " + std::to_string(offsets.size()) + " offsets");
     rows_.count = rows_of(offsets) - 1;
-    rows_.offsets = offsets.data();
+    offsets_.assign(offsets.data(), offsets.data() + offsets.size());
+    rows_.offsets = offsets_.data();
     rows_.items = items.data();
     for (std::size_t i = 0; i < rows_.count; ++i) {
         if (rows_.offsets[i + 1] < rows_.offsets[i])
@@ -69,7 +70,6 @@ void GivenRows::take_sets(const py::tuple& parts) {
     if (rows_.offsets[0] != 0 || rows_.offsets[rows_.count] != items.size())
         refuse("offsets must begin at 0 and end at the number of items, " + std::to_string(items.size()) + ", got " +
                std::to_string(rows_.offsets[0]) + " and " + std::to_string(rows_.offsets[rows_.count]));
-    keepers_.push_back(offsets);
     keepers_.push_back(items);
     if (input_ != HashInput::kWeightedSets) return;
     const auto weights = parts[2].cast<DoubleArray>();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ class GivenRows {
     static constexpr std::size_t kAnyDim = static_cast<std::size_t>(-1);
     GivenRows(HashInput input, std::size_t dim, const py::object& given);
 
+    GivenRows(const GivenRows&) = delete;
+    GivenRows& operator=(const GivenRows&) = delete;
+
     const HashRows& get() const noexcept { return rows_; }
     std::size_t dim() const noexcept { return dim_; }
     // Throws Error for numbers that are not finite.
@@ -36,6 +40,7 @@ class GivenRows {
     std::size_t dim_;
     HashRows rows_;
     std::size_t weights_ = 0;
+    std::vector<std::int64_t> offsets_;  // a copy: what was checked must not change while sets are hashed
     std::vector<py::object> keepers_;
 };
 

@@ -15,12 +15,12 @@ namespace lanner::bindings {
 template <typename Saved>
 void save_sections(const std::string& path, const Saved& saved, const RowAttributes* attributes) {
     const py::gil_scoped_release release;
-    replace_file(path, [&](AtomicFile& file) {
-        SectionWriter writer(file);
-        saved.save(writer);
-        if (attributes != nullptr) attributes->save(writer);
-        writer.finish();
-    });
+    Replacement replacement(path);
+    SectionWriter writer(replacement.file());
+    saved.save(writer);
+    if (attributes != nullptr) attributes->save(writer);
+    writer.finish();
+    replacement.commit();
 }
 
 }  // namespace lanner::bindings

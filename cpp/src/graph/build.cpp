@@ -259,7 +259,9 @@ void Builder::insert_batch(std::span<const Slot> batch, std::size_t done, const 
                 merge(links[i], own, scratch_of(worker).scorer(), lists[i], dropped[i]);
         },
         poll);
-    for (const std::vector<Slot>& each : dropped) dropped_.insert(dropped_.end(), each.begin(), each.end());
+    if (options_.tell_dropped) {
+        for (const std::vector<Slot>& each : dropped) dropped_.insert(dropped_.end(), each.begin(), each.end());
+    }
 
     std::erase_if(distinct, [&](Slot slot) { return twin_of.find(slot) != twin_of.end(); });
     const Slot candidate = highest(layers_, distinct);

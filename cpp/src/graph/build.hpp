@@ -21,6 +21,7 @@ struct BuildOptions {
     std::size_t threads = 1;
     // Called on the calling thread, some 20 times a second, with the number of rows done; may throw.
     std::function<void(std::size_t done)> poll;
+    bool tell_dropped = false;  // see Builder::dropped()
 };
 
 class Builder {
@@ -37,7 +38,7 @@ class Builder {
     // The slots are stored in the codec and below layers.slots(), with empty places; `in_graph` nodes are there before.
     // Whatever is thrown, `edit` can take everything back.
     void insert(std::span<const Slot> slots, std::size_t in_graph, const Committed& committed, GraphEdit& edit);
-    // Nodes that lost an edge of the ground layer, some more than once.
+    // Nodes that lost an edge of the ground layer, some more than once; where they were asked for.
     const std::vector<Slot>& dropped() const noexcept { return dropped_; }
 
   private:

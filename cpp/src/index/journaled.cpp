@@ -161,8 +161,7 @@ void Index::Impl::settle_all() {
 }
 
 void Index::Impl::save_to(const std::string& path) {
-    std::optional<AtomicFile> file;
-    std::unique_ptr<FileLock> lock;
+    std::optional<Replacement> replacement;
     {
         const WriterGuard guard(*this);
         if (durable_ && sys::same_file(path, durable_->path())) {
@@ -170,14 +169,10 @@ void Index::Impl::save_to(const std::string& path) {
             return checkpoint();
         }
         settle_all();
-        lock = kept_from_writers(path);
-        file.emplace(path);
-        write_sections(*file);
+        replacement.emplace(path);
+        write_sections(replacement->file());
     }
-    file->sync();
-    // A writer may have come since.
-    if (!lock) lock = kept_from_writers(path);
-    file->commit();
+    replacement->commit();
 }
 
 // Whatever fails, the file is let go of, and the index goes on being searched and saved elsewhere.

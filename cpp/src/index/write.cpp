@@ -18,6 +18,8 @@ namespace {
 // graphs after every change, large ones so seldom that a change pays for a few hundred nodes of a walk.
 constexpr std::size_t kNodesWalkedPerChange = 512;
 
+bool is_due(std::size_t changes, std::size_t size) noexcept { return changes * kNodesWalkedPerChange >= size; }
+
 // As calls take them; `strings` is what a view of strings borrows from.
 Ids view_of(const OwnedIds& ids, std::vector<std::string_view>& strings) {
     if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&ids))
@@ -362,7 +364,10 @@ OwnedIds Index::Impl::add(const Vectors& vectors, const Ids& ids, const WriteOpt
         }
         // What walks found over other codes says nothing of these: as if every item had changed.
         const std::size_t changed = total + (addition.codes_before ? slots_ : 0);
-        std::vector<Slot> suspects = addition.slots;
+        // A walk through all, which a large addition ends with, looks for them anyway.
+        build.tell_dropped = !is_due(changes_ + total, ids_.size() + total);
+        std::vector<Slot> suspects;
+        if (build.tell_dropped) suspects = addition.slots;
         {
             std::unique_ptr<BuildRows> finer;
             if (BuildRows::serve(options_, store_, total, live_.size())) {
@@ -454,7 +459,7 @@ void Index::Impl::release(const std::vector<Slot>& leaving, const RingPlan& plan
 bool Index::Impl::connect_if_due(std::size_t changes, std::span<const std::uint8_t> live, std::size_t size,
                                  const BuildOptions& options, GraphEdit& edit) {
     changes_ += changes;
-    if (changes_ * kNodesWalkedPerChange < size) return false;
+    if (!is_due(changes_, size)) return false;
     connect(*layers_, store_.finest(), live, edit, options);
     changes_ = 0;
     return true;

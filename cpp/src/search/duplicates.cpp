@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <numeric>
 
 #include "search/hamming_codes.hpp"
@@ -102,10 +101,9 @@ std::vector<CodePair> duplicate_pairs(const std::uint8_t* codes, std::size_t cou
     const Distinct all = distinct(codes, count, code_bytes);
     std::vector<CodePair> pairs;
     FitReport report(options.progress, all.first.size() - 1);
-    const std::function<void()> poll = report.poller();
     for (std::size_t code = 0; code + 1 < all.first.size(); ++code) {
         for (std::size_t i = all.first[code]; i < all.first[code + 1]; ++i) {
-            if (poll) poll();
+            report.poll();
             for (std::size_t j = i + 1; j < all.first[code + 1]; ++j) pairs.push_back({all.rows[i], all.rows[j], 0});
         }
     }

@@ -13,15 +13,11 @@ namespace {
 // Nothing for a file that is none of ours: no journal continues it.
 std::optional<FileIdentity> identity_of(const std::string& path) {
     const MappedFile file = map_file(path, false);
-    try {
-        return SectionReader(file.bytes, file.owner).identity();
-    } catch (const Error&) {
-        return std::nullopt;
-    }
+    if (!begins_as_ours(file.bytes)) return std::nullopt;
+    return SectionReader(file.bytes, file.owner).identity();
 }
 
-}  // namespace
-
+// The lock of a file that has had a writer. Throws Error where one has it, and where its journal has, or may have, more.
 std::unique_ptr<FileLock> kept_from_writers(const std::string& given) {
     std::unique_ptr<FileLock> lock;
     if (!sys::exists(given)) return lock;
@@ -51,14 +47,14 @@ std::unique_ptr<FileLock> kept_from_writers(const std::string& given) {
     return lock;
 }
 
-void replace_file(const std::string& path, const std::function<void(AtomicFile&)>& write) {
-    std::unique_ptr<FileLock> lock = kept_from_writers(path);
-    AtomicFile file(path);
-    write(file);
-    file.sync();
-    // A writer may have come since.
-    if (!lock) lock = kept_from_writers(path);
-    file.commit();
+}  // namespace
+
+Replacement::Replacement(const std::string& path) : path_(path), lock_(kept_from_writers(path)), file_(path) {}
+
+void Replacement::commit() {
+    file_.sync();
+    if (!lock_) lock_ = kept_from_writers(path_);
+    file_.commit();
 }
 
 }  // namespace lanner

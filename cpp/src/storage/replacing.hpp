@@ -1,8 +1,7 @@
-// Before a file takes the place of another.
-// Threads: any.
+// A file that takes the place of another.
+// Threads: one at a time.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,11 +10,20 @@
 
 namespace lanner {
 
-// Throws Error where what is at this path has changes that are in its journal alone, or may have, and would lose them; and
-// where a writer has it open. Returns the lock that keeps writers away meanwhile, where it has had one.
-std::unique_ptr<FileLock> kept_from_writers(const std::string& path);
+// Written whole or not at all, and not over one that a writer has open, or that has changes in its journal alone, or may have.
+class Replacement {
+  public:
+    // Keeps writers away from here on, where the file has had one. Throws Error.
+    explicit Replacement(const std::string& path);
 
-// Writes a file whole or not at all, and not over one that a writer has. Throws Error.
-void replace_file(const std::string& path, const std::function<void(AtomicFile&)>& write);
+    AtomicFile& file() noexcept { return file_; }
+    // Throws Error where a writer has come since.
+    void commit();
+
+  private:
+    std::string path_;
+    std::unique_ptr<FileLock> lock_;
+    AtomicFile file_;
+};
 
 }  // namespace lanner

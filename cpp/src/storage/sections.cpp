@@ -128,6 +128,10 @@ FileIdentity SectionWriter::finish() {
     return {header.file_length, header.table_crc, header.header_crc};
 }
 
+bool begins_as_ours(std::span<const std::byte> bytes) noexcept {
+    return bytes.size() >= sizeof kMagic && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0;
+}
+
 SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> owner)
     : bytes_(bytes), owner_(std::move(owner)) {
     Header header{};
@@ -136,7 +140,7 @@ SectionReader::SectionReader(std::span<std::byte> bytes, std::shared_ptr<void> o
                std::to_string(sizeof header));
     }
     std::memcpy(&header, bytes_.data(), sizeof header);
-    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) refuse("it does not begin as lanner files do");
+    if (!begins_as_ours(bytes_)) refuse("it does not begin as lanner files do");
     if (crc32(0, &header, offsetof(Header, header_crc)) != header.header_crc)
         refuse("section 'header' fails its checksum");
     if (header.major != kFormatMajor) {

@@ -55,6 +55,9 @@ class SectionWriter {
     std::vector<Section> sections_;
 };
 
+// Whether this is one of our files, sound or damaged.
+bool begins_as_ours(std::span<const std::byte> bytes) noexcept;
+
 class SectionReader {
   public:
     // Checks the header, the table of contents and every section's place. Throws Error(kFileFormat).

@@ -23,11 +23,8 @@ def _listed(value: Any, name: str) -> list[Any]:
 def to_sets(sets: Any, offsets: Any, name: str) -> tuple[Any, bool]:
     """Return sets as the core takes them, and whether it is one alone."""
     if offsets is not None:
-        # A copy: what is checked now must not change while the sets are hashed.
-        return (
-            to_whole_list(offsets, "offsets").copy(),
-            _core.integer_items(to_whole_list(sets, name)),
-        ), False
+        numbers = _core.integer_items(to_whole_list(sets, name))
+        return (to_whole_list(offsets, "offsets"), numbers), False
     single = isinstance(sets, (set, frozenset))
     return _core.sets_of([sets] if single else _listed(sets, name), False), single
 
@@ -182,7 +179,7 @@ class SimHash(HashFamily, kind="simhash"):
             raise WrongTypeError(
                 f"weights must be numbers along one axis, got {given.dtype.name} of {given.shape}"
             )
-        starts = to_whole_list(offsets, "offsets").copy()  # as in to_sets()
+        starts = to_whole_list(offsets, "offsets")
         return (starts, numbers, np.ascontiguousarray(given, dtype=np.float64)), False
 
     def __repr__(self) -> str:
